@@ -87,13 +87,14 @@ struct LoadResult {
   Position as_of = 0;                          ///< the last position that the snapshot saw
   std::vector<RecordedEvent> events;           ///< of all streams asked for, in order of position
   std::vector<ClaimChange> claims;             ///< one for each claim asked for
-  std::vector<IdempotencyRecord> idempotency;  ///< those that are recorded
+  std::vector<IdempotencyRecord> idempotency;  ///< those that are recorded: every one that an append would collide with, however old
 };
 
-/// The log after a point, with the claims and keys that the writer named, from one snapshot.
+/// The log after a point, from one snapshot. A long one comes in pieces: then `head` is the last event of the piece.
 struct Tail {
   LogPoint head;
-  std::vector<RecordedEvent> events;  ///< all events after the point asked for
+  std::vector<RecordedEvent> events;  ///< all events after the point asked for, up to `head`
+  bool whole = true;                  ///< false: there is more after `head`
 };
 
 }  // namespace bloomwatch

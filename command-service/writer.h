@@ -1,0 +1,249 @@
+// The writer: decides commands one after another in memory and appends what they say in batches behind a fence (DESIGN.md §5).
+// A machine of steps: in go commands, loads, append results and tails; out come batches, loads and answers. No threads, no clock, no I/O,
+// so that tests/unit/writer_simulation can drive it through any history. Start at Work, then WriterMachine::step.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "command-service/facts.h"
+#include "events/batch.h"
+
+namespace bloomwatch {
+
+/// What the writer knows of every command, whatever it wishes. Fixed at the edge.
+struct CommandFrame {
+  CommandContext by;
+  std::optional<IdempotencyKey> key = {};      ///< (scope, Idempotency-Key), hashed
+  std::array<std::uint8_t, 16> body_mac = {};  ///< of method, path and body; looked at only with a key
+  Time deadline = Time::max();                 ///< not decided after it: answered `unavailable`
+};
+
+/// What one command decided. Accepted (events), quiet (neither), refused, or refused with events that remember why.
+struct Decided {
+  /// In their order. The decision fills stream, type, schema_version, partition_key, undoes and data; the machine version, event_id,
+  /// recorded_at and by.
+  std::vector<NewEvent> events = {};
+  /// Claims taken (a holder), retired (a holder with `retired_at`) or released (none). Only beside events, which carry the keys; every key
+  /// was asked for in `needs`.
+  std::vector<ClaimChange> claims = {};
+  StreamName stream = {};         ///< whose version the answer tells
+  Uuid id = {};                   ///< the answer's `id`
+  bool created = false;           ///< 201
+  std::string_view refusal = {};  ///< the stable name, static storage; empty: accepted or quiet
+  bool recordable = true;         ///< whether an Idempotency-Key remembers this outcome (not 400, 401, 429, 503)
+};
+
+/// How a command ended.
+struct Answer {
+  enum class Kind {
+    done,         ///< accepted, or quiet: it is so, durably
+    refused,      ///< a rule said no; `refusal` names it
+    key_reused,   ///< the Idempotency-Key came before with another body (422)
+    busy,         ///< the queue is full: nothing was done; 503 with Retry-After
+    unavailable,  ///< nothing was done: not the writer, or too late; 503 with Retry-After
+    unknown,      ///< it may or may not be done: repeat it with the same Idempotency-Key; 503
+    failed,       ///< nothing was done: the log refuses its data, or its decider threw; 500 with an incident
+  } kind = Kind::done;
+
+  // Of `done` and `refused`:
+  CommandId command = {};         ///< this command, or the one that first came with this key: one-time secrets are made from it
+  bool repeated = false;          ///< the recorded outcome of an earlier command with this key
+  Uuid id = {};                   ///< as decided
+  bool created = false;           ///< as decided
+  Version version = 0;            ///< of the stream that the answer speaks of
+  Position position = 0;          ///< of the command's last event; without events the point of the log that the answer is true at
+  std::string_view refusal = {};  ///< lives during the call
+};
+
+/// One command on its way. Implemented once by the typed dispatch and once by the simulation. Called by the machine's thread only.
+class Work {
+ public:
+  explicit Work(CommandFrame command_frame) : frame(std::move(command_frame)) {}
+  virtual ~Work() = default;
+
+  /// Looks at every fact that the decision will look at. Asked again after each load until nothing is missing; then follows `decide`, at
+  /// once.
+  virtual void needs(Needs& needs) const = 0;
+  /// Decides. Pure: may be asked several times, and each time may decide otherwise. `recorded_at` is when the events will say they were.
+  /// An exception answers `failed`.
+  virtual Decided decide(const Facts& facts, Time recorded_at) = 0;
+  /// Applies the events just decided to the states of their streams, before the next command looks at them. `events` are those of the last
+  /// decision, now whole. Versions are the machine's business. Must not throw.
+  virtual void evolve(Facts& facts, std::span<const NewEvent> events) = 0;
+  /// The outcome, exactly once; nothing is called after it.
+  virtual void answer(const Answer& answer) = 0;
+
+  const CommandFrame frame;
+};
+
+/// The machine's limits. Everything that can grow has one.
+struct WriterLimits {
+  std::size_t queue_max = 16'384;         ///< commands that wait, for their turn or for a load; more are answered `busy`
+  std::size_t batch_commands_max = 128;   ///< an unlimited batch makes everything run in lock-step
+  std::size_t batch_bytes_max = 4 << 20;  ///< of event data; one command alone may exceed it
+  std::size_t batches_in_flight_max = 4;
+  std::size_t loads_in_flight_max = 2;
+  std::size_t load_facts_max = 1'024;        ///< of one load; more wait for the next
+  std::size_t command_facts_max = 512;       ///< that one command may ask for at once; more answers `failed`
+  std::size_t memory_bytes_max = 256 << 20;  ///< of facts; exceeded only by what is in use
+  Version stream_length_max = 100'000;       ///< a command that would make a stream longer is refused `stream_full`
+  std::size_t command_events_max = 1'000;    ///< more answers `failed`
+};
+
+using BatchId = std::uint64_t;
+using LoadId = std::uint64_t;
+
+/// What the caller is to do after a step. Batches go to the log in this order, through one pipeline.
+struct WriterOutputs {
+  struct Append {
+    BatchId id;
+    Batch batch;
+  };
+  struct Load {
+    LoadId id;
+    LoadRequest request;
+  };
+  std::vector<Append> appends;
+  std::vector<Load> loads;
+  /// Read the log after this point and call `tail`. After a lost connection, end the old backend first: nothing of it may be applied later.
+  std::optional<LogPoint> read_tail;
+};
+
+/// What the machine counted since it was made. For metrics.
+struct WriterCounters {
+  std::uint64_t answered = 0, events = 0, batches = 0, fence_checks = 0, loads = 0, facts_loaded = 0, facts_evicted = 0, repeats = 0;
+  std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0;
+};
+
+/// The single writer's logic.
+///
+/// Order: commands are decided in order of arrival, but one that waits for a load does not hold up others. Two that need the same facts
+/// keep their order (the later one misses what the earlier one misses, and both are taken up in order of arrival); others may overtake,
+/// which no client can tell from the network's doing, as it has seen no answer yet.
+///
+/// Answers: every command, also a quiet or refused one, is answered when the batch that it was decided in is in the log. A batch without
+/// events is sent all the same: its fence proves that what was looked at was the log's last word.
+///
+/// Failure: when a batch fails, no new one is sent until all in flight have reported; then the tail is read, each command in doubt is
+/// looked for in it by its id, and what is not found is decided again, before all others and in order.
+class WriterMachine {
+ public:
+  /// `mint` makes event ids that were never used before.
+  WriterMachine(MakeState make_state, std::function<EventId(Time)> mint, WriterLimits limits = {});
+  ~WriterMachine();
+  WriterMachine(const WriterMachine&) = delete;
+  WriterMachine& operator=(const WriterMachine&) = delete;
+
+  // Inputs.
+
+  /// Queues a command, or answers it at once with `busy` or `unavailable`.
+  void submit(std::unique_ptr<Work> work);
+  /// Leadership is ours and `head` was read after it was gained. Only when `idle()`.
+  void start(const LogPoint& head);
+  /// Leadership is lost or given up: what was not sent is answered `unavailable`, what is in flight is waited for.
+  void stop();
+  void loaded(LoadId id, const LoadResult& result);
+  /// The load cannot be had now; its commands ask again at the next step.
+  void load_failed(LoadId id);
+  void append_finished(BatchId id, AppendResult result);
+  /// What `read_tail` asked for.
+  void tail(const Tail& tail);
+  /// The tail cannot be read, and we give up: everything in doubt is answered `unknown`. Only after `stop()`.
+  void tail_unreachable();
+
+  /// Decides what can be decided. Call after inputs; repeat whenever there were new ones.
+  WriterOutputs step(Time now);
+
+  /// No batch is in flight and nobody is in doubt; after `stop()`: may be started again.
+  bool idle() const { return in_flight_.empty() && doubtful_.empty() && !tail_wanted_; }
+  bool leading() const { return leading_; }
+  /// Commands that were submitted and not answered.
+  std::size_t pending() const { return pending_; }
+  /// The last event known to be in the log.
+  const LogPoint& confirmed() const { return confirmed_; }
+  const WriterCounters& counters() const { return counters_; }
+  const Facts& facts() const { return facts_; }
+
+ private:
+  /// A command within the machine.
+  struct Item {
+    std::unique_ptr<Work> work;
+    std::uint64_t arrival = 0;
+    Moment pinned = 0;    ///< facts touched since then are kept until it was tried again
+    int data_errors = 0;  ///< of batches that it was in
+    // The last decision's outcome:
+    Answer answer = {};
+    StreamName stream = {};
+    std::string refusal = {};  ///< keeps what `answer.refusal` shows
+    bool has_events = false;
+  };
+  struct SentBatch {
+    BatchId id = 0;
+    Moment moment = 0;  ///< facts touched since then may rest on it
+    LogPoint last;
+    std::vector<Item> items;
+    std::optional<AppendResult> result;
+  };
+  struct OpenLoad {
+    LoadId id = 0;
+    Moment moment = 0;
+    Position confirmed = 0;  ///< when it was issued; an older answer is thrown away
+    LoadRequest request;
+    std::vector<Item> waiting;
+  };
+  struct OpenBatch;
+
+  void answer(Item& item, const Answer& answer);
+  void answer_all(std::vector<Item>& items, Answer::Kind kind);
+  void put_back(std::vector<Item> items);
+  bool fill(OpenBatch& open, Time now);
+  enum class Verdict { taken, waits, answered, batch_full };
+  Verdict consider(Item& item, OpenBatch& open, Time now);
+  Verdict take_repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record);
+  Verdict decide(Item& item, OpenBatch& open);
+  void complete(Decided& decided, const Item& item, const OpenBatch& open);
+  void change_claims(const std::vector<ClaimChange>& changes, OpenBatch& open);
+  void wait_for_load(Item item, LoadRequest missing);
+  void send(OpenBatch& open, WriterOutputs& out);
+  void issue_loads(WriterOutputs& out);
+  void settle();
+  void resolve_failure();
+  void finish_recovery(bool in_log_known);
+  void evict();
+
+  const WriterLimits limits_;
+  const std::function<EventId(Time)> mint_;
+  Facts facts_;
+  WriterCounters counters_;
+
+  bool leading_ = false;
+  LogPoint confirmed_;  ///< the last event known to be in the log
+  LogPoint last_;       ///< the last event of the last batch sent: the next fence
+  Position floor_ = 0;  ///< loads from before this are thrown away: foreign events came
+
+  std::deque<Item> ready_;  ///< tried once already: before the queue
+  std::deque<Item> queue_;
+  OpenLoad gathering_;  ///< the next load
+  std::vector<OpenLoad> loads_;
+  std::deque<SentBatch> in_flight_;
+  bool failed_ = false;  ///< a batch failed; until all have reported none is sent
+  std::vector<Item> doubtful_;
+  bool tail_wanted_ = false;
+  bool tail_asked_ = false;
+  Moment failed_since_ = 0;
+
+  std::uint64_t next_id_ = 1;
+  std::uint64_t next_arrival_ = 1;
+  std::size_t pending_ = 0;
+};
+
+}  // namespace bloomwatch
