@@ -1,0 +1,1012 @@
+// JSON of described structs (Boost.Describe): one description gives what is read from a client, written to it and kept in the log.
+// A member `watch_space` is `"watchSpace"` on the wire. Reading lists every wrong field at once (RFC 6901 pointers) and never throws.
+// Start at read(), write() and read_command(); what a type may be made of is said at Readable types below.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <boost/describe.hpp>
+#include <boost/mp11.hpp>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "runtime/time.h"
+#include "runtime/uuid.h"
+
+namespace bloomwatch {
+
+/// A field of a PATCH that can be changed but never cleared: left out means unchanged, `null` is refused.
+template <class T>
+struct Patch {
+  std::optional<T> value = {};
+
+  explicit operator bool() const { return value.has_value(); }
+  const T& operator*() const { return *value; }
+  const T* operator->() const { return &*value; }
+  bool operator==(const Patch&) const = default;
+};
+
+/// A field of a PATCH that can be cleared: left out (not `present`) means unchanged, `null` (present, no value) clears, a value sets.
+template <class T>
+struct ClearablePatch {
+  bool present = false;
+  std::optional<T> value = {};
+
+  explicit operator bool() const { return present; }
+  bool operator==(const ClearablePatch&) const = default;
+};
+
+/// A member that the edge fills (a fresh id, a hash, a time), never the client: it is never read, and unknown to a body that names it.
+template <class T>
+struct Minted {
+  T value = {};
+
+  const T& operator*() const { return value; }
+  const T* operator->() const { return &value; }
+  bool operator==(const Minted&) const = default;
+};
+
+namespace json {
+
+using bloomwatch::ClearablePatch;
+using bloomwatch::Minted;
+using bloomwatch::Patch;
+
+/// Deepest nesting of arrays and objects that is read.
+inline constexpr std::size_t nesting_max = 32;
+/// How many wrong fields one answer lists; what is wrong beyond that is not looked for.
+inline constexpr std::size_t field_errors_max = 100;
+/// Bytes of a member's name that an error repeats; longer names are cut.
+inline constexpr std::size_t name_shown_bytes_max = 128;
+
+/// Which part of a request a wrong field came from.
+enum class In { body, query, path };
+BOOST_DESCRIBE_ENUM(In, body, query, path)
+
+/// One wrong field: an RFC 6901 pointer (empty: the whole document) and a sentence without its subject, `must be a whole number`.
+struct FieldError {
+  std::string pointer;
+  std::string detail;
+  In in = In::body;
+
+  bool operator==(const FieldError&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(FieldError, (), (pointer, detail, in))
+
+using FieldErrors = std::vector<FieldError>;
+
+/// Whether a parameter of the path is what is wrong: an ill-formed id names nothing, so the answer is that of an unknown one (404).
+bool wrong_in_path(const FieldErrors& errors);
+
+/// Text that already is JSON, written as it stands. Reading takes any value and keeps it, minified.
+struct Raw {
+  std::string text = "null";
+  bool operator==(const Raw&) const = default;
+};
+
+/// What becomes of members that the struct does not know: refused to clients, passed over where an older program reads newer data.
+enum class Unknown { refused, ignored };
+
+/// `watch_space` → `watchSpace`.
+std::string camel_case(std::string_view snake);
+
+/// Decoded name and value pairs of a path or a query, in their order.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// Views of parsed JSON. Valid as long as the Document that made them.
+
+enum class Kind { null, boolean, integer, number, string, array, object };
+
+class Value;
+
+/// Steps through an object's members in their order.
+class Members {
+ public:
+  /// False at the end. `name` and `value` live as long as the document.
+  bool next(std::string_view& name, Value& value);
+
+ private:
+  friend class Value;
+  const void* document_ = nullptr;
+  std::size_t index_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// Steps through an array's elements.
+class Elements {
+ public:
+  bool next(Value& value);
+
+ private:
+  friend class Value;
+  const void* document_ = nullptr;
+  std::size_t index_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// One value of a parsed document. Accessors require the kind they are named after.
+class Value {
+ public:
+  Value() = default;
+  Value(const void* document, std::size_t index) : document_(document), index_(index) {}
+
+  Kind kind() const;
+  bool is_null() const { return kind() == Kind::null; }
+  bool boolean() const;
+  std::string_view string() const;
+  /// A number as double.
+  double number() const;
+  /// A whole number (also one written `2.0`) if it fits.
+  std::optional<std::int64_t> integer() const;
+  /// The same for numbers beyond the signed range.
+  std::optional<std::uint64_t> unsigned_integer() const;
+  Members members() const;
+  Elements elements() const;
+  /// How many elements an array has.
+  std::size_t size() const;
+  /// Appends the value as minified JSON.
+  void append_to(std::string& out) const;
+  /// Whether no object at or below this value names a member twice.
+  bool names_are_unique() const;
+
+ private:
+  const void* document_ = nullptr;
+  std::size_t index_ = 0;
+};
+
+/// A parsed text, on a parser that its thread keeps and reuses; give it back by letting go of the document on the same thread.
+class Document {
+ public:
+  Document() = default;
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+  ~Document();
+
+  /// Why `text` is no JSON as RFC 8259 and I-JSON have it (UTF-8, no lone surrogates, no trailing bytes, nesting within nesting_max,
+  /// numbers within double and 64 bits); nothing if it is, and then root() is valid until the next parse. Duplicate names and U+0000
+  /// are found where a struct is read, so that the error can name the field.
+  std::optional<std::string> parse(std::string_view text);
+  Value root() const { return root_; }
+
+ private:
+  void* parser_ = nullptr;
+  Value root_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// Reading.
+
+/// Where a value stands: a chain on the stack, made into text only when something is wrong.
+struct Path {
+  const Path* parent = nullptr;
+  std::string_view name = {};
+  std::size_t index = 0;
+
+  std::string pointer() const;
+};
+
+/// Collects what is wrong, up to field_errors_max.
+class Errors {
+ public:
+  explicit Errors(Unknown unknown = Unknown::refused) : unknown_(unknown) {}
+
+  void add(const Path& at, std::string detail, In in = In::body);
+  Unknown unknown() const { return unknown_; }
+  bool full() const { return list_.size() >= field_errors_max; }
+  bool none() const { return list_.empty(); }
+  FieldErrors take() { return std::move(list_); }
+
+ private:
+  Unknown unknown_;
+  FieldErrors list_;
+};
+
+// Readable types: bool, integers (range-checked), double, std::string, Uuid, Id, Time, year_month_day (`2026-11-21`), described enums
+// (lower case, `_` is `-`), Raw, std::optional (left out or null), std::vector, std::array, std::set (no repeats), std::map and
+// std::unordered_map from ids or strings, described structs, Patch, ClearablePatch, Minted, and value types:
+
+/// A type that checks itself: `using Wire`, `static std::expected<T, std::string> from(Wire)` (the error is the detail), `Wire wire()
+/// const`.
+template <class T>
+concept ValueType = requires(const T& value, typename T::Wire wire) {
+  { T::from(std::move(wire)) } -> std::same_as<std::expected<T, std::string>>;
+  { value.wire() } -> std::convertible_to<typename T::Wire>;
+};
+
+template <class T>
+concept DescribedStruct = boost::describe::has_describe_members<T>::value && !std::is_union_v<T> && !ValueType<T>;
+
+template <class T>
+concept DescribedEnum = boost::describe::has_describe_enumerators<T>::value;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_patch = false;
+template <class T>
+inline constexpr bool is_patch<Patch<T>> = true;
+template <class T>
+inline constexpr bool is_clearable = false;
+template <class T>
+inline constexpr bool is_clearable<ClearablePatch<T>> = true;
+template <class T>
+inline constexpr bool is_minted = false;
+template <class T>
+inline constexpr bool is_minted<Minted<T>> = true;
+template <class T>
+inline constexpr bool is_vector = false;
+template <class T, class A>
+inline constexpr bool is_vector<std::vector<T, A>> = true;
+template <class T>
+inline constexpr bool is_array = false;
+template <class T, std::size_t N>
+inline constexpr bool is_array<std::array<T, N>> = true;
+template <class T>
+inline constexpr bool is_set = false;
+template <class T, class... R>
+inline constexpr bool is_set<std::set<T, R...>> = true;
+template <class T>
+inline constexpr bool is_map = false;
+template <class K, class V, class... R>
+inline constexpr bool is_map<std::map<K, V, R...>> = true;
+template <class K, class V, class... R>
+inline constexpr bool is_map<std::unordered_map<K, V, R...>> = true;
+
+template <class T>
+inline constexpr bool may_be_left_out = is_optional<T> || is_patch<T> || is_clearable<T> || is_minted<T>;
+
+template <class>
+inline constexpr bool unsupported = false;
+
+/// A short text made at compile time.
+template <std::size_t N>
+struct Text {
+  char data[N + 1] = {};
+  std::size_t size = 0;
+  constexpr std::string_view view() const { return {data, size}; }
+};
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+template <class D>
+constexpr auto make_member_name() {
+  constexpr std::string_view snake = D::name;
+  Text<snake.size()> text;
+  bool raise = false;
+  for (const char c : snake) {
+    if (c == '_' && text.size > 0) {
+      raise = true;
+    } else {
+      text.data[text.size++] = raise ? upper(c) : c;
+      raise = false;
+    }
+  }
+  return text;
+}
+
+/// `,"watchSpace":`, from which writing takes it with or without the comma.
+template <class D>
+constexpr auto make_member_key() {
+  constexpr auto name = make_member_name<D>();
+  Text<sizeof name.data + 4> text;
+  text.data[text.size++] = ',';
+  text.data[text.size++] = '"';
+  for (const char c : name.view()) text.data[text.size++] = c;
+  text.data[text.size++] = '"';
+  text.data[text.size++] = ':';
+  return text;
+}
+
+template <class D>
+constexpr auto make_enumerator_name() {
+  constexpr std::string_view name = D::name;
+  Text<name.size()> text;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (name[i] == '_' && i + 1 == name.size()) break;  // `private_` is `private`: a keyword cannot be an enumerator
+    text.data[text.size++] = name[i] == '_' ? '-' : lower(name[i]);
+  }
+  return text;
+}
+
+template <class D>
+inline constexpr auto member_name = make_member_name<D>();
+template <class D>
+inline constexpr auto member_key = make_member_key<D>();
+template <class D>
+inline constexpr auto enumerator_name = make_enumerator_name<D>();
+
+template <class T>
+using MembersOf = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+template <class T>
+inline constexpr std::size_t member_count = boost::mp11::mp_size<MembersOf<T>>::value;
+template <class T, std::size_t I>
+using MemberAt = boost::mp11::mp_at_c<MembersOf<T>, I>;
+template <class T, std::size_t I>
+using MemberType = std::remove_cvref_t<decltype(std::declval<T&>().*MemberAt<T, I>::pointer)>;
+
+template <class T>
+constexpr auto make_member_names() {
+  std::array<std::string_view, member_count<T>> names;
+  std::size_t i = 0;
+  boost::mp11::mp_for_each<MembersOf<T>>([&](auto D) { names[i++] = member_name<decltype(D)>.view(); });
+  return names;
+}
+template <class T>
+inline constexpr auto member_names = make_member_names<T>();
+
+/// Index of the member called `name`, or npos. Tries `expected` first: most texts keep the order of the description.
+template <class T>
+std::size_t member_index(std::string_view name, std::size_t expected) {
+  constexpr auto& names = member_names<T>;
+  if (expected < names.size() && names[expected] == name) return expected;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return i;
+  return std::string_view::npos;
+}
+
+std::string integer_detail(std::int64_t min, std::uint64_t max);
+std::string one_of_detail(const std::vector<std::string_view>& names);
+std::optional<std::chrono::year_month_day> parse_date(std::string_view text);
+void append_date(std::string& out, std::chrono::year_month_day date);
+void append_string(std::string& out, std::string_view text);
+void append_number(std::string& out, double value);
+void append_number(std::string& out, std::int64_t value);
+void append_number(std::string& out, std::uint64_t value);
+void append_uuid(std::string& out, const Uuid& uuid);
+
+inline constexpr std::string_view must_be_string = "must be a string";
+inline constexpr std::string_view must_be_uuid = "must be a UUID";
+inline constexpr std::string_view must_be_time = "must be an RFC 3339 time such as 2026-11-21T12:04:00Z";
+inline constexpr std::string_view must_be_date = "must be a date such as 2026-11-21";
+inline constexpr std::string_view must_be_bool = "must be true or false";
+inline constexpr std::string_view must_not_hold_nul = "must not contain U+0000";
+
+template <DescribedEnum E>
+std::optional<E> enum_from(std::string_view name) {
+  std::optional<E> found;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
+    if (!found && enumerator_name<decltype(D)>.view() == name) found = D.value;
+  });
+  return found;
+}
+
+template <DescribedEnum E>
+std::string enum_detail() {
+  std::vector<std::string_view> names;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) { names.push_back(enumerator_name<decltype(D)>.view()); });
+  return one_of_detail(names);
+}
+
+/// Text → value, for strings of a body, parameters and names of maps alike. An error's detail, or the value.
+template <class T>
+std::expected<T, std::string> from_string(std::string_view text) {
+  const auto no = [](std::string_view detail) { return std::unexpected(std::string(detail)); };
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (text.find('\0') != std::string_view::npos) return no(must_not_hold_nul);
+    return std::string(text);
+  } else if constexpr (std::is_same_v<T, Uuid>) {
+    if (const auto uuid = Uuid::parse(text)) return *uuid;
+    return no(must_be_uuid);
+  } else if constexpr (is_id<T>) {
+    if (const auto uuid = Uuid::parse(text)) return T(*uuid);
+    return no(must_be_uuid);
+  } else if constexpr (std::is_same_v<T, Time>) {
+    if (const auto time = parse_rfc3339(text)) return *time;
+    return no(must_be_time);
+  } else if constexpr (std::is_same_v<T, std::chrono::year_month_day>) {
+    if (const auto date = parse_date(text)) return *date;
+    return no(must_be_date);
+  } else if constexpr (DescribedEnum<T>) {
+    if (const auto found = enum_from<T>(text)) return *found;
+    return std::unexpected(enum_detail<T>());
+  } else {
+    static_assert(unsupported<T>, "this type is not written as a JSON string");
+  }
+}
+
+template <class T>
+inline constexpr bool is_string_on_the_wire = std::is_same_v<T, std::string> || std::is_same_v<T, Uuid> || is_id<T> ||
+                                              std::is_same_v<T, Time> || std::is_same_v<T, std::chrono::year_month_day> || DescribedEnum<T>;
+
+/// The integer as T if it fits; else nothing.
+template <std::integral T>
+std::optional<T> integer_from(const Value& value) {
+  if (const auto number = value.integer()) {
+    if (std::in_range<T>(*number)) return static_cast<T>(*number);
+    return std::nullopt;
+  }
+  if constexpr (sizeof(T) == 8 && std::is_unsigned_v<T>) {
+    if (const auto number = value.unsigned_integer()) return static_cast<T>(*number);
+  }
+  return std::nullopt;
+}
+
+template <std::integral T>
+std::string integer_detail_of() {
+  return integer_detail(static_cast<std::int64_t>(std::numeric_limits<T>::min()),
+                        static_cast<std::uint64_t>(std::numeric_limits<T>::max()));
+}
+
+template <class T>
+std::optional<T> read_value(const Value& value, const Path& at, Errors& errors);
+
+template <class T>
+std::optional<T> read_text(std::string_view text, const Path& at, In in, Errors& errors);
+
+template <class T>
+std::optional<T> read_sequence(const Value& value, const Path& at, Errors& errors) {
+  if (value.kind() != Kind::array) return errors.add(at, "must be an array"), std::nullopt;
+  using Item = typename T::value_type;
+  T items;
+  bool whole = true;
+  Elements elements = value.elements();
+  Value element;
+  for (std::size_t i = 0; !errors.full() && elements.next(element); ++i) {
+    const Path here{&at, {}, i};
+    auto item = read_value<Item>(element, here, errors);
+    if (!item) {
+      whole = false;
+    } else if constexpr (is_set<T>) {
+      if (!items.insert(std::move(*item)).second) errors.add(here, "is there twice"), whole = false;
+    } else {
+      items.push_back(std::move(*item));
+    }
+  }
+  if (!whole || errors.full()) return std::nullopt;
+  return items;
+}
+
+template <class T>
+std::optional<T> read_array(const Value& value, const Path& at, Errors& errors) {
+  constexpr std::size_t size = std::tuple_size_v<T>;
+  if (value.kind() != Kind::array || value.size() != size)
+    return errors.add(at, "must be an array of " + std::to_string(size)), std::nullopt;
+  T items;
+  bool whole = true;
+  Elements elements = value.elements();
+  Value element;
+  for (std::size_t i = 0; i < size && elements.next(element); ++i) {
+    auto item = read_value<typename T::value_type>(element, Path{&at, {}, i}, errors);
+    if (item)
+      items[i] = std::move(*item);
+    else
+      whole = false;
+  }
+  return whole ? std::optional<T>(std::move(items)) : std::nullopt;
+}
+
+template <class T>
+std::optional<T> read_map(const Value& value, const Path& at, Errors& errors) {
+  if (value.kind() != Kind::object) return errors.add(at, "must be an object"), std::nullopt;
+  T map;
+  bool whole = true;
+  Members members = value.members();
+  std::string_view name;
+  Value member;
+  while (!errors.full() && members.next(name, member)) {
+    const Path here{&at, name};
+    auto key = from_string<typename T::key_type>(name);
+    if (!key) errors.add(here, "its name " + key.error());
+    auto item = read_value<typename T::mapped_type>(member, here, errors);
+    if (!key || !item) {
+      whole = false;
+    } else if (!map.emplace(std::move(*key), std::move(*item)).second) {
+      errors.add(here, "is there twice"), whole = false;
+    }
+  }
+  if (!whole || errors.full()) return std::nullopt;
+  return map;
+}
+
+/// One struct on its way: members are kept apart until all are there, so that types without a default can be members.
+template <class T>
+class StructReader {
+ public:
+  StructReader(const Path& at, Errors& errors) : at_(at), errors_(errors) {}
+
+  /// Fills the members that `parameters` name; the body may not name them again.
+  void fill(const Parameters& parameters, In in) {
+    for (const auto& [name, text] : parameters) {
+      const std::size_t index = member_index<T>(name, 0);
+      if (index == std::string_view::npos || hidden(index)) {
+        if (in == In::query) errors_.add(Path{&at_, name}, "is unknown", in);
+        continue;
+      }
+      with_member(index, [&](auto I) { fill_member<I>(text, in); });
+    }
+    if (in == In::path) filled_ = seen_;
+  }
+
+  void read(const Value& value) {
+    if (value.kind() != Kind::object) {
+      errors_.add(at_, "must be an object");
+      wrong_ = true;
+      return;
+    }
+    Members members = value.members();
+    std::string_view name;
+    Value member;
+    for (std::size_t expected = 0; !errors_.full() && members.next(name, member); ++expected) {
+      const std::size_t index = member_index<T>(name, expected);
+      if (index == std::string_view::npos || hidden(index) || filled_[index]) {
+        unknown(name);
+      } else if (seen_[index]) {
+        errors_.add(Path{&at_, name}, "is there twice");
+        wrong_ = true;
+      } else {
+        expected = index;
+        with_member(index, [&](auto I) { keep<I>(read_value<MemberType<T, I>>(member, Path{&at_, member_names<T>[I]}, errors_)); });
+      }
+    }
+  }
+
+  std::optional<T> finish(In in = In::body) {
+    boost::mp11::mp_for_each<boost::mp11::mp_iota_c<member_count<T>>>([&](auto I) {
+      if (seen_[I]) return;
+      if constexpr (may_be_left_out<MemberType<T, I>>) {
+        if constexpr (!std::is_default_constructible_v<T>) std::get<I>(parts_).emplace();
+      } else {
+        errors_.add(Path{&at_, member_names<T>[I]}, "is missing", in);
+        wrong_ = true;
+      }
+    });
+    if (wrong_ || errors_.full()) return std::nullopt;
+    return build(std::make_index_sequence<member_count<T>>{});
+  }
+
+ private:
+  template <class F>
+  static void with_member(std::size_t index, F&& f) {
+    if constexpr (member_count<T> > 0) boost::mp11::mp_with_index<member_count<T>>(index, std::forward<F>(f));
+  }
+
+  static bool hidden(std::size_t index) {
+    bool minted = false;
+    with_member(index, [&](auto I) { minted = is_minted<MemberType<T, I>>; });
+    return minted;
+  }
+
+  void unknown(std::string_view name) {
+    if (errors_.unknown() == Unknown::ignored) return;
+    errors_.add(Path{&at_, name}, "is unknown");
+    wrong_ = true;
+  }
+
+  template <std::size_t I>
+  void fill_member(std::string_view text, In in) {
+    using M = MemberType<T, I>;
+    const Path here{&at_, member_names<T>[I]};
+    if constexpr (is_vector<M>) {
+      auto item = read_text<typename M::value_type>(text, here, in, errors_);
+      if (!std::get<I>(parts_)) std::get<I>(parts_).emplace();
+      seen_.set(I);
+      if (item)
+        std::get<I>(parts_)->push_back(std::move(*item));
+      else
+        wrong_ = true;
+    } else if (seen_[I]) {
+      errors_.add(here, "is there twice", in);
+      wrong_ = true;
+    } else {
+      keep<I>(read_text<M>(text, here, in, errors_));
+    }
+  }
+
+  template <std::size_t I>
+  void keep(std::optional<MemberType<T, I>> part) {
+    seen_.set(I);
+    if (!part) wrong_ = true;
+    std::get<I>(parts_) = std::move(part);
+  }
+
+  template <std::size_t... I>
+  std::optional<T> build(std::index_sequence<I...>) {
+    if constexpr (std::is_default_constructible_v<T>) {
+      std::optional<T> built(std::in_place);
+      const auto move_in = [](auto& part, auto& member) {
+        if (part) member = std::move(*part);
+      };
+      (move_in(std::get<I>(parts_), (*built).*MemberAt<T, I>::pointer), ...);
+      return built;
+    } else {
+      return std::optional<T>(T{std::move(*std::get<I>(parts_))...});
+    }
+  }
+
+  template <class Index>
+  struct Parts;
+  template <std::size_t... I>
+  struct Parts<std::index_sequence<I...>> {
+    using type = std::tuple<std::optional<MemberType<T, I>>...>;
+  };
+
+  const Path& at_;
+  Errors& errors_;
+  typename Parts<std::make_index_sequence<member_count<T>>>::type parts_;
+  std::bitset<member_count<T>> seen_;
+  std::bitset<member_count<T>> filled_;
+  bool wrong_ = false;
+};
+
+template <class T>
+std::optional<T> read_struct(const Value& value, const Path& at, Errors& errors) {
+  StructReader<T> reader(at, errors);
+  reader.read(value);
+  if (value.kind() != Kind::object) return std::nullopt;
+  return reader.finish();
+}
+
+/// The checked type made of its wire form.
+template <class T>
+std::optional<T> check(std::optional<typename T::Wire> wire, const Path& at, In in, Errors& errors) {
+  if (!wire) return std::nullopt;
+  auto checked = T::from(std::move(*wire));
+  if (checked) return std::move(*checked);
+  errors.add(at, std::move(checked.error()), in);
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<T> read_number(const Value& value, const Path& at, Errors& errors) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (value.kind() == Kind::integer || value.kind() == Kind::number) return static_cast<T>(value.number());
+    errors.add(at, "must be a number");
+  } else {
+    if (value.kind() == Kind::integer || value.kind() == Kind::number)
+      if (const auto number = integer_from<T>(value)) return number;
+    errors.add(at, integer_detail_of<T>());
+  }
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<T> read_string(const Value& value, const Path& at, Errors& errors) {
+  if (value.kind() != Kind::string) {
+    if constexpr (std::is_same_v<T, std::string>)
+      errors.add(at, std::string(must_be_string));
+    else if constexpr (DescribedEnum<T>)
+      errors.add(at, enum_detail<T>());
+    else
+      errors.add(at, from_string<T>("").error());
+    return std::nullopt;
+  }
+  auto read = from_string<T>(value.string());
+  if (read) return std::move(*read);
+  errors.add(at, std::move(read.error()));
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<T> read_raw(const Value& value, const Path& at, Errors& errors) {
+  if (!value.names_are_unique()) return errors.add(at, "has an object that names a member twice"), std::nullopt;
+  T raw;
+  raw.text.clear();
+  value.append_to(raw.text);
+  return raw;
+}
+
+template <class T>
+std::optional<T> read_value(const Value& value, const Path& at, Errors& errors) {
+  if constexpr (is_optional<T> || is_patch<T> || is_clearable<T>) {
+    using Inner = std::remove_cvref_t<decltype([] {
+      if constexpr (is_optional<T>)
+        return std::type_identity<typename T::value_type>{};
+      else
+        return std::type_identity<typename decltype(T::value)::value_type>{};
+    }())>::type;
+    if constexpr (!is_patch<T>) {
+      if (value.is_null()) {
+        if constexpr (is_clearable<T>)
+          return T{true, std::nullopt};
+        else
+          return std::optional<T>(std::in_place);
+      }
+    } else if (value.is_null()) {
+      errors.add(at, "must not be null");
+      return std::nullopt;
+    }
+    auto inner = read_value<Inner>(value, at, errors);
+    if (!inner) return std::nullopt;
+    if constexpr (is_clearable<T>)
+      return T{true, std::move(inner)};
+    else if constexpr (is_patch<T>)
+      return T{std::move(inner)};
+    else
+      return std::optional<T>(std::in_place, std::move(*inner));
+  } else if constexpr (ValueType<T>) {
+    return check<T>(read_value<typename T::Wire>(value, at, errors), at, In::body, errors);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (value.kind() == Kind::boolean) return value.boolean();
+    errors.add(at, std::string(must_be_bool));
+    return std::nullopt;
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return read_number<T>(value, at, errors);
+  } else if constexpr (is_string_on_the_wire<T>) {
+    return read_string<T>(value, at, errors);
+  } else if constexpr (std::is_same_v<T, Raw>) {
+    return read_raw<T>(value, at, errors);
+  } else if constexpr (is_vector<T> || is_set<T>) {
+    return read_sequence<T>(value, at, errors);
+  } else if constexpr (is_array<T>) {
+    return read_array<T>(value, at, errors);
+  } else if constexpr (is_map<T>) {
+    return read_map<T>(value, at, errors);
+  } else if constexpr (is_minted<T>) {
+    return std::nullopt;
+  } else {
+    static_assert(DescribedStruct<T>, "describe this type (BOOST_DESCRIBE_STRUCT), or make it a value type");
+    return read_struct<T>(value, at, errors);
+  }
+}
+
+std::optional<std::int64_t> integer_of_text(std::string_view text);
+std::optional<double> number_of_text(std::string_view text);
+
+template <class T>
+std::optional<T> read_text(std::string_view text, const Path& at, In in, Errors& errors) {
+  if constexpr (is_optional<T>) {
+    auto inner = read_text<typename T::value_type>(text, at, in, errors);
+    if (!inner) return std::nullopt;
+    return std::optional<T>(std::in_place, std::move(*inner));
+  } else if constexpr (ValueType<T>) {
+    return check<T>(read_text<typename T::Wire>(text, at, in, errors), at, in, errors);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (text == "true") return true;
+    if (text == "false") return false;
+    errors.add(at, std::string(must_be_bool), in);
+  } else if constexpr (std::is_integral_v<T>) {
+    const auto number = integer_of_text(text);
+    if (number && std::in_range<T>(*number)) return static_cast<T>(*number);
+    errors.add(at, integer_detail_of<T>(), in);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    if (const auto number = number_of_text(text)) return static_cast<T>(*number);
+    errors.add(at, "must be a number", in);
+  } else if constexpr (is_string_on_the_wire<T>) {
+    auto read = from_string<T>(text);
+    if (read) return std::move(*read);
+    errors.add(at, std::move(read.error()), in);
+  } else {
+    errors.add(at, "cannot be given here", in);
+  }
+  return std::nullopt;
+}
+
+// Writing.
+
+template <bool sparse, class T>
+void write_value(std::string& out, const T& value);
+
+/// Whether a member is left out of sparse JSON.
+template <class T>
+bool is_absent(const T& value) {
+  if constexpr (is_optional<T>)
+    return !value.has_value();
+  else if constexpr (is_patch<T>)
+    return !value.value.has_value();
+  else if constexpr (is_clearable<T>)
+    return !value.present;
+  else
+    return false;
+}
+
+template <bool sparse, class T>
+void write_struct(std::string& out, const T& value) {
+  bool first = true;
+  out += '{';
+  boost::mp11::mp_for_each<MembersOf<T>>([&](auto D) {
+    const auto& member = value.*D.pointer;
+    if constexpr (sparse) {
+      if (is_absent(member)) return;
+    }
+    const std::string_view key = member_key<decltype(D)>.view();
+    out += first ? key.substr(1) : key;
+    first = false;
+    write_value<sparse>(out, member);
+  });
+  out += '}';
+}
+
+template <bool sparse, class T>
+void write_map(std::string& out, const T& map) {
+  out += '{';
+  bool first = true;
+  for (const auto& [key, value] : map) {
+    if (!first) out += ',';
+    first = false;
+    write_value<sparse>(out, key);
+    out += ':';
+    write_value<sparse>(out, value);
+  }
+  out += '}';
+}
+
+template <bool sparse, class T>
+void write_sequence(std::string& out, const T& items) {
+  out += '[';
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) out += ',';
+    first = false;
+    write_value<sparse>(out, item);
+  }
+  out += ']';
+}
+
+template <DescribedEnum E>
+void write_enum(std::string& out, E value) {
+  bool found = false;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
+    if (found || D.value != value) return;
+    found = true;
+    out += '"';
+    out += enumerator_name<decltype(D)>.view();
+    out += '"';
+  });
+  if (!found) out += "null";
+}
+
+template <bool sparse, class T>
+void write_value(std::string& out, const T& value) {
+  if constexpr (is_optional<T>) {
+    if (value)
+      write_value<sparse>(out, *value);
+    else
+      out += "null";
+  } else if constexpr (is_patch<T> || is_clearable<T>) {
+    write_value<sparse>(out, value.value);
+  } else if constexpr (is_minted<T>) {
+    write_value<sparse>(out, value.value);
+  } else if constexpr (ValueType<T>) {
+    write_value<sparse>(out, static_cast<const typename T::Wire&>(value.wire()));
+  } else if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::is_floating_point_v<T>) {
+    append_number(out, static_cast<double>(value));
+  } else if constexpr (DescribedEnum<T>) {
+    write_enum(out, value);
+  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    append_number(out, static_cast<std::int64_t>(value));
+  } else if constexpr (std::is_integral_v<T>) {
+    append_number(out, static_cast<std::uint64_t>(value));
+  } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    append_string(out, value);
+  } else if constexpr (std::is_same_v<T, Uuid>) {
+    append_uuid(out, value);
+  } else if constexpr (is_id<T>) {
+    append_uuid(out, value.uuid);
+  } else if constexpr (std::is_same_v<T, Time>) {
+    out += '"';
+    out += to_rfc3339(value);
+    out += '"';
+  } else if constexpr (std::is_same_v<T, std::chrono::year_month_day>) {
+    append_date(out, value);
+  } else if constexpr (std::is_same_v<T, Raw>) {
+    out += value.text;
+  } else if constexpr (is_vector<T> || is_array<T> || is_set<T>) {
+    write_sequence<sparse>(out, value);
+  } else if constexpr (is_map<T>) {
+    write_map<sparse>(out, value);
+  } else {
+    static_assert(DescribedStruct<T>, "describe this type (BOOST_DESCRIBE_STRUCT), or make it a value type");
+    write_struct<sparse>(out, value);
+  }
+}
+
+}  // namespace detail
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+// What others call.
+
+/// Reads `text` (one JSON value; for described structs an object). Never throws but for lack of memory; lists every wrong field.
+template <class T>
+std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unknown::refused) {
+  Errors errors(unknown);
+  Document document;
+  if (auto why = document.parse(text)) {
+    errors.add(Path{}, std::move(*why));
+    return std::unexpected(errors.take());
+  }
+  const Path root;
+  auto value = detail::read_value<T>(document.root(), root, errors);
+  if (value && errors.none()) return std::move(*value);
+  return std::unexpected(errors.take());
+}
+
+/// A command from a request: parameters of the path fill the members of their names (`{watchSpace}` → `watch_space`), the body's fields the
+/// others; an empty body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added).
+template <class T>
+std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_view body) {
+  Errors errors;
+  const Path root;
+  detail::StructReader<T> reader(root, errors);
+  reader.fill(path, In::path);
+  Document document;
+  if (body.find_first_not_of(" \t\r\n") != std::string_view::npos) {
+    if (auto why = document.parse(body)) {
+      errors.add(root, std::move(*why));
+      return std::unexpected(errors.take());
+    }
+    reader.read(document.root());
+    if (document.root().kind() != Kind::object) return std::unexpected(errors.take());
+  }
+  auto command = reader.finish();
+  if (command && errors.none()) return std::move(*command);
+  return std::unexpected(errors.take());
+}
+
+/// Parameters of a query into a described struct: numbers, bools (`true`, `false`), strings, ids, times, enums, value types of these,
+/// optionals of all (left out: nothing) and vectors (a name given several times). Errors point to `/<name>` in the query.
+template <class T>
+std::expected<T, FieldErrors> read_query(const Parameters& query) {
+  Errors errors;
+  const Path root;
+  detail::StructReader<T> reader(root, errors);
+  reader.fill(query, In::query);
+  auto read = reader.finish(In::query);
+  if (read && errors.none()) return std::move(*read);
+  return std::unexpected(errors.take());
+}
+
+/// Whether T has a member that is called `name` (camelCase) on the wire.
+template <DescribedStruct T>
+bool has_member(std::string_view name) {
+  return detail::member_index<T>(name, 0) != std::string_view::npos;
+}
+
+/// Appends `value` as JSON; absent optionals are `null`. A double that is no number is `null`.
+template <class T>
+void write(std::string& out, const T& value) {
+  detail::write_value<false>(out, value);
+}
+
+/// Appends `value` as JSON and leaves absent optionals out: how events are kept.
+template <class T>
+void write_sparse(std::string& out, const T& value) {
+  detail::write_value<true>(out, value);
+}
+
+/// `value` as JSON text.
+template <class T>
+std::string to_string(const T& value) {
+  std::string out;
+  write(out, value);
+  return out;
+}
+
+/// An enumerator's name on the wire: lower case, `_` is `-`.
+template <DescribedEnum E>
+std::string_view name_of(E value) {
+  std::string_view name;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
+    if (D.value == value) name = detail::enumerator_name<decltype(D)>.view();
+  });
+  return name;
+}
+
+/// The enumerator of that name on the wire.
+template <DescribedEnum E>
+std::optional<E> enum_of(std::string_view name) {
+  return detail::enum_from<E>(name);
+}
+
+}  // namespace json
+}  // namespace bloomwatch
