@@ -1,0 +1,59 @@
+// A feed: an ordered, resumable source of events (DESIGN.md §8). Projectors and policies read it and do not know where it comes from.
+// `postgres_feed` reads the log by position (one cursor for the whole log); a Kafka feed gives each partition a cursor of its own.
+// One contract suite, tests/integration/log/feed_contract.h, runs against each.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "events/envelope.h"
+#include "runtime/hub.h"
+
+namespace bloomwatch {
+
+/// How far a reader has come: by partition the position of the last event that it has folded. The partition `whole_log` stands for all.
+/// It is what `projection.checkpoints` keeps, one row an entry.
+struct Cursor {
+  static constexpr std::int16_t whole_log = -1;
+
+  std::map<std::int16_t, Position> positions;
+
+  bool operator==(const Cursor&) const = default;
+  /// 0 where nothing was read yet.
+  Position at(std::int16_t partition) const {
+    const auto found = positions.find(partition);
+    return found == positions.end() ? 0 : found->second;
+  }
+  static Cursor from_start() { return {{{whole_log, 0}}}; }
+  static Cursor after(Position position) { return {{{whole_log, position}}}; }
+};
+
+/// Events and the cursor that follows them, in the form to be stored.
+struct FeedBatch {
+  std::vector<RecordedEvent> events;  ///< in order within each partition, none at or before the cursor asked from
+  Cursor cursor;                      ///< only the partitions that moved
+};
+
+/// For one thread; only `wake` may be called from others.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+
+  /// The partitions that this reader is to follow now: {whole_log} for Postgres, those assigned for Kafka. Cursors are asked for by these.
+  virtual std::vector<std::int16_t> partitions() = 0;
+  /// At most `limit` events after `cursor`. Waits up to `timeout` for the first; an empty batch if none came or `wake` was called.
+  /// Throws (pg::Error …) while the source cannot be reached; call again.
+  virtual FeedBatch next(const Cursor& cursor, std::size_t limit, std::chrono::milliseconds timeout) = 0;
+  /// Ends a waiting `next`, or the next one, at once. From any thread.
+  virtual void wake() = 0;
+};
+
+/// The log itself, by position. Wakes on the hub's log topic, and looks by itself every 100 ms for what the hub was not told. In a process
+/// without the writer, let a `pg::Listener` on channel `log` publish to the hub.
+std::unique_ptr<Feed> postgres_feed(std::string database_url, Hub& hub);
+
+}  // namespace bloomwatch

@@ -1,0 +1,121 @@
+// The log in Postgres: appending batches under the fence through libpq's pipeline, and reading streams, ranges and tails (DESIGN.md §5,
+// §6). Start here: AppendPipeline is the writer's one way in, LogReader everybody's way out. Who may write is events/lease.h's to say; what
+// is true is the fence's.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/batch.h"
+#include "runtime/postgres.h"
+
+namespace bloomwatch {
+
+/// The category with static storage: equal texts give equal views for the life of the process. Categories are few and come from the log.
+std::string_view intern_category(std::string_view category);
+
+/// How one batch ended.
+struct AppendOutcome {
+  std::uint64_t batch = 0;  ///< what `send` returned
+  AppendResult result = AppendResult::connection_lost;
+  std::string detail;  ///< what Postgres said, for the log of the process; empty if committed
+};
+
+/// Appends batches over one connection, several in flight, each one autocommitted statement with a sync of its own. For one thread; only
+/// `wake` may be called from others. Never throws for a lost connection: it is an outcome.
+class AppendPipeline {
+ public:
+  static constexpr std::size_t in_flight_max = 4;
+
+  /// Connects on the first `reconnect()`; does not throw.
+  explicit AppendPipeline(std::string database_url);
+  ~AppendPipeline();
+  AppendPipeline(const AppendPipeline&) = delete;
+  AppendPipeline& operator=(const AppendPipeline&) = delete;
+
+  /// Ends the backend of the connection that was lost, if there was one, and waits until it is gone: after that the log tells what became
+  /// of the batches in flight. Then connects anew. Throws pg::Error while Postgres cannot be reached; call it again later.
+  void reconnect();
+  bool connected() const;
+
+  std::size_t in_flight() const;
+  bool has_room() const { return connected() && in_flight() < in_flight_max; }
+
+  /// Sends without waiting, needs `has_room()`. Returns the batch's number (1, 2, 3 …) by which `poll` names its outcome. The batch is
+  /// copied; its statements are chosen by what it carries. A batch without events still checks that nothing follows its fence.
+  std::uint64_t send(const Batch& batch);
+
+  /// Outcomes in the order of sending: those at hand, else waits until there is one, `wake` is called, or `timeout` has passed. When a
+  /// batch fails, those after it fail by their fences. When the connection is lost, all in flight are `connection_lost`.
+  std::vector<AppendOutcome> poll(std::chrono::milliseconds timeout);
+
+  /// Ends a `poll` that waits, or the next one, at once. From any thread.
+  void wake();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// What `LogReader::read` gives each row to. Views are valid during the call only.
+struct RawEvent {
+  Meta meta;
+  std::string_view type;
+  int schema_version = 1;
+  std::string_view data;
+};
+
+/// Reads the log. For one thread at a time. Connects when needed, and again after a lost connection: each call throws pg::Error while
+/// Postgres cannot be reached. No call holds a snapshot beyond itself.
+class LogReader {
+ public:
+  explicit LogReader(std::string database_url, std::string application_name = "bloomwatch log reader");
+  ~LogReader();
+  LogReader(LogReader&&) noexcept;
+  LogReader& operator=(LogReader&&) noexcept;
+
+  /// Streams, claims and keys from one snapshot, in one round trip.
+  LoadResult load(const LoadRequest& request);
+
+  /// At most `limit` events after a point, and the point of the last of them (the head of the log if there were fewer than `limit`).
+  /// Stops the process if the log does not hold `after` itself: what this process has read is no longer true (a restored backup).
+  Tail tail(const LogPoint& after, std::size_t limit);
+
+  /// At most `limit` events after a position, in order.
+  std::vector<RecordedEvent> read(Position after, std::size_t limit);
+  /// The same without making strings; returns how many there were. `take` must not call this reader.
+  std::size_t read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take);
+  /// At most `limit` events of one partition key with after < position ≤ until, in order.
+  std::vector<RecordedEvent> read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit);
+  /// At most `limit` events of one stream after a version, in order.
+  std::vector<RecordedEvent> stream(const StreamName& name, Version after = 0, std::size_t limit = 100'000);
+
+  /// The last event; the genesis row's point in an empty log.
+  LogPoint head();
+  /// The point at a position; nothing if the log does not reach it.
+  std::optional<LogPoint> point(Position position);
+  /// The last position whose event was recorded at or before `time`; 0 if none.
+  Position position_at(Time time);
+  /// Eight hex digits that name this life of the log.
+  std::string epoch();
+  /// How far our clock is ahead of Postgres's (negative: behind), to within the round trip.
+  std::chrono::milliseconds clock_offset();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Forgets idempotency records older than `age`, in steps of `step` rows, each a transaction of its own. Returns how many.
+std::int64_t prune_idempotency(pg::Connection& connection, std::chrono::hours age = std::chrono::hours(24), int step = 5000);
+
+/// Begins a new epoch, as a restore from backup must: positions after it may name other events than before.
+std::string begin_epoch(pg::Connection& connection);
+
+}  // namespace bloomwatch
