@@ -1,0 +1,182 @@
+# What holds for every route: problems and their shapes, pages and cursors, position tokens, repeats with an Idempotency-Key.
+# A client app depends on each of these to the letter.
+import socket
+import threading
+import unittest
+import urllib.parse
+
+from bloomwatch import FlowTest, new_uuid
+
+
+class Wire(FlowTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mira = cls.server.person("mira")
+        cls.space = cls.mira.make_space()
+        cls.anime = cls.mira.add_anime(cls.space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
+        cls.rating = f"/api/watch-spaces/{cls.space}/anime/{cls.anime}/participant-rating"
+
+    def raw(self, data):
+        """What the server answers to these bytes, until it closes."""
+        host, port = urllib.parse.urlsplit(self.server.url).netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
+
+    def test_every_wrong_field_is_named_at_once(self):
+        answer = self.mira.call(
+            "POST",
+            f"/api/watch-spaces/{self.space}/anime",
+            {"anilistMediaId": "x", "episodeCount": -1, "sharedStatus": "seen", "colour": "red"},
+        )
+        self.assert_problem(answer, 400)
+        pointers = {error["pointer"].removeprefix("#") for error in answer["errors"]}
+        self.assertLessEqual({"/anilistMediaId", "/episodeCount", "/sharedStatus", "/colour"}, pointers, answer)
+
+    def test_bad_json_is_400_and_never_worse(self):
+        bad = {
+            "empty": b"",
+            "not JSON": b"{score: 9}",
+            "trailing bytes": b'{"score": 9} x',
+            "invalid UTF-8": b'{"notes": "\xff"}',
+            "a zero character": b'{"notes": "\\u0000"}',
+            "a lone surrogate": b'{"notes": "\\ud800"}',
+            "a key twice": b'{"score": 9, "score": 8}',
+            "too deep": b'{"notes": ' + b"[" * 40 + b"]" * 40 + b"}",
+            "a number that does not fit": b'{"score": 1e999}',
+            "not an object": b"[]",
+        }
+        for what, body in bad.items():
+            with self.subTest(what):
+                answer = self.mira.call("PATCH", self.rating, body, headers={"Content-Type": "application/json"})
+                self.assert_problem(answer, 400)
+
+    def test_the_other_ways_to_be_wrong(self):
+        self.assert_problem(self.mira.call("GET", "/api/no-such-thing"), 404)
+        answer = self.mira.call("PUT", self.rating, {"score": 9})
+        self.assert_problem(answer, 405)
+        self.assertIn("PATCH", answer.headers["Allow"])
+        self.assert_problem(self.mira.call("PATCH", self.rating, b"score=9", headers={"Content-Type": "application/x-www-form-urlencoded"}), 415)
+        self.assert_problem(self.mira.call("GET", f"/api/watch-spaces/{new_uuid()}"), 404)
+        self.assert_problem(self.mira.call("GET", "/api/watch-spaces/not-a-uuid"), 404)
+        self.assert_problem(self.mira.client.call("GET", "/api/me"), 401)
+        large = b'{"notes": "' + b"x" * (1 << 20) + b'"}'
+        host = urllib.parse.urlsplit(self.server.url).netloc
+        answer = self.raw(
+            f"PATCH {self.rating} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self.mira.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(large)}\r\n\r\n".encode()
+        )
+        self.assertTrue(answer.startswith(b"HTTP/1.1 413"), answer[:200])
+        answer = self.raw(b"GET /api/me HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20000 + b"\r\n\r\n")
+        self.assertRegex(answer[:20], rb"HTTP/1.1 (400|431|413)")
+        self.assertRegex(self.raw(b"\x16\x03\x01 hello\r\n\r\n")[:20], rb"^$|HTTP/1.1 400")
+
+    def test_requests_may_be_pipelined(self):
+        host = urllib.parse.urlsplit(self.server.url).netloc
+        one = f"GET /api/me HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self.mira.token}\r\n\r\n".encode()
+        answer = self.raw(one * 5)
+        self.assertEqual(answer.count(b"HTTP/1.1 200"), 5)
+
+    def test_a_command_answers_id_version_position_and_the_header(self):
+        answer = self.mira.rate(self.space, self.anime, 8)
+        self.assertEqual(set(answer.json), {"id", "version", "position"})
+        epoch, position = answer.headers["Bloomwatch-Position"].split(".")
+        self.assertRegex(epoch, "^[0-9a-f]{8}$")
+        self.assertEqual(int(position), answer["position"])
+        # The same once more is quiet: the stream's version and the log's last position.
+        again = self.mira.rate(self.space, self.anime, 8)
+        self.assertEqual((again["id"], again["version"]), (answer["id"], answer["version"]))
+        for token in (answer.headers["Bloomwatch-Position"], str(answer["position"])):
+            page = self.mira.get(f"/api/watch-spaces/{self.space}/anime/{self.anime}", at_least=token).json
+            self.assertEqual(page["participants"][0]["score"], 8)
+
+    def test_a_page_is_never_older_than_asked(self):
+        dashboard = f"/api/watch-spaces/{self.space}/dashboard"
+        answer = self.mira.call("GET", f"{dashboard}?atLeast=999999999", headers={"Prefer": "wait=1"})
+        self.assert_problem(answer, 503, "read-model-behind")
+        self.assertTrue(answer.headers["Retry-After"])
+        self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=deadbeef.1"), 410)
+        self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=soon"), 400)
+
+    def test_lists_are_paged_by_cursor(self):
+        space = self.mira.make_space("Paging")
+        for number in range(1, 8):
+            last = self.mira.add_anime(space, number, preferredTitle=f"Title {number}")
+        path = f"/api/watch-spaces/{space}/anime"
+        pages = []
+        url = f"{path}?limit=3&atLeast={last['position']}"
+        while url:
+            page = self.mira.get(url).json
+            self.assertEqual(set(page), {"items", "next"})
+            pages.append([item["id"] for item in page["items"]])
+            url = page["next"]
+        self.assertEqual([len(page) for page in pages], [3, 3, 1])
+        self.assertEqual(len({id for page in pages for id in page}), 7)
+        self.assert_problem(self.mira.call("GET", f"{path}?limit=201"), 400)
+        self.assert_problem(self.mira.call("GET", f"{path}?limit=0"), 400)
+        self.assert_problem(self.mira.call("GET", f"{path}?cursor=nonsense"), 400)
+
+    def test_a_repeat_with_the_same_key_is_one_command(self):
+        key = {"Idempotency-Key": new_uuid()}
+        first = self.mira.post("/api/watch-spaces", {"name": "Once"}, headers=key)
+        again = self.mira.post("/api/watch-spaces", {"name": "Once"}, headers=key)
+        self.assertEqual(first.json, again.json)
+        other = self.mira.call("POST", "/api/watch-spaces", {"name": "Twice"}, headers=key)
+        self.assert_problem(other, 422)
+        # The key is the person's: somebody else's is another one.
+        ken = self.server.person("ken_keys")
+        self.assertNotEqual(ken.post("/api/watch-spaces", {"name": "Once"}, headers=key)["id"], first["id"])
+        # A refusal is recorded too; a bad request is not.
+        key = {"Idempotency-Key": new_uuid()}
+        body = {"anilistMediaId": 154587}
+        path = f"/api/watch-spaces/{self.space}/anime"
+        self.assert_problem(self.mira.call("POST", path, body, headers=key), 409)
+        self.assert_problem(self.mira.call("POST", path, body, headers=key), 409)
+        key = {"Idempotency-Key": new_uuid()}
+        self.assert_problem(self.mira.call("PATCH", self.rating, {"score": 77}, headers=key), 400)
+        self.mira.call("PATCH", self.rating, {"score": 7}, headers=key, expect=200)
+
+    def test_a_repeated_invitation_shows_the_same_token(self):
+        key = {"Idempotency-Key": new_uuid()}
+        path = f"/api/watch-spaces/{self.space}/invitations"
+        first = self.mira.post(path, {"email": "guest@example.org"}, headers=key)
+        again = self.mira.post(path, {"email": "guest@example.org"}, headers=key)
+        self.assertEqual(first["token"], again["token"])
+
+    def test_the_same_key_at_the_same_time_is_one_command(self):
+        key = {"Idempotency-Key": new_uuid()}
+        answers = []
+
+        def send():
+            client = self.server.client()
+            answers.append(client.call("POST", "/api/watch-spaces", {"name": "At once"}, token=self.mira.token, headers=key))
+
+        threads = [threading.Thread(target=send) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({answer.status for answer in answers}, {201})
+        self.assertEqual(len({answer["id"] for answer in answers}), 1)
+
+    def test_health_and_metrics_are_on_the_admin_port(self):
+        from bloomwatch import Client
+
+        admin = Client(self.server.admin_url)
+        self.assertEqual(admin.call("GET", "/health/live").status, 200)
+        self.assertEqual(admin.call("GET", "/health/ready").status, 200)
+        self.assertIn(b"# TYPE", admin.call("GET", "/metrics").body)
+        self.assertEqual(self.mira.call("GET", "/metrics").status, 404)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.verify()
+
+
+if __name__ == "__main__":
+    unittest.main()
