@@ -8,7 +8,7 @@
 namespace bloomwatch {
 
 Personal Actor::seal(std::string_view text) const {
-  invariant(key.has_value(), "an actor who seals has a key");
+  if (!key) throw MissingDataKey();
   return key->seal(text);
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/describe.hpp>
 #include <boost/describe/enum_to_string.hpp>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,11 @@
 
 namespace bloomwatch {
 
+/// The actor's data key is gone: what they say can no longer be sealed. Answered as the refusal `data_key_missing`.
+struct MissingDataKey : std::exception {
+  const char* what() const noexcept override { return "the account has no data key"; }
+};
+
 /// Who acts, when, and with which key what they say of themselves is sealed.
 struct Actor {
   UserId account;
@@ -25,7 +31,7 @@ struct Actor {
   Time now;  ///< fixed at the edge, the same however often the command is decided
   std::optional<DataKey> key = {};
 
-  /// Seals under the actor's key. The edge refuses commands with personal texts where there is no key, so one is there.
+  /// Seals under the actor's key. Throws MissingDataKey; the dispatch makes a refusal of it.
   Personal seal(std::string_view text) const;
 };
 

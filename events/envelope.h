@@ -74,16 +74,16 @@ struct RecordedEvent {
 
 /// An event on its way into the log; its position follows from the batch, its partition from the key.
 struct NewEvent {
-  StreamName stream;
+  StreamName stream = {};
   Version version = 0;
-  std::string_view type;  ///< static storage
+  std::string_view type = {};  ///< static storage
   int schema_version = 1;
-  EventId event_id;
-  PartitionKey partition_key;
-  Time recorded_at;
-  CommandContext by;
+  EventId event_id = {};
+  PartitionKey partition_key = {};
+  Time recorded_at = {};
+  CommandContext by = {};
   std::optional<EventId> undoes = {};
-  std::string data;
+  std::string data = {};
 };
 
 }  // namespace bloomwatch
