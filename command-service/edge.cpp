@@ -1,0 +1,110 @@
+// The parts of the edge that are the same for every command.
+#include "command-service/edge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace bloomwatch {
+namespace {
+
+/// The scope of a key is the person; keys of anonymous commands share one.
+std::string_view scope_of(const std::optional<Principal>& principal) {
+  return principal ? as_text(principal->account.uuid.bytes) : std::string_view();
+}
+
+bool is_idempotency_key(std::string_view key) {
+  return !key.empty() && key.size() <= idempotency_key_length_max && std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+Problem idempotency_key_reused() {
+  return {.status = 422,
+          .type = "idempotency-key-reused",
+          .title = "This Idempotency-Key was used for another request",
+          .detail = "Use a fresh key for each new command, and the same key only to repeat the very same request."};
+}
+
+Problem outcome_unknown() {
+  return {.status = 503,
+          .type = "outcome-unknown",
+          .title = "It is not known whether this was done",
+          .detail = "Repeat the request with the same Idempotency-Key: it will not be done twice.",
+          .retry_after = std::chrono::seconds(1)};
+}
+
+Problem not_ready() {
+  return {.status = 503,
+          .type = "not-ready",
+          .title = "Commands cannot be taken at the moment",
+          .detail = "Nothing was done. Try again in a moment.",
+          .retry_after = std::chrono::seconds(1)};
+}
+
+}  // namespace
+
+Actor Call::actor() const {
+  if (!principal) return {.account = {}, .profile = {}, .session = {}, .now = now};
+  return {.account = principal->account, .profile = principal->profile, .session = principal->session, .now = now};
+}
+
+std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond) {
+  const Time at = now();
+  Call call{.request = std::move(request), .respond = std::move(respond), .principal = std::nullopt, .now = at, .frame = {}};
+  if (call.request.access != http::Access::anyone) {
+    auto principal = edge.authenticator.authenticate(call.request, at);
+    if (!principal) {
+      call.refuse(principal.error());
+      return std::nullopt;
+    }
+    call.principal = *principal;
+    call.frame.by.account = principal->account;
+    call.frame.by.profile = principal->profile;
+  }
+  call.frame.by.command = CommandId(Uuid::v7(at));
+  call.frame.by.correlation = CorrelationId(call.request.correlation_id);
+  if (const auto key = call.request.header("idempotency-key")) {
+    if (!is_idempotency_key(*key)) {
+      call.refuse(problems::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters."));
+      return std::nullopt;
+    }
+    call.frame.key = IdempotencyKey(Uuid{keyed_hash(edge.keys.idempotency, {scope_of(call.principal), *key})});
+    call.frame.body_mac = keyed_hash(edge.keys.idempotency, {http::to_string(call.request.method), call.request.path, call.request.body});
+  }
+  return call;
+}
+
+http::Response problem_response(const Answer& answer, const Uuid& request_id) {
+  switch (answer.kind) {
+    case Answer::Kind::refused:
+      return to_response(problem_of(answer.refusal), request_id);
+    case Answer::Kind::key_reused:
+      return to_response(idempotency_key_reused(), request_id);
+    case Answer::Kind::busy:
+      return to_response(problems::overloaded(), request_id);
+    case Answer::Kind::unavailable:
+      return to_response(not_ready(), request_id);
+    case Answer::Kind::unknown:
+      return to_response(outcome_unknown(), request_id);
+    case Answer::Kind::done:
+    case Answer::Kind::failed:
+      break;
+  }
+  return to_response(problems::internal(request_id), request_id);
+}
+
+http::Response done_response(const Edge& edge, const Answer& answer, std::string body) {
+  http::Response response = http::json_response(std::move(body), answer.created ? 201 : 200);
+  response.headers.emplace_back("Bloomwatch-Position", fmt::format("{}.{}", edge.epoch, answer.position));
+  return response;
+}
+
+std::string done_body(const Answer& answer) {
+  return fmt::format(R"({{"id":"{}","version":{},"position":{}}})", answer.id.to_string(), answer.version, answer.position);
+}
+
+bool is_recordable(std::string_view refusal) {
+  const int status = problem_of(refusal).status;
+  return status != 400 && status != 401 && status != 429 && status != 503;
+}
+
+}  // namespace bloomwatch

@@ -1,0 +1,115 @@
+// The edge of the write side: from an HTTP request to a command in the writer's queue, and from its answer back to HTTP.
+// A route is one line: `routes.add(Method::patch, "/api/…", Access::member, command<RateAnime>(edge))`. Path parameters and body fields
+// fill the command by name; ids, time, idempotency and the sealing key are fixed here, once. What a command needs beside goes into
+// `prepare`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "command-service/dispatch.h"
+#include "command-service/secrets.h"
+#include "command-service/writer_loop.h"
+#include "events/access.h"
+#include "runtime/http.h"
+#include "runtime/json.h"
+#include "runtime/problem.h"
+
+namespace bloomwatch {
+
+/// What command routes stand on. Outlives them; safe from all threads.
+struct Edge {
+  Writer& writer;
+  const Authenticator& authenticator;
+  DataKeys& data_keys;
+  const MasterKeys& keys;
+  std::string epoch;  ///< of the log, for position tokens
+  std::chrono::hours invitation_life{7 * 24};
+};
+
+/// Longest Idempotency-Key, in characters.
+inline constexpr std::size_t idempotency_key_length_max = 255;
+
+/// A request that is to become a command: what is fixed once, and the way back. Move-only.
+struct Call {
+  http::Request request;
+  http::Responder respond;
+  std::optional<Principal> principal;  ///< nobody: an anonymous command
+  Time now;
+  CommandFrame frame;
+
+  void refuse(const Problem& problem) { respond(to_response(problem, request.request_id)); }
+  /// The actor of the principal; of nobody if anonymous.
+  Actor actor() const;
+};
+
+/// Authenticates unless the route is for anyone, fixes ids and time, hashes the Idempotency-Key. Nothing: the request has been answered.
+std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond);
+
+/// The problem that a refusal is shown as, from its context's table; a refusal without one breaks an invariant.
+const Problem& problem_of(std::string_view refusal);
+
+/// The answer to a command that did not end well.
+http::Response problem_response(const Answer& answer, const Uuid& request_id);
+
+/// 200 or 201 with `body` and the header Bloomwatch-Position.
+http::Response done_response(const Edge& edge, const Answer& answer, std::string body);
+
+/// `{"id", "version", "position"}`, what every command answers unless it says more.
+std::string done_body(const Answer& answer);
+
+/// The fields of T that are minted ids get fresh ones; claims, passwords and times are for `prepare`.
+template <class Command>
+void mint_ids(Command& command, Time now) {
+  boost::mp11::mp_for_each<dispatch::FieldsOf<Command>>([&](auto D) {
+    using Field = std::remove_cvref_t<decltype(command.*D.pointer)>;
+    if constexpr (dispatch::Unminted<Field>::minted) {
+      using Value = typename dispatch::Unminted<Field>::type;
+      if constexpr (is_id<Value> && !std::is_same_v<Value, ClaimKey> && !std::is_same_v<Value, PasswordId>)
+        (command.*D.pointer).value = Value(Uuid::v7(now));
+    }
+  });
+}
+
+/// Submits a command whose every field is filled. `body(answer, command)` renders what a success answers.
+template <class Command, class Body>
+void submit(const Edge& edge, Call call, Command command, Actor actor, Body body) {
+  CommandFrame frame = call.frame;
+  auto on_answer = [&edge, body = std::move(body), respond = std::move(call.respond), request_id = call.request.request_id](
+                       const Answer& answer, const Command& sent, const auto&) mutable {
+    if (answer.kind == Answer::Kind::done)
+      respond(done_response(edge, answer, body(answer, sent)));
+    else
+      respond(problem_response(answer, request_id));
+  };
+  edge.writer.submit(std::make_unique<TypedWork<Command>>(std::move(frame), std::move(command), std::move(actor), std::move(on_answer)));
+}
+
+/// The handler of a command's route. A command may offer, in its namespace, `prepare(Command&, const Edge&, const Call&)`, which fills what
+/// follows from the rest (claims, expiry), and `answer_body(const Edge&, const Answer&, const Command&)`.
+template <class Command>
+http::Handler command(const Edge& edge) {
+  return [&edge](http::Request request, http::Responder respond) {
+    auto call = begin_call(edge, std::move(request), std::move(respond));
+    if (!call) return;
+    auto parsed = json::read_command<Command>(call->request.path_params, call->request.body);
+    if (!parsed) return call->refuse(problems::wrong_fields(std::move(parsed.error())));
+    mint_ids(*parsed, call->now);
+    if constexpr (requires { prepare(*parsed, edge, *call); }) prepare(*parsed, edge, *call);
+    const UserId account = call->actor().account;
+    auto go = [&edge, moved = std::move(*call), parsed = std::move(*parsed)](std::optional<DataKey> key) mutable {
+      Actor actor = moved.actor();
+      actor.key = std::move(key);
+      submit(edge, std::move(moved), std::move(parsed), std::move(actor), [&edge](const Answer& answer, const Command& sent) {
+        if constexpr (requires { answer_body(edge, answer, sent); })
+          return answer_body(edge, answer, sent);
+        else
+          return done_body(answer);
+      });
+    };
+    edge.data_keys.with_key(account, std::move(go));
+  };
+}
+
+}  // namespace bloomwatch
