@@ -419,7 +419,8 @@ class Result {
 // ------------------------------------------------------------------------------------------------------------------------ connection
 
 /// A statement that each connection prepares at its first use. Make it once and keep it (`static const pg::Statement …`): connections and
-/// pipelines refer to it while they run it, and each object takes a name of its own on the server.
+/// pipelines refer to it while they run it, and each object takes a name of its own on the server. The first use of a connection fixes
+/// the parameters' types.
 class Statement {
  public:
   explicit Statement(std::string sql);
@@ -427,9 +428,11 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
   const std::string& sql() const { return sql_; }
   const std::string& name() const { return name_; }
+  std::uint64_t id() const { return id_; }
 
  private:
   std::string sql_;
+  std::uint64_t id_;
   std::string name_;
 };
 
@@ -495,13 +498,14 @@ class Connection {
   friend class Transaction;
   Result take_result();
   void wait_readable(std::chrono::steady_clock::time_point deadline);
-  std::chrono::steady_clock::time_point deadline() const;
+  std::chrono::steady_clock::time_point answer_deadline() const;
+  Result finish_command();
   void close() noexcept;
 
   pg_conn* raw_ = nullptr;
   Milliseconds statement_timeout_{0};
   bool broken_ = false;
-  std::unordered_set<const Statement*> prepared_;
+  std::unordered_set<std::uint64_t> prepared_;  // ids, because addresses come again
 };
 
 /// BEGIN … COMMIT; rolled back when it goes out of scope uncommitted.

@@ -1,0 +1,119 @@
+// The migrate runner. It uses libpqxx, as everything may that runs once: text parameters cost nothing here (postgres.h says where they do).
+// Each file is one transaction together with its line in public.schema_migrations.
+#include "runtime/migrate.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <pqxx/pqxx>
+#include <stdexcept>
+
+namespace bloomwatch {
+
+namespace {
+
+struct Migration {
+  int number = 0;
+  std::string name;  // of the file
+  std::string sql;
+  std::string hash;  // SHA-256 of the file, hex
+};
+
+std::string sha256_hex(const std::string& text) {
+  std::array<unsigned char, crypto_hash_sha256_BYTES> hash;
+  crypto_hash_sha256(hash.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  std::array<char, crypto_hash_sha256_BYTES * 2 + 1> hex;
+  sodium_bin2hex(hex.data(), hex.size(), hash.data(), hash.size());
+  return hex.data();
+}
+
+Migration read_migration(const std::filesystem::path& file) {
+  Migration migration;
+  migration.name = file.filename().string();
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (migration.name.size() < 6 || !std::all_of(migration.name.begin(), migration.name.begin() + 4, is_digit) || migration.name[4] != '_')
+    throw std::runtime_error("a migration's file is named NNNN_title.sql, not " + migration.name);
+  migration.number = std::stoi(migration.name.substr(0, 4));
+  std::ifstream in(file, std::ios::binary);
+  migration.sql.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in && !in.eof()) throw std::runtime_error("cannot read " + file.string());
+  migration.hash = sha256_hex(migration.sql);
+  return migration;
+}
+
+std::vector<Migration> read_migrations(const std::filesystem::path& folder) {
+  std::vector<Migration> all;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".sql") all.push_back(read_migration(entry.path()));
+  }
+  std::ranges::sort(all, {}, &Migration::number);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].number != static_cast<int>(i) + 1)
+      throw std::runtime_error("migrations are numbered 1, 2, 3 …: " + all[i].name + " has the wrong number");
+  }
+  return all;
+}
+
+/// What is in the database must be the beginning of what is in the folder, unchanged.
+std::size_t check_applied(pqxx::connection& connection, const std::vector<Migration>& all) {
+  pqxx::nontransaction work(connection);
+  const pqxx::result applied = work.exec("SELECT number, name, sha256 FROM public.schema_migrations ORDER BY number");
+  std::size_t count = 0;
+  for (const auto& row : applied) {
+    if (count >= all.size())
+      throw std::runtime_error("the database is newer than this program: it has migration " + row[1].as<std::string>());
+    const Migration& migration = all[count];
+    if (row[0].as<int>() != migration.number || row[2].as<std::string>() != migration.hash)
+      throw std::runtime_error("migration " + migration.name + " was changed after it was applied (as " + row[1].as<std::string>() +
+                               "); write a new one instead");
+    ++count;
+  }
+  return count;
+}
+
+void apply(pqxx::connection& connection, const Migration& migration) {
+  pqxx::work work(connection);
+  try {
+    work.exec(migration.sql);
+  } catch (const pqxx::sql_error& error) {
+    throw std::runtime_error("migration " + migration.name + " failed: " + error.what());
+  }
+  work.exec_params("INSERT INTO public.schema_migrations (number, name, sha256) VALUES ($1, $2, $3)", migration.number, migration.name,
+                   migration.hash);
+  work.commit();
+}
+
+}  // namespace
+
+std::filesystem::path migrations_folder(const std::string& setting) {
+  if (!setting.empty()) return setting;
+  if (const char* given = std::getenv("BLOOMWATCH_MIGRATIONS_DIR"); given != nullptr && *given != '\0') return given;
+  return BLOOMWATCH_SOURCE_MIGRATIONS;
+}
+
+MigrationReport migrate(const std::string& database_url, const std::filesystem::path& folder) {
+  const std::vector<Migration> all = read_migrations(folder);
+  pqxx::connection connection(database_url);
+  {
+    pqxx::nontransaction work(connection);
+    work.exec("SET client_min_messages = warning");
+    work.exec("SELECT pg_advisory_lock(7243392)");  // held until the connection closes
+    work.exec(
+        "CREATE TABLE IF NOT EXISTS public.schema_migrations (number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, "
+        "applied_at timestamptz NOT NULL DEFAULT now())");
+  }
+  MigrationReport report;
+  for (std::size_t i = check_applied(connection, all); i < all.size(); ++i) {
+    apply(connection, all[i]);
+    report.applied.push_back(all[i].name);
+  }
+  report.version = static_cast<int>(all.size());
+  return report;
+}
+
+}  // namespace bloomwatch
