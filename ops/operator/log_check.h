@@ -1,0 +1,54 @@
+// What `bloomwatch verify` checks of the log itself and of the claims: DESIGN.md §6, invariants 1 and 2, and that log.claims is the fold of
+// the log. Feed it every event in order; ask it for each page of the table. Pure: no I/O, so that its own tests can break a log.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "events/batch.h"
+
+namespace bloomwatch::ops {
+
+/// Collects what is wrong with the log. Holds about 100 bytes a stream, 16 a command and 100 a claim.
+class LogCheck {
+ public:
+  static constexpr std::size_t breaches_shown_max = 50;
+
+  /// The next event of the log, in order of position, from 1.
+  void take(const RecordedEvent& event);
+
+  /// One page of log.claims, sorted by key, with all rows after `after` up to and including the last of `rows` (or to the end of the table,
+  /// if `last_page`), as it was when the last event taken was the last of the log.
+  void compare_claims(std::optional<ClaimKey> after, const std::vector<ClaimChange>& rows, bool last_page);
+
+  Position position() const { return last_.position; }
+  std::size_t streams() const { return streams_.size(); }
+  std::size_t commands() const { return commands_.size(); }
+  std::size_t claims() const { return claims_.size(); }
+  std::size_t breaches() const { return breach_count_; }
+  /// The first of them, in words.
+  const std::vector<std::string>& shown() const { return shown_; }
+
+ private:
+  struct Stream {
+    Version version = 0;
+    PartitionKey partition_key;
+  };
+
+  void breach(std::string what);
+  void take_claims(const RecordedEvent& event);
+
+  LogPoint last_;
+  CommandId last_command_;
+  std::unordered_map<StreamName, Stream> streams_;
+  std::unordered_set<Uuid> commands_;
+  std::map<ClaimKey, ClaimHolder> claims_;
+  std::size_t breach_count_ = 0;
+  std::vector<std::string> shown_;
+};
+
+}  // namespace bloomwatch::ops

@@ -1,0 +1,32 @@
+// `bloomwatch`: the program that runs and looks after an instance. `serve` is all services in one process; the others are for operators.
+// Wiring only: each subcommand is a file of its own.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "ops/operator/subcommands.h"
+
+int main(int argc, char** argv) {
+  CLI::App program("BloomWatch: a shared anime and media tracker. Every change is an event; every page is folded from them.", "bloomwatch");
+  program.require_subcommand(1);
+  program.get_formatter()->column_width(36);
+  bloomwatch::ops::Action action;
+  bloomwatch::ops::add_serve(program, action);
+  bloomwatch::ops::add_migrate(program, action);
+  bloomwatch::ops::add_verify(program, action);
+  bloomwatch::ops::add_rebuild(program, action);
+  bloomwatch::ops::add_import(program, action);
+  bloomwatch::ops::add_log(program, action);
+  bloomwatch::ops::add_parked(program, action);
+  bloomwatch::ops::add_routes(program, action);
+  try {
+    program.parse(argc, argv);
+    return action();
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bloomwatch: {}\n", error.what());
+    return 1;
+  }
+}

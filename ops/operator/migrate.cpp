@@ -1,0 +1,27 @@
+// `bloomwatch migrate`: brings a database's schema up to date. `serve` does it by itself; this is for who wants to do it before.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "ops/operator/instance.h"
+#include "ops/operator/subcommands.h"
+#include "runtime/migrate.h"
+
+namespace bloomwatch::ops {
+
+void add_migrate(CLI::App& program, Action& action) {
+  auto target = std::make_shared<Target>();
+  CLI::App* migrate_command = program.add_subcommand("migrate", "Bring the database's schema up to date");
+  add_target(*migrate_command, *target);
+  migrate_command->callback([target, &action] {
+    action = [target] {
+      const MigrationReport report = migrate(target->database(), migrations_folder());
+      for (const std::string& file : report.applied) fmt::print("applied {}\n", file);
+      fmt::print("the database is at version {}\n", report.version);
+      return 0;
+    };
+  });
+}
+
+}  // namespace bloomwatch::ops

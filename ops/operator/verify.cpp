@@ -1,0 +1,104 @@
+// `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims and read models
+// equal to the fold of the log. Reads by position and key ranges, never holds a snapshot, prints what it checked and how far it is.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "events/log.h"
+#include "ops/operator/instance.h"
+#include "ops/operator/log_check.h"
+#include "ops/operator/subcommands.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+constexpr std::size_t events_per_read_max = 5000;
+constexpr std::int64_t claims_per_page = 5000;
+
+/// A line on a terminal that is written over, at most ten times a second; nothing where the output goes elsewhere.
+class Progress {
+ public:
+  void show(std::string_view what, std::int64_t done, std::int64_t of) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!terminal_ || now - shown_at_ < std::chrono::milliseconds(100)) return;
+    shown_at_ = now;
+    fmt::print(stderr, "\r{}: {} of {}\033[K", what, done, of);
+  }
+  void clear() {
+    if (terminal_) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  std::chrono::steady_clock::time_point shown_at_ = {};
+};
+
+void take_until(LogReader& reader, LogCheck& check, Position until, Progress& progress) {
+  while (check.position() < until) {
+    const auto limit = std::min<std::int64_t>(static_cast<std::int64_t>(events_per_read_max), until - check.position());
+    const std::vector<RecordedEvent> events = reader.read(check.position(), static_cast<std::size_t>(limit));
+    if (events.empty()) break;
+    for (const RecordedEvent& event : events) check.take(event);
+    progress.show("log", check.position(), until);
+  }
+}
+
+/// Each page of claims names the position that its snapshot saw; the fold is brought there before the two are compared.
+std::int64_t compare_claims(LogReader& reader, pg::Connection& connection, LogCheck& check, Progress& progress) {
+  static const pg::Statement rows_after(
+      "WITH c AS (SELECT key, category, stream_id, retired_at FROM log.claims WHERE key > $1 OR $2 ORDER BY key LIMIT $3) "
+      "SELECT (SELECT max(position) FROM log.events), c.key, c.category, c.stream_id, c.retired_at "
+      "FROM (SELECT 1) AS one LEFT JOIN c ON true ORDER BY c.key");
+  std::int64_t compared = 0;
+  std::optional<ClaimKey> after;
+  for (;;) {
+    const pg::Result result = connection.run(rows_after, pg::Params(after.value_or(ClaimKey{}), !after, claims_per_page));
+    take_until(reader, check, result[0].get<Position>(0), progress);
+    std::vector<ClaimChange> rows;
+    for (const pg::Row row : result) {
+      if (row.null(1)) continue;
+      rows.push_back({row.get<ClaimKey>(1), ClaimHolder{row.get<std::string>(2), row.get<Uuid>(3), row.get<std::optional<Time>>(4)}});
+    }
+    const bool last_page = static_cast<std::int64_t>(rows.size()) < claims_per_page;
+    check.compare_claims(after, rows, last_page);
+    compared += static_cast<std::int64_t>(rows.size());
+    if (last_page) return compared;
+    after = rows.back().key;
+    progress.show("claims", compared, static_cast<std::int64_t>(check.claims()));
+  }
+}
+
+int verify(const Target& target) {
+  const std::string database = target.database();
+  LogReader reader(database, "bloomwatch verify");
+  pg::Connection connection(pg::Options{.url = database, .application_name = "bloomwatch verify"});
+  Progress progress;
+  LogCheck check;
+  take_until(reader, check, reader.head().position, progress);
+  const std::size_t of_log = check.breaches();
+  progress.clear();
+  fmt::print("log           {} events of {} commands in {} streams: positions and versions dense, times in order: {}\n", check.position(),
+             check.commands(), check.streams(), of_log == 0 ? "yes" : "NO");
+  const std::int64_t claims = compare_claims(reader, connection, check, progress);
+  progress.clear();
+  fmt::print("claims        {} equal the fold of the log up to position {}: {}\n", claims, check.position(),
+             check.breaches() == of_log ? "yes" : "NO");
+  for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
+  if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
+  return check.breaches() == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+void add_verify(CLI::App& program, Action& action) {
+  auto target = std::make_shared<Target>();
+  CLI::App* subcommand = program.add_subcommand("verify", "Check on the live system what must always hold; status 1 if something does not");
+  add_target(*subcommand, *target);
+  subcommand->callback([target, &action] { action = [target] { return verify(*target); }; });
+}
+
+}  // namespace bloomwatch::ops
