@@ -55,6 +55,9 @@ struct HeldKey {
   std::optional<IdempotencyRecord> record;
 };
 
+/// Names one load.
+using LoadId = std::uint64_t;
+
 /// One point in the order in which things were touched; what was touched at or after the oldest moment that matters stays.
 using Moment = std::uint64_t;
 
@@ -86,20 +89,20 @@ class Facts {
   /// The stream now has this version; its bytes are counted anew.
   void set_version(const StreamName& stream, Version version);
 
-  /// Notes that a load under way brings these. False: already noted, or held.
-  bool expect(const StreamName& stream) { return expect_fact(stream); }
-  bool expect(ClaimKey claim) { return expect_fact(name_of(claim)); }
-  bool expect(IdempotencyKey key) { return expect_fact(name_of(key)); }
+  /// Notes that `load` is to bring this fact, which is not held. Returns the load that does: an earlier one, if it is already expected.
+  LoadId expect(const StreamName& stream, LoadId load) { return expect_fact(stream, load); }
+  LoadId expect(ClaimKey claim, LoadId load) { return expect_fact(name_of(claim), load); }
+  LoadId expect(IdempotencyKey key, LoadId load) { return expect_fact(name_of(key), load); }
 
-  /// Takes what a load brought, where it was expected; what is held meanwhile is kept instead (memory wins). `result.events` must be whole
-  /// streams from version 1.
-  void take(const LoadRequest& asked, const LoadResult& result);
-  /// Forgets that a load was to bring these; what is held stays.
-  void give_up(const LoadRequest& asked);
+  /// Takes what `load` brought, where it is still expected from it; what is held meanwhile is kept instead (memory wins). `result.events`
+  /// are whole streams, from version 1.
+  void take(LoadId load, const LoadRequest& asked, const LoadResult& result);
+  /// Forgets that `load` was to bring these; what is held stays.
+  void give_up(LoadId load, const LoadRequest& asked);
 
   /// Drops every fact touched at `moment` or after.
   void drop_since(Moment moment);
-  void drop(const StreamName& stream) { erase(stream); }
+  void drop(const StreamName& stream);
   void drop_claims_and_keys();
   /// Forgets everything, expectations included.
   void clear();
@@ -114,7 +117,9 @@ class Facts {
   std::size_t size() const { return entries_.size(); }
 
  private:
-  struct Expected {};  ///< not held, a load is to bring it
+  struct Expected {  ///< not held, a load is to bring it
+    LoadId by;
+  };
   struct Entry {
     StreamName name;
     std::variant<Expected, HeldStream, HeldClaim, HeldKey> fact;
@@ -133,10 +138,11 @@ class Facts {
   Entry* entry(const StreamName& name) const;
   template <class Fact>
   Fact* look_up(const StreamName& name) const;
-  Entry& hold(const StreamName& name);
-  bool expect_fact(const StreamName& name);
-  bool expects(const StreamName& name) const;
-  void forget_expected(const StreamName& name);
+  template <class Fact>
+  void hold(const StreamName& name, Fact fact);
+  LoadId expect_fact(const StreamName& name, LoadId load);
+  bool expects(const StreamName& name, LoadId load) const;
+  void forget_expected(const StreamName& name, LoadId load);
   void erase(const StreamName& name);
   void count(Entry& entry);
   void touch(Entry& entry) const;
@@ -177,6 +183,8 @@ class Needs {
     facts_.put_fresh(name);
     return facts_.find(name);
   }
+  /// What is held now, for looking further from a fact just found.
+  const Facts& facts() const { return facts_; }
 
  private:
   Facts& facts_;

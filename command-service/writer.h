@@ -100,7 +100,6 @@ struct WriterLimits {
 };
 
 using BatchId = std::uint64_t;
-using LoadId = std::uint64_t;
 
 /// What the caller is to do after a step. Batches go to the log in this order, through one pipeline.
 struct WriterOutputs {
@@ -164,7 +163,7 @@ class WriterMachine {
   WriterOutputs step(Time now);
 
   /// No batch is in flight and nobody is in doubt; after `stop()`: may be started again.
-  bool idle() const { return in_flight_.empty() && doubtful_.empty() && !tail_wanted_; }
+  bool idle() const { return in_flight_.empty() && recovery_ == Recovery::none; }
   bool leading() const { return leading_; }
   /// Commands that were submitted and not answered.
   std::size_t pending() const { return pending_; }
@@ -174,17 +173,18 @@ class WriterMachine {
   const Facts& facts() const { return facts_; }
 
  private:
-  /// A command within the machine.
+  /// A command within the machine, with the outcome of its last decision.
   struct Item {
     std::unique_ptr<Work> work;
     std::uint64_t arrival = 0;
     Moment pinned = 0;    ///< facts touched since then are kept until it was tried again
     int data_errors = 0;  ///< of batches that it was in
-    // The last decision's outcome:
     Answer answer = {};
     StreamName stream = {};
-    std::string refusal = {};  ///< keeps what `answer.refusal` shows
+    std::string refusal = {};  ///< what `answer.refusal` shows
     bool has_events = false;
+    bool in_doubt = false;       ///< its events may be in the log: only the tail can tell
+    bool found_in_tail = false;  ///< they are
   };
   struct SentBatch {
     BatchId id = 0;
@@ -195,30 +195,39 @@ class WriterMachine {
   };
   struct OpenLoad {
     LoadId id = 0;
-    Moment moment = 0;
-    Position confirmed = 0;  ///< when it was issued; an older answer is thrown away
+    Moment moment = 0;       ///< facts touched since then may be newer than what it brings
+    Position confirmed = 0;  ///< when it was issued: what it brings is no older
     LoadRequest request;
     std::vector<Item> waiting;
   };
   struct OpenBatch;
+  enum class Verdict { taken, gone, batch_full };
 
-  void answer(Item& item, const Answer& answer);
-  void answer_all(std::vector<Item>& items, Answer::Kind kind);
-  void put_back(std::vector<Item> items);
-  bool fill(OpenBatch& open, Time now);
-  enum class Verdict { taken, waits, answered, batch_full };
+  // Deciding.
+  void fill(OpenBatch& open, Time now);
   Verdict consider(Item& item, OpenBatch& open, Time now);
-  Verdict take_repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record);
+  Verdict repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record);
   Verdict decide(Item& item, OpenBatch& open);
-  void complete(Decided& decided, const Item& item, const OpenBatch& open);
+  Verdict take(Item& item, OpenBatch& open, Decided decided);
+  bool complete(const Item& item, const OpenBatch& open, std::vector<NewEvent>& events) const;
   void change_claims(const std::vector<ClaimChange>& changes, OpenBatch& open);
-  void wait_for_load(Item item, LoadRequest missing);
+  void record(const Item& item, OpenBatch& open);
   void send(OpenBatch& open, WriterOutputs& out);
+  // Loading.
+  void wait_for_load(Item& item);
+  OpenLoad& gathering(std::size_t facts);
   void issue_loads(WriterOutputs& out);
+  // Settling.
   void settle();
-  void resolve_failure();
-  void finish_recovery(bool in_log_known);
-  void evict();
+  void confirm(SentBatch& batch);
+  void take_back_all();
+  void look_in(const Tail& tail);
+  void settle_doubts();
+  bool nobody_in_doubt() const;
+  // Answering.
+  void answer(Item& item, Answer answer);
+  void put_back(std::vector<Item> items, Moment pinned);
+  Moment oldest_moment_that_matters() const;
 
   const WriterLimits limits_;
   const std::function<EventId(Time)> mint_;
@@ -228,19 +237,17 @@ class WriterMachine {
   bool leading_ = false;
   LogPoint confirmed_;  ///< the last event known to be in the log
   LogPoint last_;       ///< the last event of the last batch sent: the next fence
-  Position floor_ = 0;  ///< loads from before this are thrown away: foreign events came
+  Position floor_ = 0;  ///< of the last tail: loads older than that are thrown away
 
-  std::deque<Item> ready_;  ///< tried once already: before the queue
+  std::deque<Item> ready_;  ///< tried before: they go first, in order of arrival
   std::deque<Item> queue_;
-  OpenLoad gathering_;  ///< the next load
+  std::deque<OpenLoad> gathering_;
   std::vector<OpenLoad> loads_;
   std::deque<SentBatch> in_flight_;
-  bool failed_ = false;  ///< a batch failed; until all have reported none is sent
-  std::vector<Item> doubtful_;
-  bool tail_wanted_ = false;
-  bool tail_asked_ = false;
-  Moment failed_since_ = 0;
+  std::vector<Item> doubtful_;  ///< of failed batches, in order, until the tail has spoken
+  enum class Recovery { none, waits_for_reports, wants_tail, waits_for_tail } recovery_ = Recovery::none;
 
+  LoadRequest missing_;  ///< of the command just asked
   std::uint64_t next_id_ = 1;
   std::uint64_t next_arrival_ = 1;
   std::size_t pending_ = 0;
