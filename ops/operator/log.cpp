@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "events/log.h"
-#include "ops/operator/instance.h"
 #include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
 #include "runtime/json.h"
 
 namespace bloomwatch::ops {

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "ops/operator/instance.h"
 #include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
 #include "runtime/migrate.h"
 
 namespace bloomwatch::ops {

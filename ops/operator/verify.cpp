@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "events/log.h"
-#include "ops/operator/instance.h"
 #include "ops/operator/log_check.h"
 #include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
 
 namespace bloomwatch::ops {
 namespace {

@@ -17,6 +17,7 @@ import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("BLOOMWATCH_PROGRAM", str(ROOT / "build/test/bloomwatch"))
+COMMAND_SERVICE = str(pathlib.Path(PROGRAM).parent / "command-service")
 SHARED_DATA = ROOT.parent / "shared" / "data"  # real inputs that are not ours to ship; tests that need them skip where they are absent
 
 READY_SECONDS_MAX = 60
@@ -189,11 +190,12 @@ class Server:
         self.home = pathlib.Path(home)
         self.arguments = [str(argument) for argument in arguments]
         self.command = [program or PROGRAM] + ([command] if command else [])
+        self.instance_file = "instance.json" if command else f"{pathlib.Path(program).name}.json"
         self.process = None
         self.start(wait)
 
     def start(self, wait=True):
-        (self.home / "instance.json").unlink(missing_ok=True)
+        (self.home / self.instance_file).unlink(missing_ok=True)
         self.log = open(self.home / "serve.out", "ab")
         self.process = subprocess.Popen(
             [*self.command, "--home", str(self.home), "--port", "0", "--admin-port", "0", "--database-url", self.database_url]
@@ -205,18 +207,33 @@ class Server:
         if wait:
             self.wait_ready()
 
-    def wait_ready(self, seconds=READY_SECONDS_MAX):
-        def ready():
+    def wait_listening(self, seconds=READY_SECONDS_MAX):
+        """Until the process has said where it is; a standby listens too."""
+
+        def listening():
             if self.process.poll() is not None:
-                raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.output()}")
+                raise AssertionError(f"{self.command[-1]} ended with {self.process.returncode}:\n{self.output()}")
             try:
-                return json.loads((self.home / "instance.json").read_text())
+                return json.loads((self.home / self.instance_file).read_text())
             except (FileNotFoundError, json.JSONDecodeError):
                 return None
 
-        self.instance = wait_until(ready, seconds, "instance.json")
+        self.instance = wait_until(listening, seconds, self.instance_file)
         self.url = self.instance["url"]
         self.admin_url = self.instance["adminUrl"]
+
+    def is_ready(self):
+        try:
+            return Client(self.admin_url, timeout=2).call("GET", "/health/ready").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def wait_ready(self, seconds=READY_SECONDS_MAX):
+        """Until it says that it may be used."""
+        self.wait_listening(seconds)
+        wait_until(lambda: self.is_ready() or self.process.poll() is not None, seconds, f"readiness\n{self.output()}")
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.command[-1]} ended with {self.process.returncode}:\n{self.output()}")
 
     def output(self):
         return (self.home / "serve.out").read_text(errors="replace")[-8000:]

@@ -1,0 +1,26 @@
+// Finds the instance that a subcommand is for.
+#include "ops/operator/target.h"
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+
+namespace bloomwatch::ops {
+
+Instance Target::instance() const {
+  const auto found = read_instance(home, "instance");
+  if (!found) throw std::runtime_error("nothing is running there (" + found.error() + "); start it with ops/run, or name another --home");
+  return *found;
+}
+
+std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
+
+void add_target(CLI::App& subcommand, Target& target) {
+  target.home = "var";
+  subcommand.add_option("--home", target.home, "The home folder of the running instance")
+      ->envname("BLOOMWATCH_HOME")
+      ->capture_default_str();
+  subcommand.add_option("--database-url", target.database_url, "Its Postgres, where not the one that instance.json names")
+      ->envname("BLOOMWATCH_DATABASE_URL");
+}
+
+}  // namespace bloomwatch::ops

@@ -1,0 +1,30 @@
+// A running process as others on the machine find it: a small file in its home folder, written once it listens, gone when it stops.
+// `serve` writes instance.json; the services run alone write command-service.json and so on. Value types.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace bloomwatch {
+
+struct Instance {
+  std::string url;        ///< of the API, `http://127.0.0.1:8080`; empty if it has none
+  std::string admin_url;  ///< of health and metrics
+  std::string database_url;
+  std::int64_t pid = 0;
+};
+BOOST_DESCRIBE_STRUCT(Instance, (), (url, admin_url, database_url, pid))
+
+/// Writes `<home>/<name>.json`, whole or not at all, readable by its owner only (a database URL may hold a password). Throws
+/// std::runtime_error.
+void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance);
+/// Quiet if it is gone already.
+void remove_instance(const std::filesystem::path& home, std::string_view name);
+/// Or a sentence that says what is wrong. A process that was killed leaves its file behind.
+std::expected<Instance, std::string> read_instance(const std::filesystem::path& home, std::string_view name);
+
+}  // namespace bloomwatch

@@ -1,0 +1,181 @@
+# A MyAnimeList export becomes tracked anime, whole: every row is compared with Python's own reading of the file.
+# Two files: a small hand-written one of every kind of row, and a real one of 2008 with broken UTF-8 (skipped where it is absent).
+import gzip
+import re
+import unittest
+
+from bloomwatch import ROOT, SHARED_DATA, FlowTest
+
+STATUS = {"Watching": "watching", "Completed": "finished", "On-Hold": "paused", "Dropped": "dropped", "Plan to Watch": "backlog"}
+
+
+def element(anime, name):
+    """The text of a child element. Real exports are no XML that a strict parser takes, so this reads them as the text that they are."""
+    match = re.search(rf"<{name}>(.*?)</{name}>", anime, re.S)
+    text = match.group(1) if match else ""
+    cdata = re.fullmatch(r"\s*<!\[CDATA\[(.*?)\]\]>\s*", text, re.S)
+    return (cdata.group(1) if cdata else text).strip()
+
+
+def partial_date(text):
+    year, month, day = (int(part) for part in text.split("-"))
+    if year == 0:
+        return None
+    return {name: value for name, value in (("year", year), ("month", month), ("day", day)) if value}
+
+
+def read_export(data):
+    """The export's rows as the API should tell them."""
+    text = data.decode("utf-8", errors="replace")
+    rows = []
+    for anime in re.findall(r"<anime>(.*?)</anime>", text, re.S):
+        count = int(element(anime, "series_episodes"))
+        watched = int(element(anime, "my_watched_episodes"))
+        score = int(element(anime, "my_score"))
+        rows.append(
+            {
+                "mal_id": int(element(anime, "series_animedb_id")),
+                "title": element(anime, "series_title"),
+                "episodeCount": count if count and watched <= count else None,
+                "exceeds": bool(count) and watched > count,
+                "status": STATUS[element(anime, "my_status")],
+                "episodesWatched": watched,
+                "startedOn": partial_date(element(anime, "my_start_date")),
+                "finishedOn": partial_date(element(anime, "my_finish_date")),
+                "timesRewatched": int(element(anime, "my_times_watched") or 0),
+                "score": score or None,
+                "notes": element(anime, "my_comments") or None,
+            }
+        )
+    return rows
+
+
+class MalImport(FlowTest):
+    def setUp(self):
+        self.mira = self.server.person(f"mira_{self._testMethodName[5:20]}".strip("_"))
+        self.space = self.mira.make_space("Imports")
+        self.path = f"/api/watch-spaces/{self.space}/imports/mal"
+        self.small = (ROOT / "tests/data/mal-small.xml").read_bytes()
+
+    def send(self, data, query="", expect=200, person=None):
+        person = person or self.mira
+        return person.call("POST", self.path + query, data, headers={"Content-Type": "application/octet-stream"}, expect=expect)
+
+    def tracked(self, at_least):
+        items = self.mira.items(f"/api/watch-spaces/{self.space}/anime", at_least=at_least)
+        return {item["media"]["id"] if isinstance(item["media"]["id"], int) else int(item["media"]["id"]): item for item in items}
+
+    def assert_all_rows(self, rows, report):
+        self.assertEqual(len(report["rows"]), len(rows))
+        tracked = self.tracked(report["position"])
+        self.assertEqual(set(tracked), {row["mal_id"] for row in rows})
+        for row in rows:
+            anime = tracked[row["mal_id"]]
+            me = next(p for p in anime["participants"] if p["userId"] == self.mira.id)
+            with self.subTest(mal_id=row["mal_id"]):
+                self.assertEqual(anime["media"]["source"], "mal")
+                for name in ("status", "episodesWatched", "timesRewatched", "score", "notes"):
+                    self.assertEqual(me[name], row[name], name)
+                for name in ("startedOn", "finishedOn"):
+                    date = me[name] and {part: value for part, value in me[name].items() if value is not None}
+                    self.assertEqual(date, row[name], name)
+                self.assertEqual(anime["episodeCount"], row["episodeCount"])
+                if "�" not in row["title"] and "&" not in row["title"]:
+                    self.assertEqual(anime["preferredTitle"], row["title"])
+        return tracked
+
+    def test_the_small_export_comes_in_whole_and_twice_is_once(self):
+        rows = read_export(self.small)
+        dry = self.send(self.small, "?dryRun=true")
+        self.assertTrue(dry["dryRun"])
+        self.assertEqual(dry["counts"]["added"], len(rows))
+        self.assertEqual(self.tracked(dry["position"]), {})
+
+        report = self.send(self.small)
+        self.assertEqual(report["counts"], {"added": len(rows), "changed": 0, "unchanged": 0, "failed": 0})
+        tracked = self.assert_all_rows(rows, report)
+        # A title new to the space starts as shared backlog at 0.
+        self.assertEqual({(a["sharedStatus"], a["sharedEpisodesWatched"]) for a in tracked.values()}, {("backlog", 0)})
+        for row, told in zip(rows, report["rows"]):
+            self.assertEqual(told["outcome"], "added")
+            self.assertEqual(bool(told["reason"]), row["exceeds"], told)
+
+        before = self.server.last_position()
+        again = self.send(gzip.compress(self.small))
+        self.assertEqual(again["counts"], {"added": 0, "changed": 0, "unchanged": len(rows), "failed": 0})
+        self.assertEqual(self.server.last_position(), before, "importing twice appends nothing")
+
+    def test_shared_moves_the_shared_state_too(self):
+        report = self.send(self.small, "?shared=true")
+        tracked = self.tracked(report["position"])
+        for row in read_export(self.small):
+            self.assertEqual(tracked[row["mal_id"]]["sharedStatus"], row["status"])
+            self.assertEqual(tracked[row["mal_id"]]["sharedEpisodesWatched"], row["episodesWatched"])
+
+    def test_what_is_there_keeps_its_shared_state(self):
+        added = self.mira.post(
+            f"/api/watch-spaces/{self.space}/anime",
+            {"media": {"source": "mal", "id": 52991}, "preferredTitle": "Frieren", "episodeCount": 28, "sharedStatus": "paused"},
+        )
+        report = self.send(self.small)
+        self.assertEqual(report["counts"]["changed"], 1)
+        anime = self.tracked(report["position"])[52991]
+        self.assertEqual((anime["id"], anime["sharedStatus"], anime["preferredTitle"]), (added["id"], "paused", "Frieren"))
+        self.assertEqual(anime["participants"][0]["episodesWatched"], 12)
+
+    def test_a_bad_row_stops_nothing(self):
+        text = self.small.decode()
+        text = text.replace("<my_status>Dropped</my_status>", "<my_status>Sleeping</my_status>")
+        text = text.replace("<my_score>10</my_score>", "<my_score>eleven</my_score>")
+        report = self.send(text.encode())
+        self.assertEqual(report["counts"]["failed"], 2)
+        self.assertEqual(report["counts"]["added"], 8)
+        failed = [row for row in report["rows"] if row["outcome"] == "failed"]
+        self.assertTrue(all(row["reason"] for row in failed), failed)
+
+    def test_what_is_no_export_is_refused(self):
+        bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><myanimelist>&b;</myanimelist>'
+        for what, data in {
+            "nothing": b"",
+            "not XML": b"hello",
+            "another root": b"<list></list>",
+            "a broken gzip": gzip.compress(self.small)[:200],
+            "an inflated giant": gzip.compress(b"<myanimelist>" + b" " * (200 << 20), 1),
+        }.items():
+            with self.subTest(what):
+                answer = self.send(data, expect=None)
+                self.assertIn(answer.status, (400, 413, 422), answer)
+                self.assertEqual(answer.headers["Content-Type"].split(";")[0], "application/problem+json")
+        answer = self.send(bomb, expect=None)
+        self.assertIn(answer.status, (200, 400, 422))
+        self.assertNotIn(b"aaaaaaaaaa" * 4, answer.body)
+
+    def test_the_real_export_comes_in_whole(self):
+        path = SHARED_DATA / "mal/real-export-2008.xml.gz"
+        if not path.exists():
+            self.skipTest(f"{path} is not here")
+        packed = path.read_bytes()
+        rows = read_export(gzip.decompress(packed))
+        self.assertEqual(len(rows), 109)
+        report = self.send(packed)
+        self.assertEqual(report["counts"]["failed"], 0, [row for row in report["rows"] if row["reason"]])
+        self.assert_all_rows(rows, report)
+
+        dashboard = self.mira.dashboard(self.space)
+        self.assertEqual(dashboard["stats"]["totalShows"], 109)
+        before = self.server.last_position()
+        self.assertEqual(self.send(packed)["counts"]["unchanged"], 109)
+        self.assertEqual(self.server.last_position(), before)
+
+    def test_the_command_line_imports_too(self):
+        shown = self.server.operator("import", "mal", str(ROOT / "tests/data/mal-small.xml"), "--space", self.space, "--as", self.mira.handle)
+        self.assertIn("10", shown)
+        self.assertEqual(len(self.tracked(self.server.last_position())), 10)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.verify()
+
+
+if __name__ == "__main__":
+    unittest.main()
