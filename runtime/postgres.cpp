@@ -420,8 +420,10 @@ std::optional<Notification> Connection::wait_notification(Milliseconds timeout) 
 
 bool Connection::usable() const {
   if (raw_ == nullptr || broken_ || PQstatus(raw_) == CONNECTION_BAD) return false;
-  pollfd idle{PQsocket(raw_), POLLIN, 0};  // the server speaks unasked only to notify or to say goodbye
-  if (::poll(&idle, 1, 0) > 0 && PQconsumeInput(raw_) == 0) return false;
+  // The server speaks unasked only to notify or to say goodbye; the end of the connection comes behind that.
+  for (pollfd idle{PQsocket(raw_), POLLIN, 0}; ::poll(&idle, 1, 0) > 0;) {
+    if (PQconsumeInput(raw_) == 0) return false;
+  }
   return PQstatus(raw_) == CONNECTION_OK;
 }
 
