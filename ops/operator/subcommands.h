@@ -20,6 +20,7 @@ void add_rebuild(CLI::App& program, Action& action);
 void add_import(CLI::App& program, Action& action);
 void add_log(CLI::App& program, Action& action);
 void add_parked(CLI::App& program, Action& action);
+void add_token(CLI::App& program, Action& action);
 void add_routes(CLI::App& program, Action& action);
 
 }  // namespace bloomwatch::ops

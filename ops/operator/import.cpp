@@ -1,0 +1,169 @@
+// `bloomwatch import mal`: sends a MyAnimeList export to the running instance, as the person named, and shows what became of its rows.
+// The same request that a client app makes; the token comes from the instance's keys.
+#include <curl/curl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "events/log.h"
+#include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
+#include "ops/operator/token.h"
+#include "runtime/json.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+constexpr std::chrono::seconds import_takes_max{600};
+
+struct ImportOptions {
+  Target target;
+  std::string file;
+  std::string space;
+  std::string handle;
+  bool shared = false;
+  bool dry_run = false;
+};
+
+/// The parts of the answer that are shown.
+struct ImportRow {
+  std::int64_t index = 0;
+  std::string outcome;
+  std::optional<std::string> anime_id;
+  json::Raw row;
+  std::optional<std::string> reason;
+};
+BOOST_DESCRIBE_STRUCT(ImportRow, (), (index, outcome, anime_id, row, reason))
+struct ImportReport {
+  std::string id;
+  std::int64_t position = 0;
+  bool dry_run = false;
+  std::map<std::string, std::int64_t> counts;
+  std::vector<ImportRow> rows;
+};
+BOOST_DESCRIBE_STRUCT(ImportReport, (), (id, position, dry_run, counts, rows))
+
+struct HttpAnswer {
+  long status = 0;
+  std::string body;
+};
+
+std::size_t take_body(char* data, std::size_t size, std::size_t count, void* into) {
+  static_cast<std::string*>(into)->append(data, size * count);
+  return size * count;
+}
+
+HttpAnswer post(const std::string& url, const std::string& token, const std::string& body) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+  const std::string authorization = "Authorization: Bearer " + token;
+  curl_slist* lines = curl_slist_append(nullptr, authorization.c_str());
+  lines = curl_slist_append(lines, "Content-Type: application/octet-stream");
+  lines = curl_slist_append(lines, "Expect:");
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(lines, curl_slist_free_all);
+  HttpAnswer answer;
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
+  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, static_cast<long>(import_takes_max.count()));
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  const CURLcode result = curl_easy_perform(curl.get());
+  if (result != CURLE_OK) throw std::runtime_error(fmt::format("{}: {}", url, curl_easy_strerror(result)));
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+/// Says every second, on a terminal, how many events the space has got since: the answer itself comes when the last row is done.
+class Watch {
+ public:
+  Watch(const std::string& database_url, PartitionKey space) {
+    if (isatty(STDERR_FILENO) == 0) return;
+    thread_ = std::jthread([database_url, space](const std::stop_token& stop) {
+      LogReader reader(database_url, "bloomwatch import");
+      Position seen = reader.head().position;
+      std::int64_t events = 0;
+      while (!stop.stop_requested()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        const Position head = reader.head().position;
+        events += static_cast<std::int64_t>(reader.read_partition_key(space, seen, head, 100'000).size());
+        seen = head;
+        fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
+      }
+      fmt::print(stderr, "\r\033[K");
+    });
+  }
+
+ private:
+  std::jthread thread_;
+};
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int show(const ImportReport& report) {
+  for (const ImportRow& row : report.rows) {
+    if (row.reason) fmt::print("row {} ({}): {}\n", row.index, row.outcome, *row.reason);
+  }
+  std::string counts;
+  for (const std::string_view what : {"added", "changed", "unchanged", "failed"}) {
+    const auto found = report.counts.find(std::string(what));
+    counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", found == report.counts.end() ? 0 : found->second, what);
+  }
+  fmt::print("{} rows: {}{}\n", report.rows.size(), counts, report.dry_run ? " (a dry run: nothing was written)" : "");
+  const auto failed = report.counts.find("failed");
+  return failed != report.counts.end() && failed->second > 0 ? 1 : 0;
+}
+
+int import_mal(const ImportOptions& options) {
+  const auto space = Uuid::parse(options.space);
+  if (!space) throw std::runtime_error("--space must be the UUID of a watch space");
+  const Instance instance = options.target.instance();
+  const std::string export_text = read_file(options.file);
+  const std::string token = token_as(options.target, options.handle, import_takes_max);
+  const std::string url = fmt::format("{}/api/watch-spaces/{}/imports/mal?dryRun={}&shared={}", instance.url, space->to_string(),
+                                      options.dry_run, options.shared);
+  HttpAnswer answer;
+  {
+    const Watch watch(options.target.database(), PartitionKey(*space));
+    answer = post(url, token, export_text);
+  }
+  if (answer.status != 200) throw std::runtime_error(fmt::format("the instance answered {}: {}", answer.status, answer.body));
+  const auto report = json::read<ImportReport>(answer.body);
+  if (!report)
+    throw std::runtime_error("the instance's answer cannot be read: " + report.error().front().pointer + " " +
+                             report.error().front().detail);
+  return show(*report);
+}
+
+}  // namespace
+
+void add_import(CLI::App& program, Action& action) {
+  auto options = std::make_shared<ImportOptions>();
+  CLI::App* import = program.add_subcommand("import", "Bring in what somebody kept elsewhere");
+  import->require_subcommand(1);
+  CLI::App* mal = import->add_subcommand("mal", "A MyAnimeList export (XML, gzip or plain) into a watch space");
+  add_target(*mal, options->target);
+  mal->add_option("file", options->file, "The export")->required()->check(CLI::ExistingFile);
+  mal->add_option("--space", options->space, "The watch space's id")->required();
+  mal->add_option("--as", options->handle, "The handle of the member whose list it is")->required();
+  mal->add_flag("--shared", options->shared, "Also move the shared status and progress");
+  mal->add_flag("--dry-run", options->dry_run, "Say what would happen and write nothing");
+  mal->callback([options, &action] { action = [options] { return import_mal(*options); }; });
+}
+
+}  // namespace bloomwatch::ops
