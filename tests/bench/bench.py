@@ -1,0 +1,295 @@
+# Measures everything of the table in ops/bench's README chapter in one run: each figure three times, the median counts, seconds bounded.
+# Release build, a Postgres cluster of its own with fsync, all on this machine. Rates vary from run to run: read the ratios.
+# Usage: bench.py BUILD_FOLDER WORK_FOLDER [--only NAME ...] [--seconds N]
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+ROUNDS = 3
+CONNECTIONS = 256
+SPACES, ANIME = 1000, 10
+
+
+def run(*command, env=None, timeout=600):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env={**os.environ, **(env or {})}, timeout=timeout)
+    if done.returncode != 0:
+        sys.exit(f"bench: {' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Service:
+    """`bloomwatch serve`, or command-service alone, with its home in the work folder."""
+
+    def __init__(self, bench, program, *arguments):
+        self.home = bench.work / "home"
+        self.home.mkdir(exist_ok=True)
+        name = "instance" if arguments[:1] == ("serve",) else program
+        file = self.home / f"{name}.json"
+        file.unlink(missing_ok=True)
+        self.log = open(bench.work / f"{program}.log", "ab")
+        self.process = subprocess.Popen(
+            [str(bench.build / program), *arguments, "--home", str(self.home), "--port", "0", "--admin-port", "0"]
+            + ["--database-url", bench.url],
+            stdout=self.log,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                sys.exit(f"bench: {program} ended; see {self.log.name}")
+            try:
+                self.instance = json.loads(file.read_text())
+                with urllib.request.urlopen(self.instance["adminUrl"] + "/health/ready", timeout=2):
+                    break
+            except (OSError, ValueError):
+                time.sleep(0.1)
+        else:
+            sys.exit(f"bench: {program} was not ready within a minute; see {self.log.name}")
+        self.url = self.instance["url"]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+        self.log.close()
+
+
+class Bench:
+    def __init__(self, build, work, seconds, only):
+        self.build = build
+        self.work = work
+        self.seconds = seconds
+        self.only = only
+        self.rows = []
+        self.targets = work / "targets.txt"
+        self.url = run(ROOT / "ops/cluster", "start", work / "postgres").strip()
+        self.http_load = build / "http_load"
+
+    def wants(self, name):
+        return not self.only or name in self.only
+
+    def median(self, what, measure):
+        """The measurement of median rate (or p99, where there is no rate) of three."""
+        values = []
+        for number in range(ROUNDS):
+            values.append(measure())
+            say(f"{what}, {number + 1} of {ROUNDS}: {values[-1]}")
+        return statistics.median_low(values) if not isinstance(values[0], dict) else sorted(values, key=lambda v: v["rate"])[ROUNDS // 2]
+
+    def wrk(self, url, script, connections=CONNECTIONS, seconds=None, **environment):
+        seconds = seconds or self.seconds
+        env = {"BENCH_TARGETS": str(self.targets), "BENCH_THREADS": "2"} | {f"BENCH_{name.upper()}": str(v) for name, v in environment.items()}
+        output = run("wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", HERE / script, url, env=env)
+        match = re.search(r"^BENCH (\d+) (\d+) (\d+) (\d+) (\d+)$", output, re.M)
+        requests, duration_us, p50_us, p99_us, errors = map(int, match.groups())
+        if errors:
+            sys.exit(f"bench: {errors} of {requests} requests to {url} failed:\n{output}")
+        return {"rate": round(requests / duration_us * 1e6), "p50": p50_us / 1000, "p99": p99_us / 1000}
+
+    def pgbench(self, *arguments):
+        url = self.url.replace("postgresql:///bloomwatch", "postgresql:///pgbench")
+        output = run(POSTGRES_BIN / "pgbench", "-n", "-c", "16", "-j", "2", "-T", str(self.seconds), *arguments, url)
+        return {"rate": round(float(re.search(r"tps = ([\d.]+) \(without", output).group(1)))}
+
+    def psql(self, statement):
+        return run("psql", "--no-psqlrc", "-d", self.url, "-v", "ON_ERROR_STOP=1", "-Atc", statement).strip()
+
+    def row(self, what, value, against="", reach="", ok=None):
+        verdict = "" if ok is None else ("reached" if ok else "NOT reached")
+        self.rows.append((what, value, against, reach, verdict))
+        say(f"{what}: {value} {against} {verdict}")
+
+    def prepare(self):
+        say("preparing Postgres: pgbench's tables, and WAL segments to recycle")
+        self.psql("CREATE DATABASE pgbench")
+        run(POSTGRES_BIN / "pgbench", "-i", "-q", "-s", "50", self.url.replace("postgresql:///bloomwatch", "postgresql:///pgbench"))
+        self.psql("CHECKPOINT")
+        say(f"preparing {SPACES} spaces with {ANIME} anime each")
+        service = Service(self, "bloomwatch", "serve")
+        run(self.http_load, "prepare", service.port, self.targets, SPACES, ANIME)
+        say("warming up")
+        self.wrk(service.url, "rating.lua", seconds=10, keys=1)
+        service.stop()
+        self.psql("CHECKPOINT")
+
+    def nginx(self):
+        configuration = self.work / "nginx.conf"
+        configuration.write_text(
+            f"""daemon off; worker_processes 2; pid {self.work}/nginx.pid; error_log {self.work}/nginx.log;
+events {{ worker_connections 2048; }}
+http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {self.work}/nginx-body; server {{ listen 127.0.0.1:18099 reuseport;
+location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7a00-8abc-000000000000","version":12,"position":123456}}'; }} }} }}
+"""
+        )
+        configuration.write_text(configuration.read_text().replace("18099", str(free_port())))
+        port = re.search(r"127\.0\.0\.1:(\d+)", configuration.read_text()).group(1)
+        process = subprocess.Popen(["/usr/sbin/nginx", "-c", str(configuration), "-p", str(self.work)])
+        time.sleep(0.5)
+        try:
+            self.nginx_patch = self.median("nginx, PATCH", lambda: self.wrk(f"http://127.0.0.1:{port}", "rating.lua", keys=1))
+            self.nginx_get = self.median("nginx, GET", lambda: self.wrk(f"http://127.0.0.1:{port}", "pages.lua", page="dashboard"))
+        finally:
+            process.terminate()
+            process.wait()
+
+    def baselines(self):
+        self.nginx()
+        self.tpcb = self.median("pgbench tpcb-like", lambda: self.pgbench("-M", "prepared"))
+        self.select = self.median("pgbench -S", lambda: self.pgbench("-S", "-M", "prepared"))
+        self.psql("CHECKPOINT")
+        self.row("nginx answering a constant to PATCH", f"{self.nginx_patch['rate']:,}/s")
+        self.row("nginx answering a constant to GET", f"{self.nginx_get['rate']:,}/s")
+        self.row("pgbench tpcb-like, 16 clients", f"{self.tpcb['rate']:,}/s")
+        self.row("pgbench -S prepared, 16 clients", f"{self.select['rate']:,}/s")
+
+    def append(self):
+        program = self.build / "append_bench"
+        if not program.exists():
+            self.row("append, batches of 500", "not measured: no append_bench")
+            return
+        output = run(program, self.url)
+        found = json.loads(output.strip().splitlines()[-1])
+        share = found["append"] / found["copy"]
+        self.row("append, batches of 500", f"{found['append']:,.0f} events/s", f"{share:.0%} of COPY's {found['copy']:,.0f}/s", "≥ 70 %", share >= 0.7)
+
+    def commands(self):
+        service = Service(self, "bloomwatch", "serve")
+        self.wrk(service.url, "rating.lua", seconds=3, keys=1)
+        full = self.median("commands, all on", lambda: self.wrk(service.url, "rating.lua", keys=1))
+        share, times = full["rate"] / self.nginx_patch["rate"], full["rate"] / self.tpcb["rate"]
+        self.row(
+            "durable commands/s, keys, four read models",
+            f"{full['rate']:,}/s (p50 {full['p50']:.1f} ms, p99 {full['p99']:.1f} ms)",
+            f"{share:.0%} of nginx, {times:.1f} × pgbench",
+            "≥ 20 %, ≥ 8 ×",
+            share >= 0.2 and times >= 8,
+        )
+        lag = self.catch_up(service)
+        self.row("  read models behind when the load ends", f"{lag:.1f} s to catch up")
+        # Half the rate: as many connections, each pausing so that together they send half of what they could.
+        pause = round(CONNECTIONS / (full["rate"] / 2) * 1000 - full["p50"] / 4)
+        half = self.median("commands at half the rate", lambda: self.wrk(service.url, "rating.lua", keys=1, delay_ms=max(1, pause)))
+        self.row(
+            f"latency at half of that ({half['rate']:,}/s)", f"p50 {half['p50']:.1f} ms, p99 {half['p99']:.1f} ms", "", "p99 ≤ 8 ms", half["p99"] <= 8
+        )
+        self.catch_up(service)
+        visible = self.median(
+            "ack → visible", lambda: json.loads(run(self.http_load, "visible", service.port, self.targets, 1000, self.seconds))
+        )
+        self.row(
+            f"ack → visible at {visible['rate']:,.0f} commands/s",
+            f"p50 {visible['p50']:.1f} ms, p99 {visible['p99']:.1f} ms",
+            "",
+            "p99 ≤ 15 ms",
+            visible["p99"] <= 15,
+        )
+        for page, name in (("dashboard", "GET dashboard"), ("anime", "GET anime list")):
+            pages = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
+            share = pages["rate"] / self.select["rate"]
+            self.row(
+                name,
+                f"{pages['rate']:,}/s (p99 {pages['p99']:.1f} ms)",
+                f"{share:.0%} of pgbench -S, {pages['rate'] / self.nginx_get['rate']:.0%} of nginx",
+                "≥ 50 % of pgbench -S",
+                share >= 0.5,
+            )
+        service.stop()
+
+    def catch_up(self, service):
+        """Seconds until every page shows the log's last position."""
+        space, _, token = self.targets.read_text().split("\n", 1)[0].split()
+        position = self.psql("SELECT max(position) FROM log.events")
+        began = time.monotonic()
+        while time.monotonic() - began < 300:
+            request = urllib.request.Request(
+                f"{service.url}/api/watch-spaces/{space}/dashboard?atLeast={position}",
+                headers={"Authorization": f"Bearer {token}", "Prefer": "wait=10"},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=30):
+                    return time.monotonic() - began
+            except urllib.error.HTTPError as error:
+                if error.code != 503:
+                    raise
+        sys.exit("bench: the read models did not catch up within 5 minutes")
+
+    def bare(self):
+        service = Service(self, "command-service")
+        self.wrk(service.url, "rating.lua", seconds=3, keys=0)
+        bare = self.median("commands alone", lambda: self.wrk(service.url, "rating.lua", keys=0))
+        service.stop()
+        share, times = bare["rate"] / self.nginx_patch["rate"], bare["rate"] / self.tpcb["rate"]
+        self.row(
+            "the same without read models and keys",
+            f"{bare['rate']:,}/s (p50 {bare['p50']:.1f} ms, p99 {bare['p99']:.1f} ms)",
+            f"{share:.0%} of nginx, {times:.1f} × pgbench",
+            "≥ 38 %",
+            share >= 0.38,
+        )
+
+    def rebuild(self):
+        events = int(self.psql("SELECT count(*) - 1 FROM log.events"))
+        began = time.monotonic()
+        with open(os.devnull, "wb") as nowhere:
+            subprocess.run(["psql", "--no-psqlrc", "-d", self.url, "-c", "COPY log.events TO STDOUT"], stdout=nowhere, check=True)
+        copy = events / (time.monotonic() - began)
+        rates = []
+        for number in range(ROUNDS):
+            began = time.monotonic()
+            run("taskset", "-c", "0", self.build / "bloomwatch", "rebuild", "dashboard", "--database-url", self.url, "--home", self.work / "home")
+            rates.append(events / (time.monotonic() - began))
+            say(f"rebuild, {number + 1} of {ROUNDS}: {rates[-1]:,.0f} events/s")
+        rate = statistics.median(rates)
+        self.row(f"rebuild of dashboard ({events:,} events)", f"{rate:,.0f} events/s", f"COPY TO: {copy:,.0f}/s", "≥ 100 k/s", rate >= 100_000)
+
+    def print_table(self):
+        titles = ("what", "measured", "against", "reach", "")
+        widths = [max(len(row[column]) for row in [titles, *self.rows]) for column in range(5)]
+        for row in [titles, tuple("-" * width for width in widths), *self.rows]:
+            print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
+
+
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("work", type=pathlib.Path)
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
+    parser.add_argument("--only", nargs="*", choices=["append", "commands", "bare", "rebuild"], default=[])
+    options = parser.parse_args()
+    bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only)
+    print(f"{os.cpu_count()} cores; PostgreSQL {bench.psql('SHOW server_version')}, fsync {bench.psql('SHOW fsync')}; {time.strftime('%F %R')}")
+    try:
+        bench.prepare()
+        bench.baselines()
+        for name in ("append", "commands", "bare", "rebuild"):
+            if bench.wants(name):
+                getattr(bench, name)()
+    finally:
+        bench.print_table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+-- What wrk sends to measure pages: GET of BENCH_PAGE ("dashboard" or "anime") of all prepared spaces in turn, as one of their members.
+-- Environment: BENCH_TARGETS (lines `space anime token`).
+function init()
+  requests = {}
+  local seen = {}
+  for line in io.lines(os.getenv("BENCH_TARGETS")) do
+    local space, anime, token = line:match("(%S+) (%S+) (%S+)")
+    if not seen[space] then
+      seen[space] = true
+      requests[#requests + 1] = "GET /api/watch-spaces/" .. space .. "/" .. os.getenv("BENCH_PAGE") .. " HTTP/1.1\r\n" ..
+        "Host: bench\r\nAuthorization: Bearer " .. token .. "\r\n\r\n"
+    end
+  end
+  at = 0
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  print(string.format("BENCH %d %d %d %d %d", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
