@@ -144,6 +144,7 @@ WriterMachine::Verdict WriterMachine::consider(Item& item, OpenBatch& open, Time
 WriterMachine::Verdict WriterMachine::repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record) {
   const CommandFrame& frame = item.work->frame;
   item.has_events = false;
+  item.from_record = true;
   item.refusal = record.refusal;
   item.answer = {.kind = record.refusal.empty() ? Answer::Kind::done : Answer::Kind::refused,
                  .command = record.command,
@@ -191,6 +192,7 @@ WriterMachine::Verdict WriterMachine::take(Item& item, OpenBatch& open, Decided 
   }
   const HeldStream* stream = facts_.find(decided.stream);
   item.has_events = events.size() > first;
+  item.from_record = false;
   item.stream = decided.stream;
   item.refusal = decided.refusal;
   item.answer = {.kind = decided.refusal.empty() ? Answer::Kind::done : Answer::Kind::refused,
@@ -301,6 +303,7 @@ void WriterMachine::loaded(LoadId id, const LoadResult& result) {
   loads_.erase(place);
   if (result.as_of < std::max(load.confirmed, floor_)) {
     facts_.give_up(id, load.request);
+    ++counters_.loads_stale;
   } else {
     facts_.take(id, load.request, result);
     counters_.facts_loaded += facts_in(load.request);
@@ -329,18 +332,24 @@ void WriterMachine::settle() {
   if (recovery_ == Recovery::waits_for_reports && std::all_of(in_flight_.begin(), in_flight_.end(), reported)) take_back_all();
 }
 
-void WriterMachine::confirm(SentBatch& batch) {
+/// A batch may be committed behind one that failed, if that had no events: both have the same fence. What it decided is right, but a repeat
+/// in it may have been answered from a record that went down with the other.
+void WriterMachine::confirm(SentBatch& batch, bool behind_failed) {
   confirmed_ = batch.last;
-  for (Item& item : batch.items) answer(item, item.answer);
+  for (Item& item : batch.items) {
+    if (behind_failed && item.from_record)
+      doubtful_.push_back(std::move(item));
+    else
+      answer(item, item.answer);
+  }
 }
 
-/// Every batch has reported. Those that failed are taken back, and what memory made of them is forgotten. One may be committed behind one
-/// that failed, if that had no events: it does not rest on it.
+/// Every batch has reported. Those that failed are taken back, and what memory made of them is forgotten.
 void WriterMachine::take_back_all() {
   Moment since = std::numeric_limits<Moment>::max();
   for (SentBatch& batch : in_flight_) {
     if (batch.result == AppendResult::committed) {
-      confirm(batch);
+      confirm(batch, since != std::numeric_limits<Moment>::max());
       continue;
     }
     since = std::min(since, batch.moment);

@@ -120,7 +120,7 @@ struct WriterOutputs {
 /// What the machine counted since it was made. For metrics.
 struct WriterCounters {
   std::uint64_t answered = 0, events = 0, batches = 0, fence_checks = 0, loads = 0, facts_loaded = 0, facts_evicted = 0, repeats = 0;
-  std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0;
+  std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0, loads_stale = 0;
 };
 
 /// The single writer's logic.
@@ -183,6 +183,7 @@ class WriterMachine {
     StreamName stream = {};
     std::string refusal = {};  ///< what `answer.refusal` shows
     bool has_events = false;
+    bool from_record = false;    ///< the outcome is that of an earlier command with the same key
     bool in_doubt = false;       ///< its events may be in the log: only the tail can tell
     bool found_in_tail = false;  ///< they are
   };
@@ -219,7 +220,7 @@ class WriterMachine {
   void issue_loads(WriterOutputs& out);
   // Settling.
   void settle();
-  void confirm(SentBatch& batch);
+  void confirm(SentBatch& batch, bool behind_failed = false);
   void take_back_all();
   void look_in(const Tail& tail);
   void settle_doubts();
