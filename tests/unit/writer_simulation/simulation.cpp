@@ -555,12 +555,12 @@ class History {
     scene_.loads_fail = scene_.data_errors = scene_.connections_break = false;
     processes_[1].machine->stop();
     for (int round = 0; round < 2000; ++round) {
-      if (round > 20 && !processes_[0].machine->leading()) ask_for_head(0);
-      if (round > 20 && processes_[0].machine->leading() && !asked_last_) ask_last_questions();
+      if (round > 4 && !processes_[0].machine->leading()) ask_for_head(0);
+      if (round > 4 && processes_[0].machine->leading() && !asked_last_) ask_last_questions();
       bool busy = false;
       for (std::size_t i = 0; i < 2; ++i) {
         step(i);
-        for (int k = 0; k < 8; ++k) {
+        for (int k = 0; k < 5; ++k) {
           execute(i);
           deliver(i);
         }

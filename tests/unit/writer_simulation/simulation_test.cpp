@@ -36,7 +36,7 @@ TEST(WriterSimulation, keeps_every_rule_in_every_history) {
   std::signal(SIGABRT, tell_seed);
   const bool replay = std::getenv("BLOOMWATCH_SEED") != nullptr;
   const std::uint64_t first = number_from("BLOOMWATCH_SEED", 1);
-  const std::uint64_t histories = replay ? 1 : number_from("BLOOMWATCH_HISTORIES", 20'000);
+  const std::uint64_t histories = replay ? 1 : number_from("BLOOMWATCH_HISTORIES", 100'000);
   const auto began = std::chrono::steady_clock::now();
   Coverage coverage;
   for (present_seed = first; present_seed < first + histories; ++present_seed) {
