@@ -157,8 +157,11 @@ class Routes {
   std::unique_ptr<Tree> tree_;
 };
 
+inline constexpr std::size_t route_none = static_cast<std::size_t>(-1);
+
 /// What is told of each answer, to count it.
 struct Exchange {
+  std::size_t route;         ///< index in Routes::table(); route_none where none was found
   std::string_view pattern;  ///< empty where no route was found
   Method method;
   int status;

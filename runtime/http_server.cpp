@@ -356,6 +356,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Uuid request_id;
     Clock::time_point received_at;
     std::string_view pattern;
+    std::size_t route = route_none;
     Method method = Method::other;
     bool keep_alive = true;
     bool http_1_0 = false;
@@ -492,7 +493,8 @@ void Connection::complete(std::uint64_t slot, Response response) {
   if (response.status == status_abandoned) response = to_response(problems::internal(pending.request_id), pending.request_id);
   if (response.status == status_threw) response = to_response(problems::unavailable(pending.request_id), pending.request_id);
   if (io_->options->on_answered)
-    io_->options->on_answered({pending.pattern, pending.method, response.status, Clock::now() - pending.received_at, response.body.size()});
+    io_->options->on_answered(
+        {pending.route, pending.pattern, pending.method, response.status, Clock::now() - pending.received_at, response.body.size()});
   pending.answered = true;
   const bool last = (!pending.keep_alive) || (index + 1 == pending_.size() && (ending_ || (io_->draining && state_ == State::between)));
   if (last) ending_ = true;
@@ -806,6 +808,8 @@ std::uint64_t Connection::push_pending(bool keep_alive) {
   pending.request_id = request.request_id;
   pending.received_at = request.received_at;
   pending.pattern = request.pattern;
+  if (match_.entry != nullptr && !request.pattern.empty())
+    pending.route = static_cast<std::size_t>(match_.entry - io_->routes->table().data());
   pending.method = parser_->is_head ? Method::head : request.method;
   pending.keep_alive = keep_alive;
   pending.http_1_0 = parser_->version < 11;

@@ -1,0 +1,147 @@
+// The table of settings, and its reading by CLI11. CLI11 itself would let a file win over the environment; here the file comes last.
+#include "runtime/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <variant>
+
+namespace bloomwatch {
+namespace {
+
+using Member = std::variant<std::string Config::*, std::uint16_t Config::*, unsigned Config::*, std::uint64_t Config::*>;
+
+/// What a value must be; `most` 0: not checked.
+struct Bounds {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  std::vector<std::string> words = {};
+};
+
+struct Setting {
+  std::string_view name;
+  SettingGroup group;
+  Member member;
+  std::string_view help;
+  Bounds bounds = {};
+};
+
+std::span<const Setting> table() {
+  using enum SettingGroup;
+  static const std::vector<Setting> settings = {
+      {"config_file", process, &Config::config_file,
+       "File of settings, one `name = value` a line (default: bloomwatch.ini in the home, if there)"},
+      {"home", process, &Config::home, "Folder of this instance: its keys, its Postgres cluster, what it tells other programs"},
+      {"log_level", process, &Config::log_level, "What is logged", {0, 0, {"debug", "info", "warning", "error", "off"}}},
+      {"database_url", database, &Config::database_url, "Postgres to use (default: the private cluster in the home)"},
+      {"bind", api, &Config::bind, "Address to listen on"},
+      {"port", api, &Config::port, "Port of the API; 0 is any free one"},
+      {"http_threads", api, &Config::http_threads, "Threads that speak HTTP", {1, 256}},
+      {"connections_max", api, &Config::connections_max, "Open connections; more are turned away with 503", {1, 1'000'000}},
+      {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one"},
+      {"feed", projector, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
+      {"writer_queue_max", writer, &Config::writer_queue_max, "Commands that wait; more are answered 503", {1, 10'000'000}},
+      {"writer_batch_commands_max", writer, &Config::writer_batch_commands_max, "Commands in one append", {1, 10'000}},
+      {"writer_batches_in_flight_max", writer, &Config::writer_batches_in_flight_max, "Appends on their way at once", {1, 64}},
+      {"writer_memory_mib_max", writer, &Config::writer_memory_mib_max, "MiB of streams that the writer holds", {1, 1'000'000}},
+      {"invitation_days", accounts, &Config::invitation_days, "Days after which an invitation expires", {1, 365}},
+      {"password_threads", accounts, &Config::password_threads, "Threads that hash passwords, 64 MiB each while they do", {1, 64}},
+  };
+  return settings;
+}
+
+std::string flag_of(const Setting& setting) {
+  std::string flag = "--" + std::string(setting.name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string environment_of(const Setting& setting) {
+  std::string name = "BLOOMWATCH_" + std::string(setting.name);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return name;
+}
+
+std::string_view heading_of(SettingGroup group) {
+  switch (group) {
+    case SettingGroup::process:
+      return "This process";
+    case SettingGroup::database:
+      return "Database";
+    case SettingGroup::api:
+      return "HTTP";
+    case SettingGroup::writer:
+      return "Writer";
+    case SettingGroup::projector:
+      return "Projector";
+    case SettingGroup::accounts:
+      return "Accounts";
+  }
+  return {};
+}
+
+void add_option(CLI::App& program, Config& config, const Setting& setting) {
+  CLI::Option* option = std::visit(
+      [&](auto member) {
+        CLI::Option* made = program.add_option(flag_of(setting), config.*member, std::string(setting.help));
+        if constexpr (std::is_same_v<decltype(member), std::string Config::*>) {
+          if (!(config.*member).empty()) made->capture_default_str();
+        } else {
+          made->capture_default_str();
+        }
+        return made;
+      },
+      setting.member);
+  option->envname(environment_of(setting))->group(std::string(heading_of(setting.group)));
+  if (setting.bounds.most > 0) option->check(CLI::Range(setting.bounds.least, setting.bounds.most));
+  if (!setting.bounds.words.empty()) option->check(CLI::IsMember(setting.bounds.words));
+}
+
+std::string file_to_read(const Config& config) {
+  if (!config.config_file.empty()) return config.config_file;
+  const auto in_home = std::filesystem::path(config.home) / "bloomwatch.ini";
+  std::error_code none;
+  return std::filesystem::exists(in_home, none) ? in_home.string() : std::string();
+}
+
+const Setting* find(std::string_view name) {
+  const auto all = table();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Setting& setting) { return flag_of(setting).substr(2) == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+/// Gives options that neither a flag nor the environment has set what the file says.
+void read_file(CLI::App& program, const Config& config) {
+  const std::string file = file_to_read(config);
+  if (file.empty()) return;
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
+    const Setting* setting = find(item.name);
+    if (setting == nullptr || !item.parents.empty()) throw CLI::ConfigError(file + ": " + item.fullname() + " is no setting");
+    // A file serves several programs; what this one does not know of is for another.
+    CLI::Option* option = program.get_option_no_throw(flag_of(*setting));
+    if (option == nullptr || option->count() > 0) continue;
+    option->add_result(item.inputs);
+    option->run_callback();
+  }
+}
+
+}  // namespace
+
+void add_settings(CLI::App& program, Config& config, std::initializer_list<SettingGroup> groups) {
+  for (const SettingGroup group : groups)
+    for (const Setting& setting : table())
+      if (setting.group == group) add_option(program, config, setting);
+  program.parse_complete_callback([&program, &config] { read_file(program, config); });
+}
+
+std::vector<SettingInfo> settings() {
+  std::vector<SettingInfo> infos;
+  for (const Setting& setting : table())
+    infos.push_back({std::string(setting.name), flag_of(setting), environment_of(setting), std::string(setting.help), setting.group});
+  return infos;
+}
+
+}  // namespace bloomwatch

@@ -1,0 +1,64 @@
+// Settings: one table says each one's name, default and meaning; flags, environment variables and a file say what they are.
+// The first that speaks wins: flag `--http-threads`, then BLOOMWATCH_HTTP_THREADS, then `http-threads = 4` in the file.
+// To add one: a member of Config, its name in the description, a line in the table in config.cpp.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace bloomwatch {
+
+/// What a process is told. Defaults are those of a machine of two cores; bounds are in the table.
+struct Config {
+  std::string config_file = {};  ///< empty: `<home>/bloomwatch.ini` if there is one
+  std::string home = "var";
+  std::string log_level = "info";
+  std::string database_url = {};  ///< empty: the private cluster under home
+
+  std::string bind = "127.0.0.1";
+  std::uint16_t port = 8080;
+  unsigned http_threads = 2;
+  std::uint64_t connections_max = 10'000;
+  std::uint16_t admin_port = 0;
+
+  std::string feed = "postgres";
+
+  std::uint64_t writer_queue_max = 16'384;
+  std::uint64_t writer_batch_commands_max = 128;
+  std::uint64_t writer_batches_in_flight_max = 4;
+  std::uint64_t writer_memory_mib_max = 256;
+
+  unsigned invitation_days = 7;
+  unsigned password_threads = 2;
+};
+BOOST_DESCRIBE_STRUCT(Config, (),
+                      (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed,
+                       writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max, writer_memory_mib_max, invitation_days,
+                       password_threads))
+
+/// Which programs a setting is for.
+enum class SettingGroup { process, database, api, writer, projector, accounts };
+
+/// Adds the options of `groups` to a program or one of its subcommands; `--help` then lists them with default and variable.
+/// `config` is filled when the program has parsed its arguments, and must live until then. A setting that is out of bounds, and a name in
+/// the file that is no setting, throw CLI's parse errors.
+void add_settings(CLI::App& program, Config& config, std::initializer_list<SettingGroup> groups);
+
+/// One line of the table, for documentation and tests.
+struct SettingInfo {
+  std::string name;         ///< `http_threads`
+  std::string flag;         ///< `--http-threads`
+  std::string environment;  ///< `BLOOMWATCH_HTTP_THREADS`
+  std::string help;
+  SettingGroup group;
+};
+std::vector<SettingInfo> settings();
+
+}  // namespace bloomwatch
