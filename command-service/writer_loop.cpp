@@ -1,0 +1,450 @@
+// The threads around the writer's machine, see writer_loop.h. The writer's thread sleeps in AppendPipeline::poll and is woken by whoever
+// has something for it; a loader and a notifier have connections and threads of their own, so that neither ever holds up a batch.
+#include "command-service/writer_loop.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "events/lease.h"
+#include "events/log.h"
+#include "runtime/invariant.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds retry_every{200};       ///< after Postgres could not be reached
+constexpr milliseconds doze{100};              ///< the writer looks up this often even if nobody wakes it
+constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail
+constexpr std::chrono::minutes prune_every{10};
+
+/// UUIDv7s like Uuid::v7, at a fraction of its cost: random bits come from libsodium by the page. One thread's.
+class EventIds {
+ public:
+  EventId operator()(Time time) {
+    constexpr std::size_t random_bytes = 10;
+    if (used_ + random_bytes > random_.size()) {
+      randombytes_buf(random_.data(), random_.size());
+      used_ = 0;
+    }
+    Uuid uuid;
+    const auto ms = static_cast<std::uint64_t>(time.time_since_epoch().count());
+    for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+    std::memcpy(uuid.bytes.data() + 6, random_.data() + used_, random_bytes);
+    used_ += random_bytes;
+    uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x70);
+    uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
+    return EventId(uuid);
+  }
+
+ private:
+  std::array<std::uint8_t, 8000> random_;
+  std::size_t used_ = random_.size();
+};
+
+/// Loads beside the writer, one request after another.
+class Loader {
+ public:
+  struct Loaded {
+    LoadId id;
+    std::optional<LoadResult> result;  ///< none: it failed
+  };
+
+  /// `arrived` is called in the loader's thread whenever a result is there to be taken.
+  Loader(const std::string& database_url, std::function<void()> arrived)
+      : reader_(database_url, "bloomwatch writer loads"),
+        arrived_(std::move(arrived)),
+        thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+  void ask(WriterOutputs::Load load) {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::move(load));
+    changed_.notify_one();
+  }
+
+  std::vector<Loaded> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(loaded_, {});
+  }
+
+ private:
+  void run(const std::stop_token& stop) {
+    while (true) {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [&] { return !asked_.empty(); })) return;
+      const WriterOutputs::Load load = std::move(asked_.front());
+      asked_.pop_front();
+      lock.unlock();
+      Loaded loaded{load.id, answer_to(load.request)};
+      lock.lock();
+      if (!loaded.result) changed_.wait_for(lock, stop, retry_every, [] { return false; });
+      loaded_.push_back(std::move(loaded));
+      lock.unlock();
+      arrived_();
+    }
+  }
+
+  std::optional<LoadResult> answer_to(const LoadRequest& request) {
+    try {
+      return reader_.load(request);
+    } catch (const pg::Error& error) {
+      log::warning("writer", "a load failed and is asked again", {{"error", error.what()}});
+      return std::nullopt;
+    }
+  }
+
+  LogReader reader_;
+  std::function<void()> arrived_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<WriterOutputs::Load> asked_;
+  std::vector<Loaded> loaded_;
+  std::jthread thread_;
+};
+
+/// Tells other processes by NOTIFY that the log has grown, after the commit and coalesced; and forgets old idempotency records while this
+/// process leads.
+class Notifier {
+ public:
+  explicit Notifier(const WriterOptions& options) : options_(options), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+  void committed(Position position) {
+    {
+      const std::lock_guard lock(mutex_);
+      position_ = position;
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      try {
+        speak(stop);
+      } catch (const pg::Error& error) {
+        log::warning("writer", "cannot notify", {{"error", error.what()}});
+        pause(stop, retry_every);
+      }
+    }
+  }
+
+  void speak(const std::stop_token& stop) {
+    pg::Options options;
+    options.url = options_.database_url;
+    options.application_name = "bloomwatch writer notifications";
+    pg::Connection connection(options);
+    while (const std::optional<Position> position = news(stop)) {
+      connection.notify("log", std::to_string(*position));
+      if (Clock::now() >= next_prune_) {
+        prune_idempotency(connection, options_.idempotency_life);
+        next_prune_ = Clock::now() + prune_every;
+      }
+      pause(stop, options_.notify_every);
+    }
+  }
+
+  std::optional<Position> news(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [&] { return position_ > told_; })) return std::nullopt;
+    return told_ = position_;
+  }
+
+  void pause(const std::stop_token& stop, milliseconds time) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, time, [] { return false; });
+  }
+
+  const WriterOptions& options_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Position position_ = 0;
+  Position told_ = 0;
+  Clock::time_point next_prune_ = Clock::now() + prune_every;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+class Writer::Loop {
+ public:
+  Loop(WriterOptions options, MakeState make_state, Hub& hub)
+      : options_(std::move(options)),
+        hub_(hub),
+        machine_(std::move(make_state), EventIds(), options_.limits),
+        pipeline_(options_.database_url),
+        reader_(options_.database_url, "bloomwatch writer reads") {
+    invariant(options_.limits.batches_in_flight_max <= AppendPipeline::in_flight_max, "the pipeline has room for what the machine sends");
+  }
+
+  ~Loop() { stop(milliseconds(0)); }
+
+  void start() {
+    invariant(!thread_.joinable(), "a writer is started once");
+    loader_.emplace(options_.database_url, [this] { pipeline_.wake(); });
+    notifier_.emplace(options_);
+    const auto wake = [this] { pipeline_.wake(); };
+    lease_.emplace(options_.database_url, LeaseName::writer, Lease::Callbacks{.gained = wake, .lost = wake});
+    thread_ = std::jthread([this] { run(); });
+  }
+
+  void stop(milliseconds drain_max) {
+    ready_ = false;
+    stop_at_ = Clock::now() + drain_max;
+    stopping_ = true;
+    if (!thread_.joinable()) return close_inbox();
+    pipeline_.wake();
+    thread_.join();
+    lease_.reset();
+    loader_.reset();
+    notifier_.reset();
+  }
+
+  bool submit(std::unique_ptr<Work> work) {
+    bool full = false;
+    bool first = false;
+    if (ready_) {
+      const std::lock_guard lock(mutex_);
+      full = inbox_.size() + status_.pending >= options_.limits.queue_max;
+      first = inbox_.empty();
+      if (!full && !closed_) inbox_.push_back(std::move(work));
+    }
+    if (work != nullptr) {
+      work->answer({.kind = full ? Answer::Kind::busy : Answer::Kind::unavailable});
+      return false;
+    }
+    if (first) pipeline_.wake();
+    return true;
+  }
+
+  bool ready() const { return ready_; }
+
+  WriterStatus status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  struct InFlight {
+    std::uint64_t number;  ///< as the pipeline counts
+    BatchId id;            ///< as the machine does
+    Position last;
+  };
+
+  void run() {
+    try {
+      while (!finished()) turn();
+      close_inbox();
+    } catch (const std::exception& error) {
+      log::error("writer", "the writer cannot go on", {{"error", error.what()}});
+      invariant_failed("the writer's thread ends only when it is stopped", std::source_location::current());
+    }
+  }
+
+  /// One turn: hear, then decide, then send.
+  void turn() {
+    for (const AppendOutcome& outcome : pipeline_.poll(impatient_ ? milliseconds(0) : doze)) settle(outcome);
+    impatient_ = false;
+    take_mail();
+    mind_the_lead();
+    act(machine_.step(now()));
+    if (wants_tail_) read_tail();
+    show_status();
+  }
+
+  void settle(const AppendOutcome& outcome) {
+    invariant(!in_flight_.empty() && in_flight_.front().number == outcome.batch, "outcomes come in the order of sending");
+    const InFlight batch = in_flight_.front();
+    in_flight_.pop_front();
+    if (outcome.result == AppendResult::committed)
+      tell(batch.last);  // before the answers: who follows the log can begin while they are made
+    else
+      log::warning("writer", "a batch failed", {{"result", name_of(outcome.result)}, {"detail", outcome.detail}});
+    machine_.append_finished(batch.id, outcome.result);
+  }
+
+  static std::string_view name_of(AppendResult result) {
+    switch (result) {
+      case AppendResult::committed:
+        return "committed";
+      case AppendResult::fence_lost:
+        return "fence lost";
+      case AppendResult::connection_lost:
+        return "connection lost";
+      case AppendResult::data_error:
+        return "data error";
+    }
+    return "unknown";
+  }
+
+  void tell(Position position) {
+    if (position <= told_) return;
+    told_ = position;
+    hub_.publish(Hub::log_topic, position);
+    notifier_->committed(position);
+  }
+
+  void take_mail() {
+    {
+      const std::lock_guard lock(mutex_);
+      mail_.swap(inbox_);
+      status_.pending += mail_.size();  // nobody sees the queue empty meanwhile
+    }
+    for (std::unique_ptr<Work>& work : mail_) machine_.submit(std::move(work));
+    mail_.clear();
+    for (Loader::Loaded& loaded : loader_->take()) {
+      if (loaded.result)
+        machine_.loaded(loaded.id, *loaded.result);
+      else
+        machine_.load_failed(loaded.id);
+    }
+  }
+
+  void mind_the_lead() {
+    const bool drained = machine_.pending() == 0 || Clock::now() >= stop_at_.load();
+    const bool may_lead = lease_->held() && !(stopping_ && drained);
+    if (machine_.leading() && !may_lead) {
+      ready_ = false;
+      deposed_at_ = Clock::now();
+      log::info("writer", "leads no more", {{"position", machine_.confirmed().position}});
+      machine_.stop();
+    }
+    if (may_lead && !stopping_ && !machine_.leading() && machine_.idle() && Clock::now() >= next_attempt_) lead();
+  }
+
+  void lead() {
+    try {
+      const milliseconds offset = reader_.clock_offset();
+      if (std::chrono::abs(offset) > options_.clock_offset_max) {
+        log::error("writer", "does not lead: our clock is too far from that of Postgres", {{"offset_ms", offset.count()}});
+        next_attempt_ = Clock::now() + std::chrono::seconds(1);
+        return;
+      }
+      if (!pipeline_.connected()) pipeline_.reconnect();
+      const LogPoint head = reader_.head();
+      machine_.start(head);
+      tell(head.position);
+      log::info("writer", "leads", {{"position", head.position}});
+      ready_ = !stopping_;
+    } catch (const pg::Error& error) {
+      log::warning("writer", "cannot lead yet", {{"error", error.what()}});
+      next_attempt_ = Clock::now() + retry_every;
+    }
+  }
+
+  void act(WriterOutputs out) {
+    for (WriterOutputs::Load& load : out.loads) loader_->ask(std::move(load));
+    if (out.read_tail) wants_tail_ = out.read_tail;
+    for (const WriterOutputs::Append& append : out.appends) {
+      if (pipeline_.has_room()) {
+        in_flight_.push_back({pipeline_.send(append.batch), append.id, append.batch.last().position});
+      } else {
+        machine_.append_finished(append.id, AppendResult::connection_lost);  // it was lost a moment ago; nothing is sent
+        impatient_ = true;
+      }
+    }
+  }
+
+  /// Nothing is in flight. Before the tail is read, the backend of a lost connection is ended: afterwards nothing of it can be applied.
+  void read_tail() {
+    if (Clock::now() < next_attempt_) return;
+    try {
+      if (!pipeline_.connected()) pipeline_.reconnect();
+      Tail tail = reader_.tail(*wants_tail_, tail_events_max);
+      tail.whole = tail.events.size() < tail_events_max;
+      wants_tail_.reset();
+      machine_.tail(tail);
+      tell(tail.head.position);
+      impatient_ = true;
+    } catch (const pg::Error& error) {
+      log::warning("writer", "cannot read the tail yet", {{"error", error.what()}});
+      next_attempt_ = Clock::now() + retry_every;
+      if (!machine_.leading() && Clock::now() > deposed_at_ + options_.doubt_max) give_up_tail();
+    }
+  }
+
+  void give_up_tail() {
+    log::error("writer", "commands are answered without knowing what became of them", {{"pending", machine_.pending()}});
+    wants_tail_.reset();
+    machine_.tail_unreachable();
+  }
+
+  void show_status() {
+    const std::lock_guard lock(mutex_);
+    status_ = {.counters = machine_.counters(),
+               .leading = machine_.leading(),
+               .pending = machine_.pending(),
+               .facts = machine_.facts().size(),
+               .facts_bytes = machine_.facts().bytes(),
+               .confirmed = machine_.confirmed().position};
+  }
+
+  bool finished() const { return stopping_ && !machine_.leading() && machine_.idle() && machine_.pending() == 0; }
+
+  void close_inbox() {
+    std::vector<std::unique_ptr<Work>> late;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      late.swap(inbox_);
+    }
+    for (const std::unique_ptr<Work>& work : late) work->answer({.kind = Answer::Kind::unavailable});
+  }
+
+  const WriterOptions options_;
+  Hub& hub_;
+
+  // The writer's thread's own.
+  WriterMachine machine_;
+  AppendPipeline pipeline_;
+  LogReader reader_;  ///< heads and tails
+  std::deque<InFlight> in_flight_;
+  std::vector<std::unique_ptr<Work>> mail_;
+  std::optional<LogPoint> wants_tail_;
+  Position told_ = 0;
+  bool impatient_ = false;  ///< there is something to do without being woken
+  Clock::time_point next_attempt_ = {};
+  Clock::time_point deposed_at_ = {};
+
+  // Everybody's.
+  std::atomic<bool> ready_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<Clock::time_point> stop_at_ = Clock::time_point::max();
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Work>> inbox_;
+  bool closed_ = false;
+  WriterStatus status_;
+
+  std::optional<Loader> loader_;
+  std::optional<Notifier> notifier_;
+  std::optional<Lease> lease_;
+  std::jthread thread_;
+};
+
+Writer::Writer(WriterOptions options, MakeState make_state, Hub& hub)
+    : loop_(std::make_unique<Loop>(std::move(options), std::move(make_state), hub)) {}
+
+Writer::~Writer() = default;
+
+void Writer::start() { loop_->start(); }
+void Writer::stop(std::chrono::milliseconds drain_max) { loop_->stop(drain_max); }
+bool Writer::submit(std::unique_ptr<Work> work) { return loop_->submit(std::move(work)); }
+bool Writer::ready() const { return loop_->ready(); }
+WriterStatus Writer::status() const { return loop_->status(); }
+
+}  // namespace bloomwatch
