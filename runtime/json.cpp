@@ -84,6 +84,32 @@ bool surrogates_pair_up(std::string_view text) {
   return true;
 }
 
+/// Whether no container lies deeper than nesting_max: simdjson does not count one that is empty.
+bool is_shallow(const document& doc) {
+  std::size_t depth = 0;
+  const std::size_t end = tape_ref(&doc, 0).matching_brace_index();
+  for (std::size_t i = 1; i + 1 < end; ++i) {
+    switch (tape_ref(&doc, i).tape_ref_type()) {
+      case tape_type::START_ARRAY:
+      case tape_type::START_OBJECT:
+        if (++depth > nesting_max) return false;
+        break;
+      case tape_type::END_ARRAY:
+      case tape_type::END_OBJECT:
+        --depth;
+        break;
+      case tape_type::INT64:
+      case tape_type::UINT64:
+      case tape_type::DOUBLE:
+        ++i;
+        break;  // the number itself is in the next word
+      default:
+        break;
+    }
+  }
+  return true;
+}
+
 std::string why(simdjson::error_code error) {
   switch (error) {
     case simdjson::DEPTH_ERROR:
@@ -373,6 +399,7 @@ std::optional<std::string> Document::parse(std::string_view text) {
   const auto parsed = simd.parse(text.data(), text.size(), true);
   if (parsed.error()) return why(parsed.error());
   if (!surrogates_pair_up(text)) return "has a lone surrogate";
+  if (!is_shallow(simd.doc)) return why(simdjson::DEPTH_ERROR);
   root_ = Value(&simd.doc, 1);  // the tape's word 0 is the document itself
   return std::nullopt;
 }

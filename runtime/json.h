@@ -562,8 +562,10 @@ class StructReader {
   std::optional<T> finish(In in = In::body) {
     boost::mp11::mp_for_each<boost::mp11::mp_iota_c<member_count<T>>>([&](auto I) {
       if (seen_[I]) return;
-      if constexpr (may_be_left_out<MemberType<T, I>>) {
-        if constexpr (!std::is_default_constructible_v<T>) std::get<I>(parts_).emplace();
+      using M = MemberType<T, I>;
+      constexpr bool can_be_empty = may_be_left_out<M> || is_vector<M>;
+      if (may_be_left_out<M> || (is_vector<M> && in == In::query)) {
+        if constexpr (can_be_empty && !std::is_default_constructible_v<T>) std::get<I>(parts_).emplace();
       } else {
         errors_.add(Path{&at_, member_names<T>[I]}, "is missing", in);
         wrong_ = true;
