@@ -53,7 +53,7 @@ SELECT 0, 'epoch', 1, 1, 0, gen_random_uuid(), nil, nil, nil, nil, 'genesis', 'G
 
 -- One unbroken life of the log; a restore from backup begins a new one (begin_epoch in events/log.h).
 CREATE TABLE log.epoch (
-  only  boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one   boolean PRIMARY KEY DEFAULT true CHECK (one),   -- so there is one row
   epoch text COLLATE "C" NOT NULL CHECK (epoch ~ '^[0-9a-f]{8}$')
 );
 INSERT INTO log.epoch (epoch) SELECT left(replace(gen_random_uuid()::text, '-', ''), 8);
