@@ -1,0 +1,95 @@
+// Starts and ends a program in order.
+#include "runtime/process.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "runtime/instance.h"
+#include "runtime/logging.h"
+#include "runtime/migrate.h"
+
+namespace bloomwatch {
+namespace {
+
+/// The private cluster that ops/cluster keeps under the home folder says in a file where its socket is.
+std::string private_cluster_url(const std::string& home) {
+  const std::filesystem::path path = std::filesystem::path(home) / "postgres" / "socket";
+  std::ifstream file(path);
+  std::string socket;
+  if (!(file >> socket))
+    throw std::runtime_error("no --database-url, and no private Postgres is running under " + home + " (ops/run starts one)");
+  return "postgresql:///bloomwatch?host=" + socket + "&user=bloomwatch";
+}
+
+Config prepared(Config config) {
+  std::filesystem::create_directories(config.home);
+  if (const auto level = log::level_of(config.log_level)) log::set_level(*level);
+  if (config.database_url.empty()) config.database_url = private_cluster_url(config.home);
+  return config;
+}
+
+std::string local_url(const std::string& bind, std::uint16_t port) {
+  return fmt::format("http://{}:{}", bind == "0.0.0.0" ? "127.0.0.1" : bind, port);
+}
+
+/// "Address already in use" says nothing of which.
+template <class Make>
+auto listening(const std::string& what, std::uint16_t port, Make make) {
+  try {
+    return make();
+  } catch (const std::system_error& error) {
+    throw std::runtime_error(fmt::format("cannot listen on port {} for {}: {}", port, what, error.code().message()));
+  }
+}
+
+}  // namespace
+
+Process::Process(Config config, std::string name)
+    : config_(prepared(std::move(config))),
+      name_(std::move(name)),
+      admin_(listening("health and metrics", config_.admin_port, [this] { return Admin(metrics_, "127.0.0.1", config_.admin_port); })) {}
+
+Process::~Process() = default;
+
+std::string Process::master_key_file() const { return (std::filesystem::path(config_.home) / "master.key").string(); }
+
+void Process::migrate_database() const {
+  const MigrationReport report = migrate(config_.database_url, migrations_folder());
+  for (const std::string& file : report.applied) log::info("process", "migrated", {{"file", file}});
+}
+
+void Process::run(http::Routes routes) {
+  http::ServerOptions options;
+  options.bind = config_.bind;
+  options.port = config_.port;
+  options.threads = config_.http_threads;
+  options.connections_max = config_.connections_max;
+  options.on_answered = metrics_.http_observer(routes, name_);
+  http::Server server = listening("the API", config_.port, [&] { return http::Server(std::move(routes), std::move(options)); });
+  server.start();
+  shutdown_.on_stop("http", [&server] { server.stop(); });
+  wait_for_the_end(local_url(config_.bind, server.port()));
+}
+
+void Process::run() { wait_for_the_end({}); }
+
+void Process::wait_for_the_end(const std::string& url) {
+  admin_.start();
+  const std::string admin_url = local_url("127.0.0.1", admin_.port());
+  write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid()});
+  log::info("process", "started", {{"url", url}, {"admin_url", admin_url}, {"home", config_.home}});
+  shutdown_.wait();
+  log::info("process", "stopping");
+  shutdown_.stop();
+  admin_.stop();
+  remove_instance(config_.home, name_);
+  log::info("process", "stopped");
+}
+
+}  // namespace bloomwatch
