@@ -58,9 +58,9 @@ struct IdempotencyRecord {
 /// One append: applied whole, and only if `fence` is still the last event of the log.
 struct Batch {
   LogPoint fence;
-  std::vector<NewEvent> events;  ///< positions fence.position + 1 … in this order
-  std::vector<ClaimChange> claims;
-  std::vector<IdempotencyRecord> idempotency;
+  std::vector<NewEvent> events = {};  ///< positions fence.position + 1 … in this order
+  std::vector<ClaimChange> claims = {};
+  std::vector<IdempotencyRecord> idempotency = {};
 
   LogPoint last() const {
     if (events.empty()) return fence;
@@ -78,16 +78,16 @@ enum class AppendResult {
 
 /// Streams, claims and keys that the writer asks the log for; answered from one snapshot.
 struct LoadRequest {
-  std::vector<StreamName> streams;
-  std::vector<ClaimKey> claims;
-  std::vector<IdempotencyKey> keys;
+  std::vector<StreamName> streams = {};
+  std::vector<ClaimKey> claims = {};
+  std::vector<IdempotencyKey> keys = {};
 };
 
 struct LoadResult {
-  Position as_of = 0;                          ///< the last position that the snapshot saw
-  std::vector<RecordedEvent> events;           ///< of all streams asked for, in order of position
-  std::vector<ClaimChange> claims;             ///< one for each claim asked for
-  std::vector<IdempotencyRecord> idempotency;  ///< those that are recorded: every one that an append would collide with, however old
+  Position as_of = 0;                               ///< the last position that the snapshot saw
+  std::vector<RecordedEvent> events;                ///< of all streams asked for, in order of position
+  std::vector<ClaimChange> claims = {};             ///< one for each claim asked for
+  std::vector<IdempotencyRecord> idempotency = {};  ///< those that are recorded: every one that an append would collide with, however old
 };
 
 /// The log after a point, from one snapshot. A long one comes in pieces: then `head` is the last event of the piece.

@@ -29,12 +29,13 @@ class PostgresFeed : public Feed {
     const auto deadline = Clock::now() + timeout;
     const Position after = cursor.at(Cursor::whole_log);
     for (;;) {
+      const Position known = grown_to();  // before the read: what is published after this wakes us
       std::vector<RecordedEvent> events = reader_.read(after, limit);
       if (!events.empty()) {
         Cursor reached = Cursor::after(events.back().meta.position);
         return {std::move(events), std::move(reached)};
       }
-      if (!wait(after, deadline)) return {};
+      if (!wait(known, deadline)) return {};
     }
   }
 
@@ -47,6 +48,11 @@ class PostgresFeed : public Feed {
   }
 
  private:
+  Position grown_to() {
+    const std::lock_guard lock(mutex_);
+    return grown_to_;
+  }
+
   void grew_to(Position position) {
     {
       const std::lock_guard lock(mutex_);
@@ -56,11 +62,10 @@ class PostgresFeed : public Feed {
   }
 
   /// Waits until it is worth looking again; false when there is no more time, or `wake` was called.
-  bool wait(Position after, Clock::time_point deadline) {
+  bool wait(Position known, Clock::time_point deadline) {
     std::unique_lock lock(mutex_);
-    news_.wait_until(lock, std::min(deadline, Clock::now() + poll_every), [&] { return woken_ || grown_to_ > after; });
-    if (std::exchange(woken_, false)) return false;
-    return Clock::now() < deadline || grown_to_ > after;
+    news_.wait_until(lock, std::min(deadline, Clock::now() + poll_every), [&] { return woken_ || grown_to_ > known; });
+    return !std::exchange(woken_, false) && Clock::now() < deadline;
   }
 
   LogReader reader_;
