@@ -14,18 +14,34 @@ namespace bloomwatch {
 namespace {
 
 std::filesystem::path file_of(const std::filesystem::path& home, std::string_view name) { return home / (std::string(name) + ".json"); }
+std::string routes_of(std::string_view name) { return std::string(name) + "-routes"; }
 
-}  // namespace
-
-void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance) {
-  const std::string text = json::to_string(instance) + '\n';
-  const std::filesystem::path draft = file_of(home, name).concat(".new");
+template <class T>
+void write_file(const std::filesystem::path& path, const T& value) {
+  const std::string text = json::to_string(value) + '\n';
+  const std::filesystem::path draft = std::filesystem::path(path).concat(".new");
   std::filesystem::remove(draft);
   const int file = open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const bool written = file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (file >= 0) close(file);
   if (!written) throw std::runtime_error("cannot write " + draft.string());
-  std::filesystem::rename(draft, file_of(home, name));
+  std::filesystem::rename(draft, path);
+}
+
+template <class T>
+std::expected<T, std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) return std::unexpected("there is no " + path.string());
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto value = json::read<T>(text);
+  if (!value) return std::unexpected(path.string() + " cannot be read");
+  return std::move(*value);
+}
+
+}  // namespace
+
+void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance) {
+  write_file(file_of(home, name), instance);
 }
 
 void remove_instance(const std::filesystem::path& home, std::string_view name) {
@@ -34,13 +50,15 @@ void remove_instance(const std::filesystem::path& home, std::string_view name) {
 }
 
 std::expected<Instance, std::string> read_instance(const std::filesystem::path& home, std::string_view name) {
-  const std::filesystem::path path = file_of(home, name);
-  std::ifstream file(path);
-  if (!file) return std::unexpected("there is no " + path.string());
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto instance = json::read<Instance>(text);
-  if (!instance) return std::unexpected(path.string() + " cannot be read");
-  return std::move(*instance);
+  return read_file<Instance>(file_of(home, name));
+}
+
+void write_routes(const std::filesystem::path& home, std::string_view name, const std::vector<RouteLine>& routes) {
+  write_file(file_of(home, routes_of(name)), routes);
+}
+
+std::expected<std::vector<RouteLine>, std::string> read_routes(const std::filesystem::path& home, std::string_view name) {
+  return read_file<std::vector<RouteLine>>(file_of(home, routes_of(name)));
 }
 
 }  // namespace bloomwatch

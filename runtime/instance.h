@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bloomwatch {
 
@@ -19,6 +20,14 @@ struct Instance {
 };
 BOOST_DESCRIBE_STRUCT(Instance, (), (url, admin_url, database_url, pid))
 
+/// One line of a process's route table, as `bloomwatch routes` shows it.
+struct RouteLine {
+  std::string method;
+  std::string pattern;
+  std::string access;  ///< who may use it: anyone, signed-in, member, owner
+};
+BOOST_DESCRIBE_STRUCT(RouteLine, (), (method, pattern, access))
+
 /// Writes `<home>/<name>.json`, whole or not at all, readable by its owner only (a database URL may hold a password). Throws
 /// std::runtime_error.
 void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance);
@@ -26,5 +35,9 @@ void write_instance(const std::filesystem::path& home, std::string_view name, co
 void remove_instance(const std::filesystem::path& home, std::string_view name);
 /// Or a sentence that says what is wrong. A process that was killed leaves its file behind.
 std::expected<Instance, std::string> read_instance(const std::filesystem::path& home, std::string_view name);
+
+/// The same for the route table, in `<home>/<name>-routes.json`.
+void write_routes(const std::filesystem::path& home, std::string_view name, const std::vector<RouteLine>& routes);
+std::expected<std::vector<RouteLine>, std::string> read_routes(const std::filesystem::path& home, std::string_view name);
 
 }  // namespace bloomwatch

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
+#include <vector>
 
 #include "runtime/instance.h"
 #include "runtime/logging.h"
@@ -65,6 +66,10 @@ void Process::migrate_database() const {
 }
 
 void Process::run(http::Routes routes) {
+  std::vector<RouteLine> table;
+  for (const http::RouteEntry& route : routes.table())
+    table.push_back({std::string(to_string(route.method)), route.pattern, std::string(to_string(route.access))});
+  write_routes(config_.home, name_, table);
   http::ServerOptions options;
   options.bind = config_.bind;
   options.port = config_.port;
