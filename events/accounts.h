@@ -65,6 +65,11 @@ BOOST_DESCRIBE_STRUCT(LanguageChanged, (), (profile, language))
 enum class Privacy { public_, friends, private_ };
 BOOST_DESCRIBE_ENUM(Privacy, public_, friends, private_)
 
+/// What holds of a person who never said otherwise.
+inline constexpr std::string_view initial_time_zone = "UTC";
+inline constexpr std::string_view initial_language = "en";
+inline constexpr Privacy initial_privacy = Privacy::friends;
+
 struct PrivacyChanged {
   ProfileId profile;
   Privacy privacy = Privacy::friends;

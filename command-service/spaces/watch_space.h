@@ -1,0 +1,73 @@
+// A watch space as the next decision needs to know it: who is in it, who is invited. Deciders of tracking read it too.
+// Bounded by members_max and by the length of the stream, which every invitation lengthens.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/envelope.h"
+#include "events/spaces.h"
+
+namespace bloomwatch {
+
+/// Members of one space. Folds and pages rest on this bound.
+inline constexpr std::size_t members_max = 50;
+/// Invitations of one space that can be accepted at a time.
+inline constexpr std::size_t open_invitations_max = 50;
+
+/// What the past of one watch space means for the next decision. Stream watch-space-<id>.
+struct WatchSpace {
+  using Key = WatchSpaceId;
+  using Partition = WatchSpaceId;
+  using Events = WatchSpaceEvents;
+  static constexpr std::string_view category = "watch-space";
+
+  struct Member {
+    SpaceRole role = SpaceRole::member;
+    SessionConsent consent = SessionConsent::automatic;
+  };
+  struct Invitation {
+    ClaimKey invitee = {};
+    ClaimKey token_claim = {};
+    SpaceRole role = SpaceRole::member;
+    ProfileId sender = {};
+    Time expires_at = {};
+    bool revoked = false;
+    std::optional<ProfileId> accepted_by = {};
+
+    bool is_open(Time now) const { return !revoked && !accepted_by && now < expires_at; }
+  };
+
+  bool exists = false;
+  std::string name;
+  std::string time_zone;
+  std::optional<std::string> theme;
+  std::map<ProfileId, Member> members;
+  std::map<InvitationId, Invitation> invitations;
+
+  bool has(ProfileId profile) const { return members.contains(profile); }
+  bool is_owner(ProfileId profile) const;
+  /// Whether the space would have no owner without them.
+  bool is_last_owner(ProfileId profile) const;
+  std::size_t open_invitations(Time now) const;
+  bool is_invited(ClaimKey invitee, Time now) const;
+  /// Those that a departure revokes.
+  std::vector<InvitationId> open_invitations_of(ProfileId sender, Time now) const;
+
+  void evolve(const WatchSpaceCreated& e);
+  void evolve(const WatchSpaceRenamed& e) { name = e.name; }
+  void evolve(const WatchSpaceTimeZoneChanged& e) { time_zone = e.time_zone; }
+  void evolve(const WatchSpaceThemeChanged& e) { theme = e.theme; }
+  void evolve(const MemberJoined& e);
+  void evolve(const MemberLeft& e) { members.erase(e.profile); }
+  void evolve(const MemberRemoved& e) { members.erase(e.profile); }
+  void evolve(const MemberRoleChanged& e) { members[e.profile].role = e.role; }
+  void evolve(const OwnershipTransferred& e);
+  void evolve(const SessionConsentChanged& e) { members[e.profile].consent = e.consent; }
+  void evolve(const MemberInvited& e, const Meta& meta);
+  void evolve(const InvitationRevoked& e) { invitations[e.invitation].revoked = true; }
+};
+
+}  // namespace bloomwatch
