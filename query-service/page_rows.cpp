@@ -1,0 +1,90 @@
+// Building page statements, and telling their rows apart again.
+#include "query-service/page_rows.h"
+
+#include <algorithm>
+
+#include "runtime/invariant.h"
+
+namespace bloomwatch {
+namespace {
+
+constexpr std::array<std::string_view, model_count> model_names = {"people", "spaces", "tracking", "dashboard"};
+
+std::string names_of(std::initializer_list<Model> models) {
+  std::string list;
+  for (const Model model : models) {
+    if (!list.empty()) list += ',';
+    list += '\'';
+    list += name_of(model);
+    list += '\'';
+  }
+  return list;
+}
+
+Model model_named(std::string_view name) {
+  const auto found = std::ranges::find(model_names, name);
+  invariant(found != model_names.end(), "a page reads only models that it knows");
+  return static_cast<Model>(found - model_names.begin());
+}
+
+}  // namespace
+
+std::string_view name_of(Model model) { return model_names[static_cast<std::size_t>(model)]; }
+
+PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, std::initializer_list<Column> columns) {
+  columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};
+  for (const Column& column : columns) columns_.emplace_back(column.name, column.type);
+  const std::string names = names_of(models);
+  rows(row_kind::checkpoint, {{"number", "position"}, {"text", "model"}},
+       "FROM projection.checkpoints WHERE slot = 'live' AND partition = -1 AND model IN (" + names + ")");
+  rows(row_kind::parked, {{"number", "position"}, {"text", "model"}},
+       "FROM projection.parked WHERE slot = 'live' AND model IN (" + names + ") AND partition_key = " + std::string(partition_key));
+}
+
+PageSql& PageSql::with(std::string_view clauses) {
+  with_ = "WITH " + std::string(clauses) + '\n';
+  return *this;
+}
+
+PageSql& PageSql::rows(std::int16_t kind, Values values, std::string_view rest) {
+  if (!branches_.empty()) branches_ += "\nUNION ALL\n";
+  branches_ += "(SELECT " + std::to_string(kind) + "::smallint AS kind";
+  std::size_t named = 0;
+  for (const auto& [name, type] : columns_) {
+    const auto value = std::ranges::find(values, std::string_view(name), &std::pair<std::string_view, std::string_view>::first);
+    branches_ += ", ";
+    if (value != values.end()) {
+      branches_ += value->second;
+      ++named;
+    } else {
+      branches_ += "NULL::" + type;
+    }
+    branches_ += " AS " + name;
+  }
+  invariant(named == values.size(), "a branch names only columns that its page has");
+  branches_ += ' ';
+  branches_ += rest;
+  branches_ += ')';
+  return *this;
+}
+
+std::string PageSql::text() const { return with_ + branches_; }
+
+PageRows::PageRows(const pg::Result& result) : result_(&result) {
+  for (int i = 0; i < result.size(); ++i) {
+    const auto kind = result[i].get<std::int16_t>(0);
+    if (spans_.empty() || spans_.back().kind != kind) spans_.push_back({kind, i, i});
+    spans_.back().last = i + 1;
+  }
+  for (const pg::Row row : of(row_kind::checkpoint))
+    states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].position = row.get<Position>(number_column);
+  for (const pg::Row row : of(row_kind::parked))
+    states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].parked_at = row.get<Position>(number_column);
+}
+
+PageRows::Range PageRows::of(std::int16_t kind) const {
+  const auto span = std::ranges::find(spans_, kind, &Span::kind);
+  return span == spans_.end() ? Range(*result_, 0, 0) : Range(*result_, span->first, span->last);
+}
+
+}  // namespace bloomwatch

@@ -1,0 +1,258 @@
+// A page's way from request to answer: admit, ask, run the statement, wait if its rows are too old, show.
+// Rows are rendered in the pipeline's thread: a page costs it some ten microseconds, a hand-over to another thread as much.
+#include "query-service/pages.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+
+#include "runtime/logging.h"
+#include "runtime/metrics.h"
+
+namespace bloomwatch {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds epoch_look_every{1000};
+constexpr std::string_view queue_full = "53300";
+
+/// Page statements are keyed index reads, whatever the statistics say of a table that was just filled: their plan is made once, and only of
+/// index scans and nested loops.
+std::vector<std::pair<std::string, std::string>> page_settings() {
+  return {{"plan_cache_mode", "force_generic_plan"},
+          {"jit", "off"},
+          {"enable_seqscan", "off"},
+          {"enable_bitmapscan", "off"},
+          {"enable_hashjoin", "off"},
+          {"enable_mergejoin", "off"},
+          {"enable_material", "off"},
+          {"enable_memoize", "off"},
+          {"max_parallel_workers_per_gather", "0"},
+          {"default_transaction_read_only", "on"}};
+}
+
+pg::Options connection_options(const std::string& url) {
+  pg::Options options;
+  options.url = url;
+  options.application_name = "bloomwatch pages";
+  options.settings = page_settings();
+  return options;
+}
+
+pg::Pipeline::Limits pipeline_limits(std::size_t connections) {
+  pg::Pipeline::Limits limits;
+  limits.connections = connections;
+  return limits;
+}
+
+/// The lowest position that the page was read at.
+Position lowest(std::span<const Model> models, const PageRows& rows) {
+  Position position = std::numeric_limits<Position>::max();
+  for (const Model model : models) position = std::min(position, rows.state(model).reached());
+  return std::max<Position>(position, 0);
+}
+
+bool is_member(const PageRows& rows, ProfileId profile) {
+  return std::ranges::any_of(rows.of(row_kind::member),
+                             [&](const pg::Row& row) { return row.get<ProfileId>(PageRows::id_column) == profile; });
+}
+
+const pg::Statement& epoch_statement() {
+  static const pg::Statement statement("SELECT epoch FROM log.epoch");
+  return statement;
+}
+
+const pg::Statement& checkpoints_statement() {
+  static const pg::Statement statement("SELECT model, position FROM projection.checkpoints WHERE slot = 'live' AND partition = -1");
+  return statement;
+}
+
+}  // namespace
+
+struct Pages::Route {
+  std::string pattern;
+  prometheus::Histogram& seconds;
+  prometheus::Counter& waited;
+  prometheus::Counter& behind;
+  prometheus::Counter& failed;
+};
+
+Problem no_such_space() {
+  Problem problem = problems::not_found("There is no such watch space, or you are not a member of it.");
+  problem.type = "no-such-space";
+  problem.title = "No such watch space";
+  return problem;
+}
+
+Problem no_such_anime() {
+  Problem problem = problems::not_found("This watch space tracks no such anime.");
+  problem.type = "no-such-anime";
+  problem.title = "No such anime";
+  return problem;
+}
+
+OpenPage::OpenPage(const http::Request& request, http::Responder responder)
+    : asked_at(request.received_at), request_id(request.request_id), answer(std::move(responder)) {
+  visit.path = request.path;
+}
+
+Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics)
+    : keys_(keys),
+      cursors_(keys),
+      who_(who),
+      metrics_(metrics),
+      waiting_(hub, {[this](std::unique_ptr<OpenPage> page) { run(std::move(page)); },
+                     [this](std::unique_ptr<OpenPage> page) { refuse(*page, problems::read_model_behind()); },
+                     [this] { look_at_checkpoints(); }}),
+      pipeline_(connection_options(options.database_url), pipeline_limits(options.connections)) {
+  watch_ = std::jthread([this](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    while (!stop.stop_requested()) {
+      look_at_epoch();
+      std::unique_lock lock(mutex);
+      never.wait_for(lock, stop, ready() ? epoch_look_every : epoch_look_every / 50, [] { return false; });
+    }
+  });
+}
+
+Pages::~Pages() {
+  watch_.request_stop();
+  watch_.join();
+  waiting_.close();  // it asks the pipeline, and the pipeline's last answers come to it
+}
+
+std::size_t Pages::add_route(std::string_view pattern, http::Access) {
+  const Metrics::Labels labels = {{"page", std::string(pattern)}};
+  routes_.push_back(std::make_unique<Route>(Route{
+      std::string(pattern),
+      metrics_.histogram("bloomwatch_page_seconds", "From a page's request to its answer, waiting included", latency_bounds(), labels),
+      metrics_.counter("bloomwatch_page_waited_total", "Pages that waited for a read model to catch up", labels),
+      metrics_.counter("bloomwatch_page_behind_total", "Pages refused because a read model was behind", labels),
+      metrics_.counter("bloomwatch_page_failed_total", "Pages that could not be read or shown", labels)}));
+  return routes_.size() - 1;
+}
+
+bool Pages::ready() const { return !epoch().empty(); }
+
+std::string Pages::epoch() const {
+  const std::lock_guard lock(epoch_mutex_);
+  return epoch_;
+}
+
+void Pages::look_at_epoch() {
+  pipeline_.submit(epoch_statement(), pg::Params(), [this](std::expected<pg::Result, pg::Error> outcome) {
+    if (!outcome || outcome->empty()) return;
+    const std::lock_guard lock(epoch_mutex_);
+    epoch_ = (*outcome)[0].get<std::string>(0);
+  });
+}
+
+void Pages::look_at_checkpoints() {
+  pipeline_.submit(checkpoints_statement(), pg::Params(), [this](std::expected<pg::Result, pg::Error> outcome) {
+    if (!outcome) return;
+    for (const pg::Row row : *outcome) {
+      const auto name = row.get<std::string_view>(0);
+      for (const Model model : {Model::people, Model::spaces, Model::tracking, Model::dashboard})
+        if (name == name_of(model)) waiting_.reached(model, row.get<Position>(1));
+    }
+  });
+}
+
+std::optional<Principal> Pages::admit(const http::Request& request, http::Responder& answer) const {
+  auto principal = who_.authenticate(request, now());
+  if (principal) return *principal;
+  answer(to_response(principal.error(), request.request_id));
+  return std::nullopt;
+}
+
+void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
+                  const std::optional<PositionToken>& at_least) {
+  page->visit.by = by;
+  page->visit.now = now();
+  page->visit.cursors = &cursors_;
+  page->visit.epoch = epoch();
+  if (page->visit.epoch.empty()) return refuse(*page, problems::unavailable(page->request_id));
+  if (at_least) {
+    if (!at_least->epoch.empty() && at_least->epoch != page->visit.epoch) return refuse(*page, epoch_ended());
+    page->at_least = at_least->position;
+    if (const auto prefer = request.header("Prefer")) page->preferred_wait = preferred_wait(*prefer);
+  }
+  page->deadline = Clock::now() + (page->preferred_wait ? *page->preferred_wait : page_wait_default);
+  run(std::move(page));
+}
+
+void Pages::run(std::unique_ptr<OpenPage> page) {
+  auto question = page->ask();
+  if (!question) return refuse(*page, question.error());
+  ++page->runs;
+  const pg::Statement& statement = *question->statement;
+  pipeline_.submit(
+      statement, std::move(question->params),
+      [this, page = std::move(page)](std::expected<pg::Result, pg::Error> outcome) mutable { took(std::move(page), std::move(outcome)); });
+}
+
+void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome) {
+  if (!outcome) {
+    if (outcome.error().sqlstate() == queue_full) return refuse(*page, problems::overloaded());
+    routes_[page->route]->failed.Increment();
+    log::error("pages", "a page could not be read",
+               {{"page", page->pattern}, {"request", page->request_id}, {"error", outcome.error().what()}});
+    return refuse(*page, problems::unavailable(page->request_id));
+  }
+  try {
+    const PageRows rows(*outcome);
+    for (const Model model : page->models) {
+      const ModelState& state = rows.state(model);
+      if (state.reached() >= page->at_least) continue;
+      // Who is parked does not move until somebody lets it: no use in waiting.
+      if (state.parked_at && state.position >= page->at_least) return refuse(*page, problems::read_model_behind());
+      page->waited = true;
+      return waiting_.add(std::move(page), model, page->at_least);
+    }
+    render(std::move(page), rows);
+  } catch (const std::exception& error) {
+    log::error("pages", "a page's rows could not be read", {{"error", error.what()}});
+  }
+}
+
+void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
+  try {
+    if (page->members_only) {
+      if (!is_member(rows, page->visit.by.profile)) return refuse(*page, no_such_space());
+      // Who is a member now is not known: nobody is let in.
+      if (rows.state(Model::spaces).parked_at) return refuse(*page, problems::read_model_behind());
+    }
+    Keyring keys(keys_);
+    for (const pg::Row row : rows.of(row_kind::key))
+      keys.add(row.get<UserId>(PageRows::id_column), row.get<std::string_view>(PageRows::bytes_column));
+    finish(*page, lowest(page->models, rows), page->show(rows, keys));
+  } catch (const std::exception& error) {
+    routes_[page->route]->failed.Increment();
+    log::error("pages", "a page could not be shown", {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});
+    refuse(*page, problems::internal(page->request_id));
+  }
+}
+
+void Pages::finish(OpenPage& page, Position position, std::expected<Shown, Problem> shown) {
+  if (!shown) return refuse(page, shown.error());
+  http::Response response = http::json_response(std::move(shown->body));
+  response.headers.emplace_back("Bloomwatch-Position", PositionToken{page.visit.epoch, position}.wire());
+  if (shown->next) response.headers.emplace_back("Link", '<' + *shown->next + ">; rel=\"next\"");
+  if (page.preferred_wait) response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(page.preferred_wait->count()));
+  const Route& route = *routes_[page.route];
+  route.seconds.Observe(std::chrono::duration<double>(Clock::now() - page.asked_at).count());
+  if (page.waited) route.waited.Increment();
+  page.answer(std::move(response));
+}
+
+void Pages::refuse(OpenPage& page, const Problem& problem) {
+  if (problem.type == problems::read_model_behind().type) routes_[page.route]->behind.Increment();
+  page.answer(to_response(problem, page.request_id));
+}
+
+}  // namespace bloomwatch

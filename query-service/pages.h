@@ -1,0 +1,249 @@
+// What every page does alike: who asks, what is asked, one statement, how new its rows are, then JSON. A page says only what is its own
+// (the Page concept below); it is added with one line in service.cpp. Source: DESIGN.md §9.
+// A page that is older than `?atLeast=` is not shown: it waits for the models that it reads, and is asked again.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "events/access.h"
+#include "query-service/cursor.h"
+#include "query-service/keyring.h"
+#include "query-service/page_rows.h"
+#include "query-service/position_token.h"
+#include "query-service/waiting.h"
+#include "runtime/http.h"
+#include "runtime/hub.h"
+#include "runtime/json.h"
+#include "runtime/postgres.h"
+#include "runtime/problem.h"
+
+namespace prometheus {
+class Counter;
+class Histogram;
+}  // namespace prometheus
+
+namespace bloomwatch {
+
+class Metrics;
+
+/// What every page's query may say. A page inherits it, or ListQuery, and adds its path's ids and its own parameters.
+struct PageQuery {
+  std::optional<PositionToken> at_least = {};  ///< older than this is not shown
+};
+BOOST_DESCRIBE_STRUCT(PageQuery, (), (at_least))
+
+/// How many items a page of a list has at most. More is refused and never cut down in silence.
+struct PageLimit {
+  static constexpr std::int64_t most = 200;
+  static constexpr std::int64_t usual = 50;
+  std::int64_t value = usual;
+
+  using Wire = std::int64_t;
+  static std::expected<PageLimit, std::string> from(Wire wire) {
+    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to 200");
+    return PageLimit{wire};
+  }
+  Wire wire() const { return value; }
+};
+
+struct ListQuery : PageQuery {
+  std::optional<PageLimit> limit = {};
+  std::optional<std::string> cursor = {};
+
+  std::int64_t items_max() const { return limit.value_or(PageLimit{}).value; }
+};
+BOOST_DESCRIBE_STRUCT(ListQuery, (PageQuery), (limit, cursor))
+
+/// Who asks for a page, when and where.
+struct Visit {
+  Principal by;
+  std::string path;   ///< as sent, without the query
+  std::string epoch;  ///< the present one
+  Time now;
+  const Cursors* cursors = nullptr;
+
+  /// Where a list goes on: the same path and limit, from the place on. The cursor carries sort and filters.
+  template <class Place>
+  std::string next(const ListQuery& query, const Place& place) const {
+    return path + "?limit=" + std::to_string(query.items_max()) + "&cursor=" + cursors->make(epoch, path, place);
+  }
+};
+
+/// The statement of a page and its parameters.
+struct Question {
+  const pg::Statement* statement;
+  pg::Params params;
+};
+
+/// A page as JSON; a list also says where it goes on.
+struct Shown {
+  std::string body;
+  std::optional<std::string> next = {};
+};
+
+/// `{"items": […], "next": …}`, rendered item by item.
+template <class Items>
+Shown show_list(const Items& items, std::optional<std::string> next) {
+  Shown shown;
+  shown.body = "{\"items\":";
+  json::write(shown.body, items);
+  shown.body += ",\"next\":";
+  json::write(shown.body, next);
+  shown.body += '}';
+  shown.next = std::move(next);
+  return shown;
+}
+
+/// A page: a described struct that derives from PageQuery and has the parameters of its path and its query by name.
+/// `models`: those that its statement reads. `access` member: rows of kind row_kind::member say who may see it.
+/// `ask` makes the question and may be called again; `show` renders what came. Both are pure but for what they keep in the page.
+template <class P>
+concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& visit, const PageRows& rows, Keyring& keys) {
+  { P::pattern } -> std::convertible_to<std::string_view>;
+  { P::access } -> std::convertible_to<http::Access>;
+  { std::span<const Model>(P::models) };
+  { page.ask(visit) } -> std::same_as<std::expected<Question, Problem>>;
+  { page.show(rows, visit, keys) } -> std::same_as<std::expected<Shown, Problem>>;
+};
+
+/// What is told of a space that is not there or not one's own: nothing that would tell the two apart.
+Problem no_such_space();
+/// Likewise of an anime, a session.
+Problem no_such_anime();
+
+/// A page under way: its request, its question, how long it may wait. The typed rest is below.
+class OpenPage {
+ public:
+  OpenPage(const http::Request& request, http::Responder answer);
+  virtual ~OpenPage() = default;
+  virtual std::expected<Question, Problem> ask() = 0;
+  virtual std::expected<Shown, Problem> show(const PageRows& rows, Keyring& keys) = 0;
+
+  std::string_view pattern;
+  std::span<const Model> models;
+  bool members_only = false;
+  Visit visit;
+  Position at_least = 0;
+  std::chrono::steady_clock::time_point asked_at;
+  std::chrono::steady_clock::time_point deadline;
+  std::optional<std::chrono::seconds> preferred_wait;  ///< as the client asked, if it did
+  bool waited = false;
+  int runs = 0;
+  std::size_t route = 0;
+  Uuid request_id;
+  http::Responder answer;
+};
+
+/// Answers pages from the read models. Safe from all threads; the routes that it is given must be gone before it is.
+class Pages {
+ public:
+  struct Options {
+    std::string database_url;
+    std::size_t connections = 2;  ///< for pages; two keep two cores busy
+  };
+
+  /// Connects in the background: pages answer 503 until Postgres can be reached. All references outlive it.
+  Pages(const Options& options, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics);
+  ~Pages();
+  Pages(const Pages&) = delete;
+  Pages& operator=(const Pages&) = delete;
+
+  /// Adds a page's route.
+  template <Page P>
+  void add(http::Routes& routes) {
+    const std::size_t route = add_route(P::pattern, P::access);
+    routes.add(http::Method::get, P::pattern, P::access,
+               [this, route](http::Request request, http::Responder answer) { open<P>(route, std::move(request), std::move(answer)); });
+  }
+
+  /// Whether the database has been reached.
+  bool ready() const;
+
+ private:
+  struct Route;
+  template <Page P>
+  class Typed;
+
+  std::size_t add_route(std::string_view pattern, http::Access access);
+  template <Page P>
+  void open(std::size_t route, http::Request request, http::Responder answer);
+  /// Who asks; nothing if the request was answered.
+  std::optional<Principal> admit(const http::Request& request, http::Responder& answer) const;
+  void begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
+             const std::optional<PositionToken>& at_least);
+  void run(std::unique_ptr<OpenPage> page);
+  void took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome);
+  void render(std::unique_ptr<OpenPage> page, const PageRows& rows);
+  void finish(OpenPage& page, Position position, std::expected<Shown, Problem> shown);
+  void refuse(OpenPage& page, const Problem& problem);
+  std::string epoch() const;
+  void look_at_epoch();
+  void look_at_checkpoints();
+
+  KeyCache keys_;
+  Cursors cursors_;
+  const Authenticator& who_;
+  Metrics& metrics_;
+  std::vector<std::unique_ptr<Route>> routes_;
+  mutable std::mutex epoch_mutex_;
+  std::string epoch_;  // empty: not known yet
+  Waiting waiting_;
+  pg::Pipeline pipeline_;
+  std::jthread watch_;  // the epoch, once a second; last, so that it ends first
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+template <Page P>
+class Pages::Typed final : public OpenPage {
+ public:
+  Typed(P page, const http::Request& request, http::Responder responder) : OpenPage(request, std::move(responder)), page_(std::move(page)) {
+    pattern = P::pattern;
+    models = P::models;
+    members_only = P::access == http::Access::member || P::access == http::Access::owner;
+  }
+  std::expected<Question, Problem> ask() override { return page_.ask(visit); }
+  std::expected<Shown, Problem> show(const PageRows& rows, Keyring& keys) override { return page_.show(rows, visit, keys); }
+
+ private:
+  P page_;
+};
+
+/// Path and query into a page's members by name; what is wrong in the path is not found, in the query 400.
+template <Page P>
+std::expected<P, Problem> read_page(const http::Request& request) {
+  json::Parameters parameters = request.path_params;
+  parameters.insert(parameters.end(), request.query.begin(), request.query.end());
+  auto page = json::read_query<P>(parameters);
+  if (page) return std::move(*page);
+  for (json::FieldError& error : page.error()) {
+    const bool in_path = request.path_param(std::string_view(error.pointer).substr(1)).has_value();
+    const bool in_query = request.query_param(std::string_view(error.pointer).substr(1)).has_value();
+    if (in_path && !in_query) error.in = json::In::path;
+  }
+  return std::unexpected(problems::wrong_fields(std::move(page.error())));
+}
+
+template <Page P>
+void Pages::open(std::size_t route, http::Request request, http::Responder answer) {
+  const auto by = admit(request, answer);
+  if (!by) return;
+  auto read = read_page<P>(request);
+  if (!read) return answer(to_response(read.error(), request.request_id));
+  const auto at_least = read->at_least;
+  auto page = std::make_unique<Typed<P>>(std::move(*read), request, std::move(answer));
+  page->route = route;
+  begin(std::move(page), request, *by, at_least);
+}
+
+}  // namespace bloomwatch
