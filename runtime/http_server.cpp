@@ -760,7 +760,8 @@ std::optional<Problem> Connection::find_route() {
 void Connection::read_target() {
   std::string_view target = parser_->target;
   Request& request = parser_->request;
-  if (!target.starts_with('/') && target != "*") {
+  const bool asterisk = target == "*" && request.method == Method::options;
+  if (!target.starts_with('/') && !asterisk) {
     // The absolute form (RFC 9112 §3.2.2): what is before the path is the host, which we do not route by.
     const std::size_t scheme = target.find("://");
     const std::size_t path = scheme == std::string_view::npos ? scheme : target.find_first_of("/?", scheme + 3);
@@ -989,15 +990,19 @@ struct Server::State {
 };
 
 void Server::State::listen() {
-  const auto address = asio::ip::make_address(options.bind);
-  const tcp::endpoint endpoint(address, options.port);
+  constexpr int backlog_max = 4096;
   acceptor.emplace(io.front()->context);
-  acceptor->open(endpoint.protocol());
-  acceptor->set_option(tcp::acceptor::reuse_address(true));
-  acceptor->bind(endpoint);
-  acceptor->listen(4096);
-  acceptor->non_blocking(true);
-  port = acceptor->local_endpoint().port();
+  try {
+    const tcp::endpoint endpoint(asio::ip::make_address(options.bind), options.port);
+    acceptor->open(endpoint.protocol());
+    acceptor->set_option(tcp::acceptor::reuse_address(true));
+    acceptor->bind(endpoint);
+    acceptor->listen(backlog_max);
+    acceptor->non_blocking(true);
+    port = acceptor->local_endpoint().port();
+  } catch (const boost::system::system_error& failure) {
+    throw std::system_error(failure.code(), "cannot listen on " + options.bind + ":" + std::to_string(options.port));
+  }
 }
 
 /// Connections go to the threads in turn, which balances them better than the kernel's hash does.

@@ -30,31 +30,42 @@ struct Node {
   }
 };
 
-struct Segments {
-  std::array<std::string_view, segments_max> parts;
-  std::array<std::string, segments_max> decoded;  ///< only where a part was encoded
-  std::size_t count = 0;
-  bool fits = true;
-  bool malformed = false;
-};
+/// A path cut at its slashes. Parts point into the path, or into `decoded_` where they were encoded: so it is never copied.
+class Segments {
+ public:
+  explicit Segments(std::string_view path) {
+    if (path.starts_with('/')) path.remove_prefix(1);
+    while (add(path.substr(0, path.find('/')))) {
+      const std::size_t slash = path.find('/');
+      if (slash == std::string_view::npos) return;
+      path.remove_prefix(slash + 1);
+    }
+  }
+  Segments(const Segments&) = delete;
+  Segments& operator=(const Segments&) = delete;
 
-Segments split(std::string_view path) {
-  Segments segments;
-  if (!path.empty() && path.front() == '/') path.remove_prefix(1);
-  while (true) {
-    if (segments.count == segments_max) return segments.fits = false, segments;
-    const std::size_t end = std::min(path.find('/'), path.size());
-    std::string_view part = path.substr(0, end);
+  std::array<std::string_view, segments_max> parts;
+  std::size_t count = 0;
+  bool too_many = false;
+  bool malformed = false;
+
+ private:
+  bool add(std::string_view part) {
+    too_many = count == segments_max;
+    if (too_many) return false;
     if (part.find('%') != std::string_view::npos || !is_utf8(part)) {
       auto decoded = percent_decode(part, false);
-      if (!decoded) return segments.malformed = true, segments;
-      part = segments.decoded[segments.count] = std::move(*decoded);
+      malformed = !decoded;
+      if (malformed) return false;
+      decoded_.reserve(segments_max);  // so that no part moves
+      part = decoded_.emplace_back(std::move(*decoded));
     }
-    segments.parts[segments.count++] = part;
-    if (end == path.size()) return segments;
-    path.remove_prefix(end + 1);
+    parts[count++] = part;
+    return true;
   }
-}
+
+  std::vector<std::string> decoded_;
+};
 
 bool is_parameter(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
 
@@ -121,8 +132,8 @@ Routes::~Routes() = default;
 
 void Routes::add(Method method, std::string_view pattern, Access access, Handler handler, RouteOptions options) {
   invariant(!pattern.empty() && pattern.front() == '/', "a route's pattern begins with a slash");
-  const Segments segments = split(pattern);
-  invariant(segments.fits && !segments.malformed, "a route's pattern is short and not encoded");
+  const Segments segments(pattern);
+  invariant(!segments.too_many && !segments.malformed, "a route's pattern is short and not encoded");
   Node* node = &tree_->root;
   for (std::size_t i = 0; i < segments.count; ++i) {
     const std::string_view part = segments.parts[i];
@@ -143,9 +154,9 @@ const std::vector<RouteEntry>& Routes::table() const { return tree_->table; }
 Routes::Match Routes::find(Method method, std::string_view path) const {
   Match match;
   if (path.empty() || path.front() != '/') return match;
-  const Segments segments = split(path);
+  const Segments segments(path);
   match.malformed = segments.malformed;
-  if (segments.malformed || !segments.fits) return match;
+  if (segments.malformed || segments.too_many) return match;
   Search search{segments};
   search.at(tree_->root, 0);
   const auto take = [&](Method wanted) {
