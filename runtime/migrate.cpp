@@ -52,9 +52,9 @@ std::vector<Migration> read_migrations(const std::filesystem::path& folder) {
     if (entry.path().extension() == ".sql") all.push_back(read_migration(entry.path()));
   }
   std::ranges::sort(all, {}, &Migration::number);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].number != static_cast<int>(i) + 1)
-      throw std::runtime_error("migrations are numbered 1, 2, 3 …: " + all[i].name + " has the wrong number");
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    if (all[i].number == all[i - 1].number)
+      throw std::runtime_error("two migrations have one number: " + all[i - 1].name + ", " + all[i].name);
   }
   return all;
 }
@@ -69,8 +69,8 @@ std::size_t check_applied(pqxx::connection& connection, const std::vector<Migrat
       throw std::runtime_error("the database is newer than this program: it has migration " + row[1].as<std::string>());
     const Migration& migration = all[count];
     if (row[0].as<int>() != migration.number || row[2].as<std::string>() != migration.hash)
-      throw std::runtime_error("migration " + migration.name + " was changed after it was applied (as " + row[1].as<std::string>() +
-                               "); write a new one instead");
+      throw std::runtime_error("migration " + row[1].as<std::string>() + " was applied, but now " + migration.name +
+                               " is in its place or it has changed; new migrations have higher numbers");
     ++count;
   }
   return count;
@@ -112,7 +112,7 @@ MigrationReport migrate(const std::string& database_url, const std::filesystem::
     apply(connection, all[i]);
     report.applied.push_back(all[i].name);
   }
-  report.version = static_cast<int>(all.size());
+  report.version = all.empty() ? 0 : all.back().number;
   return report;
 }
 

@@ -17,7 +17,7 @@ struct MigrationReport {
 std::filesystem::path migrations_folder(const std::string& setting = {});
 
 /// Applies what is missing, under an advisory lock (several processes may start at once). Throws std::runtime_error when a file that was
-/// applied has changed or is gone, when numbers have gaps, and when Postgres refuses.
+/// applied has changed or is gone or has got one before it, when two have one number, and when Postgres refuses.
 MigrationReport migrate(const std::string& database_url, const std::filesystem::path& folder);
 
 }  // namespace bloomwatch

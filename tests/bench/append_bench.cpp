@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "events/log.h"
+#include "runtime/migrate.h"
 #include "runtime/postgres.h"
 
 namespace {
@@ -16,10 +17,10 @@ namespace {
 using namespace bloomwatch;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t batch_size = 500;
+std::size_t batch_size = 500;
 
 /// Ratings in 1,000 spaces of 10 anime: the log's commonest event. Each anime is a stream.
-std::vector<NewEvent> make_events(std::size_t count, bool with_key) {
+std::vector<NewEvent> make_events(std::size_t count) {
   std::vector<Uuid> spaces, anime, people;
   for (int i = 0; i < 1000; ++i) spaces.push_back(Uuid::v7(now()));
   for (int i = 0; i < 10'000; ++i) anime.push_back(Uuid::v7(now()));
@@ -44,7 +45,6 @@ std::vector<NewEvent> make_events(std::size_t count, bool with_key) {
                  R"(","scoreTenths":)" + std::to_string(5 + 5 * (i % 20)) + "}";
     events.push_back(std::move(event));
   }
-  (void)with_key;
   return events;
 }
 
@@ -123,16 +123,43 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+/// A migrated database for the time of the measurement.
+class OwnDatabase {
+ public:
+  explicit OwnDatabase(const std::string& beside) : beside_(beside) {
+    pg::Connection({.url = beside_}).script("CREATE DATABASE " + name_);
+    url_ = beside_ + (beside_.find("://") == std::string::npos ? " " : beside_.contains('?') ? "&" : "?") + "dbname=" + name_;
+    migrate(url_, migrations_folder());
+  }
+  ~OwnDatabase() {
+    try {
+      pg::Connection({.url = beside_}).script("DROP DATABASE " + name_ + " WITH (FORCE)");
+    } catch (const pg::Error& error) {
+      std::fprintf(stderr, "%s stays: %s\n", name_.c_str(), error.what());
+    }
+  }
+  OwnDatabase(const OwnDatabase&) = delete;
+  OwnDatabase& operator=(const OwnDatabase&) = delete;
+  const std::string& url() const { return url_; }
+
+ private:
+  std::string beside_;
+  std::string name_ = "append_bench_" + Uuid::v7(now()).to_string().substr(24);
+  std::string url_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: append_bench DATABASE_URL [EVENTS]\n");
+    std::fprintf(stderr, "usage: append_bench DATABASE_URL [EVENTS [BATCH]]\n");
     return 2;
   }
-  const std::string url = argv[1];
+  const OwnDatabase database(argv[1]);
+  const std::string& url = database.url();
+  if (argc > 3) batch_size = static_cast<std::size_t>(std::atoll(argv[3]));
   const std::size_t count = argc > 2 ? static_cast<std::size_t>(std::atoll(argv[2])) : 300'000;
-  std::vector<NewEvent> events = make_events(count, false);
+  std::vector<NewEvent> events = make_events(count);
   pg::Connection connection({.url = url, .statement_timeout = {}});
   std::vector<double> append, keyed, copy, copy_500, copy_binary;
   for (int round = 0; round < 4; ++round) {  // the first warms up: fresh WAL segments stall commits
@@ -155,8 +182,7 @@ int main(int argc, char** argv) {
     copy_500.push_back(copied_500);
     copy_binary.push_back(copied_binary);
   }
-  std::printf("append\t%.0f\ncopy\t%.0f\nratio\t%.3f\n", median(append), median(copy), median(append) / median(copy));
-  std::printf("with idempotency %.0f/s; COPY in batches of 500 %.0f/s; COPY binary %.0f/s\n", median(keyed), median(copy_500),
-              median(copy_binary));
+  std::printf("{\"append\": %.0f, \"copy\": %.0f, \"append_with_idempotency\": %.0f, \"copy_of_500\": %.0f, \"copy_binary\": %.0f}\n",
+              median(append), median(copy), median(keyed), median(copy_500), median(copy_binary));
   return 0;
 }
