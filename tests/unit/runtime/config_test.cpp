@@ -1,0 +1,127 @@
+// Settings: flags win over the environment, the environment over the file, the file over the default; every line of the table is in order.
+#include "runtime/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "runtime/json.h"
+
+namespace bloomwatch {
+namespace {
+
+using enum SettingGroup;
+
+class Settings : public testing::Test {
+ protected:
+  void SetUp() override {
+    home_ = std::filesystem::temp_directory_path() / ("bloomwatch-config-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(home_);
+    for (const auto& setting : settings()) ::unsetenv(setting.environment.c_str());
+  }
+  void TearDown() override {
+    std::filesystem::remove_all(home_);
+    SetUp();
+    std::filesystem::remove_all(home_);
+  }
+
+  void file(const std::string& text) { std::ofstream(home_ / "bloomwatch.ini") << text; }
+
+  Config parse(const std::string& arguments) {
+    Config config;
+    CLI::App program("test");
+    add_settings(program, config, {process, database, api, writer, projector, accounts});
+    program.parse("--home " + home_.string() + " " + arguments, false);
+    return config;
+  }
+
+  std::filesystem::path home_;
+};
+
+TEST_F(Settings, have_defaults) {
+  const Config config = parse("");
+  EXPECT_EQ(config.port, 8080);
+  EXPECT_EQ(config.bind, "127.0.0.1");
+  EXPECT_EQ(config.invitation_days, 7u);
+}
+
+TEST_F(Settings, come_from_flags_then_environment_then_file) {
+  file("port = 1\nhttp-threads = 3\ninvitation-days = 9\n# a remark\n");
+  ::setenv("BLOOMWATCH_PORT", "2", 1);
+  ::setenv("BLOOMWATCH_HTTP_THREADS", "4", 1);
+  const Config config = parse("--port 3");
+  EXPECT_EQ(config.port, 3);
+  EXPECT_EQ(config.http_threads, 4u);
+  EXPECT_EQ(config.invitation_days, 9u);
+}
+
+TEST_F(Settings, come_from_a_named_file) {
+  std::ofstream(home_ / "other.ini") << "bind = \"0.0.0.0\"\n";
+  EXPECT_EQ(parse("--config-file " + (home_ / "other.ini").string()).bind, "0.0.0.0");
+  ::setenv("BLOOMWATCH_CONFIG_FILE", (home_ / "other.ini").c_str(), 1);
+  EXPECT_EQ(parse("").bind, "0.0.0.0");
+  EXPECT_THROW(parse("--config-file " + (home_ / "missing.ini").string()), CLI::Error);
+}
+
+TEST_F(Settings, are_refused_when_unknown_or_out_of_bounds_wherever_they_come_from) {
+  EXPECT_THROW(parse("--http-threads 0"), CLI::Error);
+  EXPECT_THROW(parse("--port 70000"), CLI::Error);
+  EXPECT_THROW(parse("--feed carrier-pigeon"), CLI::Error);
+  EXPECT_THROW(parse("--nonsense 1"), CLI::Error);
+  file("nonsense = 1\n");
+  EXPECT_THROW(parse(""), CLI::Error);
+  file("http-threads = 0\n");
+  EXPECT_THROW(parse(""), CLI::Error);
+  file("");
+  ::setenv("BLOOMWATCH_HTTP_THREADS", "many", 1);
+  EXPECT_THROW(parse(""), CLI::Error);
+}
+
+TEST_F(Settings, of_other_programs_may_be_in_the_same_file) {
+  file("port = 1\nlog-level = \"debug\"\n");
+  Config config;
+  CLI::App program("test");
+  add_settings(program, config, {process});
+  program.parse("--home " + home_.string(), false);
+  EXPECT_EQ(config.log_level, "debug");
+  EXPECT_EQ(config.port, 8080);
+}
+
+TEST_F(Settings, work_in_subcommands) {
+  file("port = 1\n");
+  Config config;
+  CLI::App program("test");
+  CLI::App* serve = program.add_subcommand("serve", "serves");
+  add_settings(*serve, config, {process, api});
+  program.parse("serve --home " + home_.string() + " --http-threads 5", false);
+  EXPECT_EQ(config.port, 1);
+  EXPECT_EQ(config.http_threads, 5u);
+}
+
+TEST_F(Settings, are_all_in_the_help_with_variable_and_default) {
+  Config config;
+  CLI::App program("test");
+  add_settings(program, config, {process, database, api, writer, projector, accounts});
+  const std::string help = program.help();
+  for (const auto& setting : settings()) {
+    EXPECT_THAT(help, testing::HasSubstr(setting.flag));
+    EXPECT_THAT(help, testing::HasSubstr(setting.environment));
+  }
+  EXPECT_THAT(help, testing::HasSubstr("=8080"));
+}
+
+TEST_F(Settings, and_the_members_of_config_are_the_same) {
+  std::set<std::string> names;
+  for (const auto& setting : settings()) EXPECT_TRUE(names.insert(setting.name).second) << setting.name;
+  std::set<std::string> members;
+  boost::mp11::mp_for_each<json::detail::MembersOf<Config>>([&](auto D) { members.insert(D.name); });
+  EXPECT_EQ(names, members);
+}
+
+}  // namespace
+}  // namespace bloomwatch
