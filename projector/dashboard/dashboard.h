@@ -1,0 +1,86 @@
+// The read model `dashboard`: what must be kept by folding so that a space's dashboard is a few keyed reads: scores, gaps between members,
+// sums. Names, titles and who is a member now are joined by the page, so a departure or a rename changes nothing here.
+// Source: document 000 §9.3, §12. Partition key of all its events: the space. Tables: migrations/0014_read_dashboard.sql.
+#pragma once
+
+#include <boost/describe.hpp>
+#include <cstdint>
+#include <map>
+#include <string_view>
+
+#include "events/envelope.h"
+#include "events/tracking.h"
+#include "projector/rows.h"
+
+namespace bloomwatch {
+
+/// What the sums and gaps of one anime follow from. At most members_max scores of present members, and those of former ones.
+struct RatedAnimeRow {
+  using Key = AnimeId;
+  AnimeId anime;
+  WatchSpaceId watch_space;
+  TrackingStatus shared_status = TrackingStatus::backlog;
+  std::int32_t shared_episodes = 0;
+  std::int16_t raters = 0;  ///< how many scores there are
+  std::map<ProfileId, std::int16_t> score_tenths;
+
+  bool operator==(const RatedAnimeRow&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RatedAnimeRow, (), (anime, watch_space, shared_status, shared_episodes, raters, score_tenths))
+
+/// Two profiles over all anime of a space that both have rated.
+struct PairSum {
+  using Key = std::tuple<WatchSpaceId, ProfileId, ProfileId>;
+  WatchSpaceId watch_space;
+  ProfileId low;  ///< the lower id of the two
+  ProfileId high;
+  std::int64_t rated = 0;       ///< how many
+  std::int64_t gap_tenths = 0;  ///< sum of the absolute differences
+
+  bool operator==(const PairSum&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PairSum, (), (watch_space, low, high, rated, gap_tenths))
+
+/// How far apart two profiles are about one anime.
+struct GapRow {
+  using Key = std::tuple<AnimeId, ProfileId, ProfileId>;
+  AnimeId anime;
+  ProfileId low;
+  ProfileId high;
+  WatchSpaceId watch_space;
+  std::int16_t gap_tenths = 0;
+
+  bool operator==(const GapRow&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(GapRow, (), (anime, low, high, watch_space, gap_tenths))
+
+struct SpaceSum {
+  using Key = WatchSpaceId;
+  WatchSpaceId watch_space;
+  std::int64_t shows = 0;
+  std::int64_t watching = 0;
+  std::int64_t finished = 0;
+  std::int64_t episodes_together = 0;  ///< sum of shared progress
+
+  bool operator==(const SpaceSum&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(SpaceSum, (), (watch_space, shows, watching, finished, episodes_together))
+
+struct Dashboard {
+  static constexpr std::string_view name = "dashboard";
+  static constexpr int version = 1;  ///< raise it when a fold changes
+
+  projection::Rows<RatedAnimeRow> anime;
+  projection::Sums<PairSum> pairs;
+  projection::Puts<GapRow> gaps;
+  projection::Sums<SpaceSum> spaces;
+
+  void apply(const AnimeAdded& e, const Meta& meta);
+  void apply(const SharedStatusChanged& e, const Meta& meta);
+  void apply(const SharedProgressChanged& e, const Meta& meta);
+  void apply(const AnimeRated& e, const Meta& meta);
+  void apply(const RatingCleared& e, const Meta& meta);
+};
+BOOST_DESCRIBE_STRUCT(Dashboard, (), (anime, pairs, gaps, spaces))
+
+}  // namespace bloomwatch
