@@ -21,7 +21,7 @@ namespace bloomwatch {
 /// What command routes stand on. Outlives them; safe from all threads.
 struct Edge {
   Writer& writer;
-  const Authenticator& authenticator;
+  Authenticator& authenticator;
   DataKeys& data_keys;
   const MasterKeys& keys;
   std::string epoch;  ///< of the log, for position tokens
@@ -72,6 +72,15 @@ void mint_ids(Command& command, Time now) {
   });
 }
 
+/// What a success answers: `answer_body` of the command's namespace, or the usual.
+template <class Command>
+std::string body_of(const Edge& edge, const Answer& answer, const Command& sent) {
+  if constexpr (requires { answer_body(edge, answer, sent); })
+    return answer_body(edge, answer, sent);
+  else
+    return done_body(answer);
+}
+
 /// Submits a command whose every field is filled. `body(answer, command)` renders what a success answers.
 template <class Command, class Body>
 void submit(const Edge& edge, Call call, Command command, Actor actor, Body body) {
@@ -98,15 +107,12 @@ http::Handler command(const Edge& edge) {
     mint_ids(*parsed, call->now);
     if constexpr (requires { prepare(*parsed, edge, *call); }) prepare(*parsed, edge, *call);
     const UserId account = call->actor().account;
-    auto go = [&edge, moved = std::move(*call), parsed = std::move(*parsed)](std::optional<DataKey> key) mutable {
+    auto go = [&edge, moved = std::move(*call), parsed = std::move(*parsed)](DataKeys::Found key) mutable {
+      if (!key) return moved.refuse(problems::unavailable(moved.request.request_id));
       Actor actor = moved.actor();
-      actor.key = std::move(key);
-      submit(edge, std::move(moved), std::move(parsed), std::move(actor), [&edge](const Answer& answer, const Command& sent) {
-        if constexpr (requires { answer_body(edge, answer, sent); })
-          return answer_body(edge, answer, sent);
-        else
-          return done_body(answer);
-      });
+      actor.key = std::move(*key);
+      submit(edge, std::move(moved), std::move(parsed), std::move(actor),
+             [&edge](const Answer& answer, const Command& sent) { return body_of(edge, answer, sent); });
     };
     edge.data_keys.with_key(account, std::move(go));
   };

@@ -1,0 +1,131 @@
+// Logging in and staying so: an e-mail and a password become a session and its tokens; a refresh token becomes the next pair.
+#include <boost/describe.hpp>
+
+#include "command-service/accounts/flows.h"
+#include "command-service/accounts/person.h"
+#include "command-service/accounts/refresh_login_session.h"
+#include "command-service/accounts/start_login_session.h"
+
+namespace bloomwatch::accounts {
+namespace {
+
+struct Credentials {
+  std::string email;  ///< any text: what is no address has no account
+  GivenPassword password;
+};
+BOOST_DESCRIBE_STRUCT(Credentials, (), (email, password))
+
+struct RefreshRequest {
+  std::string refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(RefreshRequest, (), (refresh_token))
+
+struct Tokens {
+  std::string access_token;
+  std::string token_type = "Bearer";
+  std::int64_t expires_in = std::chrono::seconds(access_token_life).count();
+  std::string refresh_token;
+  json::Raw user;
+};
+BOOST_DESCRIBE_STRUCT(Tokens, (), (access_token, token_type, expires_in, refresh_token, user))
+
+/// What is shown to somebody whose session goes on: a pair of tokens and who they are.
+http::Response welcome(const Flows& flows, const Answer& answer, const Person& person, const std::optional<DataKey>& key,
+                       const RefreshClaim& next, Time at) {
+  const Principal principal{.account = person.account,
+                            .profile = *person.profile,
+                            .session = next.session,
+                            .password = person.password,
+                            .expires_at = at + access_token_life};
+  http::Response response = done_response(flows.edge, answer,
+                                          json::to_string(Tokens{.access_token = flows.edge.authenticator.tokens().mint(principal),
+                                                                 .refresh_token = flows.refresh_tokens.mint(next),
+                                                                 .user = {person_json(person, key)}}));
+  response.status = 200;  // PRODUCT.md: log-in answers its own body, and nothing that has an address was made
+  return response;
+}
+
+/// The account that has the e-mail; the nil account if none has.
+UserId account_of(Flows& flows, std::string_view email) {
+  const LoadResult found = flows.readers.load({.streams = {}, .claims = {email_claim(flows.edge.keys, email)}, .keys = {}});
+  for (const ClaimChange& claim : found.claims)
+    if (claim.holder && claim.holder->category == User::category && !claim.holder->retired_at) return UserId(claim.holder->id);
+  return {};
+}
+
+Person read_person(Flows& flows, UserId account) {
+  return person_from(account, flows.readers.load({.streams = {{User::category, account.uuid}}, .claims = {}, .keys = {}}).events);
+}
+
+Actor actor_of(Call& call, const Person& person, SessionId session, std::optional<DataKey> key) {
+  call.frame.by.account = person.account;
+  call.frame.by.profile = person.profile;
+  return {.account = person.account, .profile = *person.profile, .session = session, .now = call.now, .key = std::move(key)};
+}
+
+/// Blocks. Takes the same steps, and so the same time, whether or not there is such an account.
+void prove(Flows& flows, Call& call, Credentials credentials) {
+  const Person person = read_person(flows, account_of(flows, credentials.email));
+  const auto hash = flows.secrets.password_hash(person.password, person.account);
+  if (!flows.passwords.matches(hash, credentials.password.take())) return refuse(call, Refusal::wrong_credentials);
+
+  StartLoginSession command{.user = person.account, .proven = person.password};
+  command.session.value = SessionId(Uuid::v7(call.now));
+  if (const auto user_agent = call.request.header("User-Agent")) command.device = device_from(*user_agent);
+  const auto key = flows.secrets.data_key(person.account);
+  Actor actor = actor_of(call, person, *command.session, key);
+  submit_and_reply(flows.edge, call, std::move(command), std::move(actor),
+                   [&flows, person, key, at = call.now, request = call.request.request_id](const Answer& answer, const StartLoginSession&) {
+                     if (answer.kind != Answer::Kind::done) return problem_response(answer, request);
+                     return welcome(flows, answer, person, key, {SessionId(answer.id), person.account, 0}, at);
+                   });
+}
+
+/// Blocks. Whether the token is still the latest is the decider's to say.
+void renew(Flows& flows, Call& call, const RefreshClaim& claim) {
+  const Person person = read_person(flows, claim.account);
+  if (!person.profile) return refuse(call, Refusal::refresh_token_unknown);
+  const auto key = flows.secrets.data_key(person.account);
+  const RefreshLoginSession command{.session = claim.session, .user = claim.account, .generation = claim.generation};
+  Actor actor = actor_of(call, person, claim.session, key);
+  submit_and_reply(
+      flows.edge, call, command, std::move(actor),
+      [&flows, person, key, at = call.now, request = call.request.request_id](const Answer& answer, const RefreshLoginSession& sent) {
+        if (answer.kind == Answer::Kind::done)
+          return welcome(flows, answer, person, key, {sent.session, sent.user, sent.generation + 1}, at);
+        // A token that was copied: its session's access tokens are refused from this answer on.
+        if (answer.refusal == bloomwatch::refuse(Refusal::refresh_token_reused).name)
+          flows.edge.authenticator.ended().session_ended(sent.session, at);
+        return problem_response(answer, request);
+      });
+}
+
+}  // namespace
+
+http::Handler log_in(Flows& flows) {
+  return [&flows](http::Request request, http::Responder respond) {
+    auto call = begin_call(flows.edge, std::move(request), std::move(respond));
+    if (!call) return;
+    auto credentials = read_body<Credentials>(*call);
+    if (!credentials) return;
+    const ClaimKey email = email_claim(flows.edge.keys, credentials->email);
+    if (const auto wait = flows.login_limit.take(as_text(email.uuid.bytes), call->request.peer, LoginLimit::Clock::now()))
+      return call->refuse(problems::too_many_requests(*wait));
+    run_on(flows.password_pool, std::move(*call),
+           [&flows, credentials = std::move(*credentials)](Call& moved) mutable { prove(flows, moved, std::move(credentials)); });
+  };
+}
+
+http::Handler refresh(Flows& flows) {
+  return [&flows](http::Request request, http::Responder respond) {
+    auto call = begin_call(flows.edge, std::move(request), std::move(respond));
+    if (!call) return;
+    const auto body = read_body<RefreshRequest>(*call);
+    if (!body) return;
+    const auto claim = flows.refresh_tokens.check(body->refresh_token);
+    if (!claim) return refuse(*call, Refusal::refresh_token_unknown);
+    run_on(flows.pool, std::move(*call), [&flows, claim = *claim](Call& moved) { renew(flows, moved, claim); });
+  };
+}
+
+}  // namespace bloomwatch::accounts

@@ -1,0 +1,21 @@
+// Going on on another thread, with the two ways in which that may fail answered.
+#include "command-service/blocking.h"
+
+#include "runtime/logging.h"
+
+namespace bloomwatch {
+
+void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow) {
+  const auto shared = std::make_shared<Call>(std::move(call));
+  WorkPool::Job job = [shared, flow = std::move(flow)]() mutable {
+    try {
+      flow(*shared);
+    } catch (const pg::Error& broken) {
+      log::warning("commands", "Postgres could not be asked", {{"request", shared->request.request_id}, {"error", broken.what()}});
+      if (shared->respond) shared->refuse(problems::unavailable(shared->request.request_id));
+    }
+  };
+  if (!pool.submit(job)) shared->refuse(problems::overloaded());
+}
+
+}  // namespace bloomwatch

@@ -1,0 +1,35 @@
+// For routes that have to block before or beside their command: read a body, go on on a pool of threads, reply in one's own way.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "command-service/edge.h"
+#include "command-service/work_pool.h"
+
+namespace bloomwatch {
+
+/// Path and body into a described struct; nothing: the call has been answered.
+template <class Body>
+std::optional<Body> read_body(Call& call) {
+  auto body = json::read_command<Body>(call.request.path_params, call.request.body);
+  if (body) return std::move(*body);
+  call.refuse(problems::wrong_fields(std::move(body.error())));
+  return std::nullopt;
+}
+
+/// Runs `flow(Call)` on a pool. Answers 503 if the pool is full, and 503 with an incident if Postgres cannot be asked.
+void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow);
+
+/// Submits a command whose every field is filled. `reply(answer, command)` gives the response, however it ended; it runs on the writer's
+/// thread and must not block.
+template <class Command, class Reply>
+void submit_and_reply(const Edge& edge, Call& call, Command command, Actor actor, Reply reply) {
+  auto on_answer = [reply = std::move(reply), respond = std::move(call.respond)](const Answer& answer, const Command& sent,
+                                                                                 const auto&) mutable { respond(reply(answer, sent)); };
+  edge.writer.submit(std::make_unique<TypedWork<Command>>(call.frame, std::move(command), std::move(actor), std::move(on_answer)));
+}
+
+}  // namespace bloomwatch

@@ -1,0 +1,66 @@
+// From the request to the command that names the address's row, and back to the token.
+#include "command-service/spaces/invitation.h"
+
+#include <boost/describe.hpp>
+#include <utility>
+
+#include "command-service/blocking.h"
+#include "command-service/spaces/invite_member.h"
+
+namespace bloomwatch::spaces {
+namespace {
+
+struct Invited {
+  Uuid id;
+  std::string token;
+  Time expires_at;
+  Version version;
+  Position position;
+};
+BOOST_DESCRIBE_STRUCT(Invited, (), (id, token, expires_at, version, position))
+
+/// When a command with this id was taken in: ids of version 7 begin with the time (RFC 9562 §5.7).
+Time time_of(CommandId command) {
+  std::int64_t milliseconds = 0;
+  for (int i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[static_cast<std::size_t>(i)];
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+
+/// A repeat shows what was shown first: both the token and the expiry follow from the first command's id.
+Time expiry_of(const Edge& edge, CommandId command) { return time_of(command) + edge.invitation_life; }
+
+std::string invited(const Edge& edge, const Answer& answer) {
+  return json::to_string(Invited{.id = answer.id,
+                                 .token = invitation_token(edge.keys, answer.command),
+                                 .expires_at = expiry_of(edge, answer.command),
+                                 .version = answer.version,
+                                 .position = answer.position});
+}
+
+}  // namespace
+
+std::string invitation_token(const MasterKeys& keys, CommandId command) {
+  return base64_url(as_text(keyed_hash_256(keys.one_time, {"invitation", as_text(command.uuid.bytes)})));
+}
+
+http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool) {
+  return [&edge, &secrets, &pool](http::Request request, http::Responder respond) {
+    auto call = begin_call(edge, std::move(request), std::move(respond));
+    if (!call) return;
+    auto command = read_body<InviteMember>(*call);
+    if (!command) return;
+    mint_ids(*command, call->now);
+    const CommandId id = call->frame.by.command;
+    command->invitee.value = email_claim(edge.keys, command->email.text());
+    command->token_claim.value = invitation_claim(edge.keys, invitation_token(edge.keys, id));
+    command->expires_at.value = expiry_of(edge, id);
+    run_on(pool, std::move(*call), [&edge, &secrets, command = std::move(*command)](Call& moved) mutable {
+      secrets.put_invitation_address(*command.invitation, command.watch_space, command.email.text());
+      Actor actor = moved.actor();
+      submit(edge, std::move(moved), std::move(command), std::move(actor),
+             [&edge](const Answer& answer, const InviteMember&) { return invited(edge, answer); });
+    });
+  };
+}
+
+}  // namespace bloomwatch::spaces

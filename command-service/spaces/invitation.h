@@ -1,0 +1,19 @@
+// Inviting somebody: the address is written beside the log first, and the token is shown once and kept nowhere.
+#pragma once
+
+#include <string>
+
+#include "command-service/edge.h"
+#include "command-service/secrets.h"
+#include "command-service/work_pool.h"
+
+namespace bloomwatch::spaces {
+
+/// An invitation's token: a keyed hash of its command's id, so that a repeat with the same Idempotency-Key shows the same one, and nothing
+/// that is stored does.
+std::string invitation_token(const MasterKeys& keys, CommandId command);
+
+/// The handler of POST …/invitations. All references outlive it.
+http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool);
+
+}  // namespace bloomwatch::spaces
