@@ -13,8 +13,10 @@
 #include "command-service/accounts/user.h"
 #include "command-service/edge.h"
 #include "command-service/secrets.h"
+#include "command-service/spaces/routes.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/anime.h"
+#include "command-service/tracking/routes.h"
 #include "command-service/work_pool.h"
 #include "command-service/writer_loop.h"
 #include "events/log.h"
@@ -134,7 +136,11 @@ CommandService::CommandService(const Config& config, const MasterKeys& keys, Aut
 
 CommandService::~CommandService() { stop(); }
 
-void CommandService::add_routes(http::Routes& routes) { add_account_routes(routes, parts_->edge, parts_->flows); }
+void CommandService::add_routes(http::Routes& routes) {
+  add_account_routes(routes, parts_->edge, parts_->flows);
+  add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
+  add_tracking_routes(routes, parts_->edge);
+}
 
 void CommandService::start() {
   parts_->writer.start();
