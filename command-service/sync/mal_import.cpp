@@ -1,0 +1,368 @@
+// From a file to commands, and from their answers to a report.
+#include "command-service/sync/mal_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/describe.hpp>
+#include <cmath>
+#include <condition_variable>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "command-service/blocking.h"
+#include "command-service/spaces/access.h"
+#include "command-service/values.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch::mal {
+namespace {
+
+enum class Outcome { added, changed, unchanged, failed };
+BOOST_DESCRIBE_ENUM(Outcome, added, changed, unchanged, failed)
+
+struct Counts {
+  std::int64_t added = 0;
+  std::int64_t changed = 0;
+  std::int64_t unchanged = 0;
+  std::int64_t failed = 0;
+};
+BOOST_DESCRIBE_STRUCT(Counts, (), (added, changed, unchanged, failed))
+
+struct ReportedRow {
+  std::int64_t index = 0;
+  Outcome outcome = Outcome::failed;
+  std::optional<AnimeId> anime_id = {};
+  Row row = {};
+  std::optional<std::string> reason = {};
+};
+BOOST_DESCRIBE_STRUCT(ReportedRow, (), (index, outcome, anime_id, row, reason))
+
+struct Report {
+  ImportId id;
+  Position position = 0;
+  bool dry_run = false;
+  Counts counts = {};
+  std::vector<ReportedRow> rows = {};
+};
+BOOST_DESCRIBE_STRUCT(Report, (), (id, position, dry_run, counts, rows))
+
+struct ImportQuery {
+  std::optional<bool> dry_run = {};
+  std::optional<bool> shared = {};
+};
+BOOST_DESCRIBE_STRUCT(ImportQuery, (), (dry_run, shared))
+
+/// A question to the writer that changes nothing: may this person import here, and how far is the log?
+struct AskToImport {
+  WatchSpaceId watch_space = {};
+
+  Decision<MemberJoined> decide(const Actor& by, const WatchSpace& space) const {
+    if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
+    return nothing;
+  }
+};
+BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
+
+void add_sentence(std::string& sentences, std::string_view more) {
+  if (!sentences.empty()) sentences += "; ";
+  sentences += more;
+}
+
+/// `text` as the value type checks it, cut to its length if it is too long; nothing, and a remark, if it is no such text.
+template <class T>
+std::optional<std::string> fitting(const std::optional<std::string>& text, std::size_t length_max, std::string_view name,
+                                   std::string& remarks) {
+  if (!text) return std::nullopt;
+  std::string cut = *text;
+  if (length_of(cut) > length_max) {
+    std::size_t bytes = 0;
+    for (std::size_t length = 0; bytes < cut.size() && length <= length_max; ++bytes)
+      if ((static_cast<unsigned char>(cut[bytes]) & 0xC0) != 0x80 && ++length > length_max) break;
+    cut.resize(bytes);
+    add_sentence(remarks, fmt::format("{} was cut to {} characters", name, length_max));
+  }
+  const auto checked = T::from(std::move(cut));
+  if (checked) return checked->text();
+  add_sentence(remarks, fmt::format("{} was left out: it {}", name, checked.error()));
+  return std::nullopt;
+}
+
+/// A score of ten as tenths in halves, never 0, with what the file said.
+void take_score(ImportAnime& command, double score, std::string& remarks) {
+  const auto halves = std::max<std::int16_t>(1, static_cast<std::int16_t>(std::lround(score * 2)));
+  command.score_tenths = static_cast<std::int16_t>(halves * 5);
+  command.original_score = OriginalScore{.value = fmt::format("{:g}", score), .scale = "10"};
+  if (halves != score * 2) add_sentence(remarks, fmt::format("my_score {:g} is kept as {:g}", score, halves / 2.0));
+}
+
+/// One import under way: sends rows, takes answers from the writer's thread, and waits for the last.
+class Import {
+ public:
+  Import(const Edge& edge, const Call& call, ImportQuery query, WatchSpaceId space)
+      : edge_(edge), call_(call), query_(query), space_(space), actor_(call.actor()) {
+    report_.id = ImportId(Uuid::v7(call.now));
+    report_.dry_run = query.dry_run.value_or(false);
+  }
+
+  /// Whether the person may import here; else the call has been answered.
+  bool ask(Call& call) {
+    std::promise<void> answered;
+    bool may = false;
+    auto on_answer = [&](const Answer& answer, const AskToImport&, const auto&) {
+      may = answer.kind == Answer::Kind::done;
+      if (may)
+        report_.position = answer.position;
+      else
+        call.respond(problem_response(answer, call.request.request_id));
+      answered.set_value();
+    };
+    edge_.writer.submit(std::make_unique<TypedWork<AskToImport>>(frame(), AskToImport{space_}, actor_, std::move(on_answer)));
+    answered.get_future().wait();
+    return may;
+  }
+
+  /// Loads the key that comments are sealed with. False: the call has been answered.
+  bool load_key(Call& call) {
+    std::promise<DataKeys::Found> found;
+    edge_.data_keys.with_key(actor_.account, [&](DataKeys::Found key) { found.set_value(std::move(key)); });
+    auto key = found.get_future().get();
+    if (!key) {
+      call.refuse(problems::unavailable(call.request.request_id));
+      return false;
+    }
+    actor_.key = std::move(*key);
+    return true;
+  }
+
+  const Report& run(std::vector<ParsedRow> rows) {
+    report_.rows.resize(rows.size());
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (prepare(rows, i)) open.push_back(i);
+    send_all(std::move(open));
+    for (const ReportedRow& row : report_.rows) count(row.outcome);
+    return report_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  CommandFrame frame() const {
+    CommandFrame frame;
+    frame.by = call_.frame.by;
+    frame.by.command = CommandId(Uuid::v7(now()));
+    frame.by.origin = {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()};
+    return frame;
+  }
+
+  void count(Outcome outcome) {
+    Counts& counts = report_.counts;
+    ++(outcome == Outcome::added       ? counts.added
+       : outcome == Outcome::changed   ? counts.changed
+       : outcome == Outcome::unchanged ? counts.unchanged
+                                       : counts.failed);
+  }
+
+  /// Makes a row's command; false if it has its outcome already.
+  bool prepare(std::vector<ParsedRow>& rows, std::size_t index) {
+    ParsedRow& parsed = rows[index];
+    ReportedRow& reported = report_.rows[index];
+    reported.index = static_cast<std::int64_t>(index);
+    reported.row = parsed.row;
+    std::string remarks = std::move(parsed.remarks);
+    if (!parsed.error.empty()) return settle(reported, Outcome::failed, parsed.error), false;
+    if (const auto [first, fresh] = first_of_.try_emplace(*parsed.row.mal_id, index); !fresh) {
+      const bool same = report_.rows[first->second].row == parsed.row;
+      settle(reported, same ? Outcome::unchanged : Outcome::failed,
+             fmt::format("it is the same anime as row {}, which {}", first->second, same ? "says the same" : "was taken"));
+      return false;
+    }
+    auto command = command_from(parsed.row, remarks);
+    if (!remarks.empty()) reported.reason = remarks;
+    if (!command) return settle(reported, Outcome::failed, command.error()), false;
+    command->watch_space = space_;
+    command->shared = query_.shared.value_or(false);
+    command->anime.value = AnimeId(Uuid::v7(call_.now));
+    command->title_claim.value = command->claim();
+    commands_.emplace(index, std::move(*command));
+    return true;
+  }
+
+  static void settle(ReportedRow& row, Outcome outcome, std::string_view reason) {
+    row.outcome = outcome;
+    std::string reasons = row.reason.value_or("");
+    add_sentence(reasons, reason);
+    if (!reasons.empty()) row.reason = std::move(reasons);
+  }
+
+  /// Sends rows until each has its outcome or the writer has taken none for too long.
+  void send_all(std::vector<std::size_t> open) {
+    Clock::time_point last_progress = Clock::now();
+    std::chrono::milliseconds pause(10);
+    while (!open.empty()) {
+      const std::size_t before = open.size();
+      open = send_once(open);
+      if (open.size() < before) {
+        last_progress = Clock::now();
+        pause = std::chrono::milliseconds(10);
+      } else if (Clock::now() - last_progress > patience_max) {
+        for (const std::size_t index : open)
+          settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");
+        return;
+      }
+      if (!open.empty()) std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, std::chrono::milliseconds(1000));
+    }
+  }
+
+  /// Sends each row once; returns those that are to be sent again.
+  std::vector<std::size_t> send_once(const std::vector<std::size_t>& open) {
+    again_.clear();
+    for (const std::size_t index : open) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return in_flight_ < rows_in_flight_max; });
+        // A full queue or a writer that is away is not hammered with the rest.
+        if (!again_.empty()) {
+          again_.push_back(index);
+          continue;
+        }
+        ++in_flight_;
+      }
+      auto on_answer = [this, index](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
+        take(index, answer, decision);
+      };
+      edge_.writer.submit(
+          std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), report_.dry_run));
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return in_flight_ == 0; });
+    return std::move(again_);
+  }
+
+  /// On the writer's thread, or on ours where it takes nothing.
+  void take(std::size_t index, const Answer& answer, const ImportAnime::Imported& decision) {
+    const std::lock_guard lock(mutex_);
+    --in_flight_;
+    ReportedRow& row = report_.rows[index];
+    switch (answer.kind) {
+      case Answer::Kind::done:
+        report_.position = std::max(report_.position, answer.position);
+        settle(row, outcome_of(decision), "");
+        if (!(report_.dry_run && row.outcome == Outcome::added)) row.anime_id = AnimeId(answer.id);
+        break;
+      case Answer::Kind::refused:
+        settle(row, Outcome::failed, problem_of(answer.refusal).title + ": " + problem_of(answer.refusal).detail);
+        break;
+      case Answer::Kind::busy:
+      case Answer::Kind::unavailable:
+      case Answer::Kind::unknown:  // sent again it changes nothing, should it be in
+        again_.push_back(index);
+        break;
+      case Answer::Kind::key_reused:
+      case Answer::Kind::failed:
+        settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
+        break;
+    }
+    changed_.notify_all();
+  }
+
+  static Outcome outcome_of(const ImportAnime::Imported& decision) {
+    if (decision.events.empty()) return Outcome::unchanged;
+    return std::holds_alternative<AnimeAdded>(decision.events.front()) ? Outcome::added : Outcome::changed;
+  }
+
+  const Edge& edge_;
+  const Call& call_;
+  const ImportQuery query_;
+  const WatchSpaceId space_;
+  Actor actor_;
+  Report report_;
+  std::map<std::int64_t, std::size_t> first_of_;  ///< by MyAnimeList's id
+  std::map<std::size_t, ImportAnime> commands_;   ///< by row
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t in_flight_ = 0;
+  std::vector<std::size_t> again_;
+};
+
+Problem problem_from(const Unreadable& unreadable) {
+  Problem problem{.status = 422, .type = "no-anime-list", .title = "The file is no MyAnimeList export of an anime list"};
+  if (unreadable.kind == Unreadable::Kind::too_large || unreadable.kind == Unreadable::Kind::too_many_rows) {
+    problem.status = 413;
+    problem.type = "list-too-large";
+    problem.title = "The list is too large";
+  }
+  return problem.with_detail(unreadable.detail);
+}
+
+/// Blocks until the last row is done.
+void import_now(const Edge& edge, Call& call, ImportQuery query, WatchSpaceId space) {
+  Import import(edge, call, query, space);
+  if (!import.ask(call)) return;
+  auto list = parse_export(call.request.body);
+  if (!list) return call.refuse(problem_from(list.error()));
+  if (!import.load_key(call)) return;
+  const Report& report = import.run(std::move(list->rows));
+  log::info("sync", "imported a MyAnimeList export",
+            {{"request", call.request.request_id},
+             {"space", space},
+             {"user", call.principal->account},
+             {"import", report.id},
+             {"dry_run", report.dry_run},
+             {"added", report.counts.added},
+             {"changed", report.counts.changed},
+             {"unchanged", report.counts.unchanged},
+             {"failed", report.counts.failed}});
+  Answer answer;
+  answer.position = report.position;
+  call.respond(done_response(edge, answer, json::to_string(report)));
+}
+
+}  // namespace
+
+std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks) {
+  if (!row.mal_id || !row.status) return std::unexpected("it has no id or no status");
+  if (*row.mal_id > AniListMediaId::from(std::numeric_limits<std::int32_t>::max())->value())
+    return std::unexpected("series_animedb_id is too large");
+  if (row.episodes_watched > episodes_max) return std::unexpected(fmt::format("my_watched_episodes is more than {}", episodes_max));
+  if (row.times_rewatched > rewatches_max) return std::unexpected(fmt::format("my_times_watched is more than {}", rewatches_max));
+  ImportAnime command{.media = {.source = "mal", .id = std::to_string(*row.mal_id)},
+                      .snapshot_source = "mal-export",
+                      .status = *row.status,
+                      .episodes_watched = row.episodes_watched,
+                      .times_rewatched = row.times_rewatched,
+                      .started_on = row.started_on,
+                      .finished_on = row.finished_on};
+  command.snapshot.romaji = fitting<TitleText>(row.title, title_length_max, "series_title", remarks);
+  command.snapshot.format = fitting<FormatText>(row.format, format_length_max, "series_type", remarks);
+  command.notes = fitting<Notes>(row.notes, notes_length_max, "my_comments", remarks);
+  if (row.episode_count && *row.episode_count <= episodes_max) {
+    command.snapshot.episode_count = row.episode_count;
+  } else if (row.episode_count) {
+    add_sentence(remarks, "series_episodes is too large and was left out");
+  }
+  if (row.score) take_score(command, *row.score, remarks);
+  return command;
+}
+
+http::Handler import_list(const Edge& edge, WorkPool& pool) {
+  return [&edge, &pool](http::Request request, http::Responder respond) {
+    auto call = begin_call(edge, std::move(request), std::move(respond));
+    if (!call) return;
+    const auto query = json::read_query<ImportQuery>(call->request.query);
+    if (!query) return call->refuse(problems::wrong_fields(query.error()));
+    const auto path = json::read_command<AskToImport>(call->request.path_params, "");
+    if (!path) return call->refuse(problems::wrong_fields(path.error()));
+    run_on(pool, std::move(*call),
+           [&edge, query = *query, space = path->watch_space](Call& moved) { import_now(edge, moved, query, space); });
+  };
+}
+
+}  // namespace bloomwatch::mal

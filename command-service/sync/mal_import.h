@@ -1,0 +1,28 @@
+// A MyAnimeList export becomes tracked anime: one ordinary command a row, a bounded number of them in flight. The import has no events of
+// its own; its id is the reference in the origin of theirs. A bad row stops nothing, and importing twice appends nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <string>
+
+#include "command-service/edge.h"
+#include "command-service/sync/mal_export.h"
+#include "command-service/tracking/import_anime.h"
+#include "command-service/work_pool.h"
+
+namespace bloomwatch::mal {
+
+inline constexpr std::size_t import_bytes_max = std::size_t{32} << 20;  ///< of a request's body
+inline constexpr std::size_t rows_in_flight_max = 64;
+/// How long the writer may take no row at all (a full queue, a failover) before the rest is given up.
+inline constexpr std::chrono::seconds patience_max{15};
+
+/// One row as a command, or why it cannot be one. `remarks` grows by what was not believed or had to be cut.
+std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks);
+
+/// The handler of POST /api/watch-spaces/{watchSpace}/imports/mal. All references outlive it.
+http::Handler import_list(const Edge& edge, WorkPool& pool);
+
+}  // namespace bloomwatch::mal
