@@ -180,6 +180,7 @@ class Server:
 
     def __init__(self, database_url=None, home=None, arguments=(), program=None, command="serve", wait=True):
         self._cleanups = []
+        self._clients = []
         if database_url is None:
             database_url, drop = fresh_database()
             self._cleanups.append(drop)
@@ -196,6 +197,8 @@ class Server:
 
     def start(self, wait=True):
         (self.home / self.instance_file).unlink(missing_ok=True)
+        if self.process is not None:
+            self.log.close()
         self.log = open(self.home / "serve.out", "ab")
         self.process = subprocess.Popen(
             [*self.command, "--home", str(self.home), "--port", "0", "--admin-port", "0", "--database-url", self.database_url]
@@ -223,10 +226,13 @@ class Server:
         self.admin_url = self.instance["adminUrl"]
 
     def is_ready(self):
+        admin = Client(self.admin_url, timeout=2)
         try:
-            return Client(self.admin_url, timeout=2).call("GET", "/health/ready").status == 200
+            return admin.call("GET", "/health/ready").status == 200
         except (OSError, http.client.HTTPException):
             return False
+        finally:
+            admin.close()
 
     def wait_ready(self, seconds=READY_SECONDS_MAX):
         """Until it says that it may be used."""
@@ -239,7 +245,10 @@ class Server:
         return (self.home / "serve.out").read_text(errors="replace")[-8000:]
 
     def client(self, timeout=30):
-        return Client(self.url, timeout)
+        """A connection that is closed with the server."""
+        client = Client(self.url, timeout)
+        self._clients.append(client)
+        return client
 
     def person(self, handle, **fields):
         """Registers and logs in somebody new."""
@@ -270,6 +279,8 @@ class Server:
             self.stop()
         finally:
             self.log.close()
+            for client in self._clients:
+                client.close()
             for cleanup in reversed(self._cleanups):
                 cleanup()
 

@@ -5,7 +5,7 @@ import threading
 import unittest
 import urllib.parse
 
-from bloomwatch import FlowTest, new_uuid
+from bloomwatch import Client, FlowTest, new_uuid
 
 
 class Wire(FlowTest):
@@ -153,8 +153,9 @@ class Wire(FlowTest):
         answers = []
 
         def send():
-            client = self.server.client()
+            client = Client(self.server.url)
             answers.append(client.call("POST", "/api/watch-spaces", {"name": "At once"}, token=self.mira.token, headers=key))
+            client.close()
 
         threads = [threading.Thread(target=send) for _ in range(8)]
         for thread in threads:
@@ -165,9 +166,8 @@ class Wire(FlowTest):
         self.assertEqual(len({answer["id"] for answer in answers}), 1)
 
     def test_health_and_metrics_are_on_the_admin_port(self):
-        from bloomwatch import Client
-
         admin = Client(self.server.admin_url)
+        self.addCleanup(admin.close)
         self.assertEqual(admin.call("GET", "/health/live").status, 200)
         self.assertEqual(admin.call("GET", "/health/ready").status, 200)
         self.assertIn(b"# TYPE", admin.call("GET", "/metrics").body)
