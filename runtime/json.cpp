@@ -171,10 +171,10 @@ bool names_unique_in(const Value& value, std::vector<std::string_view>& scratch)
   return true;
 }
 
-template <class Number>
-void append_digits(std::string& out, Number value) {
+template <class Number, class... Format>
+void append_digits(std::string& out, Number value, Format... format) {
   char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  const auto end = std::to_chars(digits, digits + sizeof digits, value, format...).ptr;
   out.append(digits, end);
 }
 
@@ -496,6 +496,8 @@ void append_number(std::string& out, double value) {
     out += "null";
   else if (std::trunc(value) == value && std::fabs(value) < whole_max)
     append_digits(out, static_cast<std::int64_t>(value));  // 100000, where the shortest form would be 1e+05
+  else if (std::fabs(value) >= whole_max)
+    append_digits(out, value, std::chars_format::scientific);  // as digits it would read as an integer that does not fit
   else
     append_digits(out, value);
 }

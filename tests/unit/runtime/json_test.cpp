@@ -157,8 +157,15 @@ TEST(Json, writes_names_in_camel_case_and_absent_optionals_as_null) {
 }
 
 TEST(Json, writes_numbers_in_their_shortest_form) {
-  for (const auto& [number, text] : std::vector<std::pair<double, std::string>>{
-           {8.5, "8.5"}, {9, "9"}, {0.1, "0.1"}, {-0.5, "-0.5"}, {100000, "100000"}, {1e22, "1e+22"}, {1.0 / 3, "0.3333333333333333"}})
+  for (const auto& [number, text] : std::vector<std::pair<double, std::string>>{{8.5, "8.5"},
+                                                                                {9, "9"},
+                                                                                {0.1, "0.1"},
+                                                                                {-0.5, "-0.5"},
+                                                                                {100000, "100000"},
+                                                                                {1e22, "1e+22"},
+                                                                                {18446744073709551616.0, "1.8446744073709552e+19"},
+                                                                                {-1e15, "-1e+15"},
+                                                                                {1.0 / 3, "0.3333333333333333"}})
     EXPECT_EQ(json::to_string(number), text);
   EXPECT_EQ(json::to_string(std::nan("")), "null");
   EXPECT_EQ(json::to_string(HUGE_VAL), "null");
