@@ -1,20 +1,21 @@
-// What command-service is made of, in the order in which it depends on one another.
+// Makes the parts of command-service and ties them together.
 #include "command-service/service.h"
 
-#include <chrono>
+#include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
-#include <stop_token>
 #include <thread>
 
 #include "command-service/accounts/flows.h"
 #include "command-service/accounts/login_session.h"
 #include "command-service/accounts/routes.h"
-#include "command-service/accounts/user.h"
+#include "command-service/dispatch.h"
 #include "command-service/edge.h"
 #include "command-service/secrets.h"
 #include "command-service/spaces/routes.h"
 #include "command-service/spaces/watch_space.h"
+#include "command-service/sync/routes.h"
 #include "command-service/tracking/anime.h"
 #include "command-service/tracking/routes.h"
 #include "command-service/work_pool.h"
@@ -25,86 +26,130 @@
 namespace bloomwatch {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Every aggregate there is: a new context adds its own here.
-using Aggregates = boost::mp11::mp_list<User, LoginSession, WatchSpace, Anime>;
-
-constexpr std::chrono::milliseconds drain_max{5000};
+constexpr std::size_t password_queue_max = 256;  ///< each waits tens of milliseconds for each before it
+constexpr unsigned flow_threads = 2;
+constexpr std::size_t flow_queue_max = 1024;
+constexpr unsigned import_threads = 2;
+constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 MiB
+constexpr std::chrono::seconds drain_max{10};
+constexpr std::chrono::minutes first_sweep_after{5};
 constexpr std::chrono::hours sweep_every{1};
-constexpr std::size_t flows_queue_max = 1024;
-constexpr unsigned flow_threads = 4;
 
+/// Every aggregate that there is: a new one adds its line here.
 std::unique_ptr<StreamState> make_state(std::string_view category) {
-  std::unique_ptr<StreamState> state;
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>([&](auto identity) {
-    using State = typename decltype(identity)::type;
-    if (category == State::category) state = std::make_unique<dispatch::Holder<State>>();
-  });
-  invariant(state != nullptr, "every category has an aggregate");
-  return state;
+  if (category == Anime::category) return std::make_unique<dispatch::Holder<Anime>>();
+  if (category == WatchSpace::category) return std::make_unique<dispatch::Holder<WatchSpace>>();
+  if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
+  if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
+  invariant(false, "every category of the log has a state");
+  return nullptr;
 }
 
 WriterOptions writer_options(const Config& config) {
   WriterOptions options{.database_url = config.database_url};
   options.limits.queue_max = config.writer_queue_max;
   options.limits.batch_commands_max = config.writer_batch_commands_max;
-  options.limits.batches_in_flight_max = config.writer_batches_in_flight_max;
+  options.limits.batches_in_flight_max = std::min<std::size_t>(config.writer_batches_in_flight_max, AppendPipeline::in_flight_max);
   options.limits.memory_bytes_max = config.writer_memory_mib_max << 20;
   return options;
 }
 
-pg::Options database(const Config& config, std::string name) { return {.url = config.database_url, .application_name = std::move(name)}; }
+pg::Options secrets_options(const Config& config) {
+  return {.url = config.database_url, .application_name = "bloomwatch secrets", .statement_timeout = std::chrono::milliseconds(10'000)};
+}
 
-/// Forgets the secrets that no event names, once an hour, in the process that writes.
+/// Shows the writer's counters. They are read when somebody scrapes.
+void add_writer_metrics(Metrics& metrics, const Writer& writer) {
+  struct Shown {
+    prometheus::Gauge& gauge;
+    double (*value)(const WriterStatus&);
+  };
+  const auto shown = [&](const char* name, const char* help, double (*value)(const WriterStatus&)) {
+    return Shown{metrics.gauge(std::string("bloomwatch_writer_") + name, help), value};
+  };
+  std::vector<Shown> all = {
+      shown("leading", "1 while this process writes", [](const WriterStatus& s) { return s.leading ? 1.0 : 0.0; }),
+      shown("pending_commands", "Commands taken in and not answered", [](const WriterStatus& s) { return static_cast<double>(s.pending); }),
+      shown("memory_bytes", "What the writer holds of streams", [](const WriterStatus& s) { return static_cast<double>(s.facts_bytes); }),
+      shown("confirmed_position", "The last position known to be in the log",
+            [](const WriterStatus& s) { return static_cast<double>(s.confirmed); }),
+      shown("answered_commands", "Commands answered since the start",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.answered); }),
+      shown("appended_events", "Events appended since the start",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.events); }),
+      shown("appended_batches", "Batches appended since the start",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.batches); }),
+      shown("fences_lost", "Batches that somebody else's event came before",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.fences_lost); }),
+      shown("connections_lost", "Batches whose connection was lost",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.connections_lost); }),
+      shown("decided_again", "Commands decided more than once",
+            [](const WriterStatus& s) { return static_cast<double>(s.counters.decided_again); }),
+  };
+  metrics.before_render([&writer, all = std::move(all)] {
+    const WriterStatus status = writer.status();
+    for (const Shown& one : all) one.gauge.Set(one.value(status));
+  });
+}
+
+/// Sweeps secrets that no event names, every hour, in the process that writes.
 class Sweeper {
  public:
   Sweeper(Secrets& secrets, const Writer& writer)
-      : secrets_(secrets), writer_(writer), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      : thread_([this, &secrets, &writer](const std::stop_token& stop) {
+          std::chrono::milliseconds pause = first_sweep_after;
+          while (wait(stop, pause)) {
+            pause = sweep_every;
+            if (writer.ready()) sweep(secrets);
+          }
+        }) {}
 
  private:
-  void run(const std::stop_token& stop) {
+  bool wait(const std::stop_token& stop, std::chrono::milliseconds pause) {
     std::unique_lock lock(mutex_);
-    while (!stop.stop_requested()) {
-      changed_.wait_for(lock, stop, sweep_every, [] { return false; });
-      if (stop.stop_requested() || !writer_.ready()) continue;
-      try {
-        const Secrets::Swept swept = secrets_.sweep();
-        log::info("secrets", "swept",
-                  {{"keys", swept.keys}, {"passwords", swept.passwords}, {"invitation_addresses", swept.invitation_addresses}});
-      } catch (const pg::Error& error) {
-        log::warning("secrets", "cannot sweep", {{"error", error.what()}});
-      }
+    stopped_.wait_for(lock, stop, pause, [] { return false; });
+    return !stop.stop_requested();
+  }
+
+  static void sweep(Secrets& secrets) {
+    try {
+      const Secrets::Swept swept = secrets.sweep();
+      log::info("secrets", "swept what no event names",
+                {{"keys", swept.keys}, {"passwords", swept.passwords}, {"invitation_addresses", swept.invitation_addresses}});
+    } catch (const pg::Error& broken) {
+      log::warning("secrets", "could not sweep", {{"error", broken.what()}});
     }
   }
 
-  Secrets& secrets_;
-  const Writer& writer_;
   std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable_any stopped_;
   std::jthread thread_;
 };
 
 }  // namespace
 
+/// In the order in which they may be made: each rests on those before it.
 struct CommandService::Parts {
-  Parts(const Config& config, const MasterKeys& keys, Authenticator& who, Hub& hub)
-      : pool(database(config, "bloomwatch secrets")),
+  Parts(const Config& config, const MasterKeys& master_keys, Authenticator& authenticator, Hub& hub)
+      : keys(master_keys),
+        pool(secrets_options(config), {.connections_max = config.password_threads + flow_threads + 2}),
         secrets(pool, keys),
-        pipeline(std::make_unique<pg::Pipeline>(database(config, "bloomwatch keys"))),
+        pipeline(std::make_unique<pg::Pipeline>(secrets_options(config), pg::Pipeline::Limits{.connections = 1})),
         data_keys(*pipeline, keys),
         writer(writer_options(config), make_state, hub),
         edge{.writer = writer,
-             .authenticator = who,
+             .authenticator = authenticator,
              .data_keys = data_keys,
              .keys = keys,
-             .epoch = LogReader(config.database_url, "bloomwatch epoch").epoch(),
+             .epoch = LogReader(config.database_url, "bloomwatch command-service").epoch(),
              .invitation_life = std::chrono::hours(24) * config.invitation_days},
         readers(config.database_url),
-        password_pool("passwords", config.password_threads, flows_queue_max),
-        flow_pool("flows", flow_threads, flows_queue_max),
-        flows{.edge = edge, .secrets = secrets, .readers = readers, .password_pool = password_pool, .pool = flow_pool} {}
+        passwords("passwords", config.password_threads, password_queue_max),
+        flow_pool("flows", flow_threads, flow_queue_max),
+        imports("imports", import_threads, import_queue_max),
+        flows{.edge = edge, .secrets = secrets, .readers = readers, .password_pool = passwords, .pool = flow_pool} {}
 
+  const MasterKeys keys;
   pg::Pool pool;
   Secrets secrets;
   std::unique_ptr<pg::Pipeline> pipeline;
@@ -112,26 +157,16 @@ struct CommandService::Parts {
   Writer writer;
   Edge edge;
   accounts::Readers readers;
-  WorkPool password_pool;
+  WorkPool passwords;
   WorkPool flow_pool;
+  WorkPool imports;
   accounts::Flows flows;
-  std::optional<Sweeper> sweeper;
+  std::unique_ptr<Sweeper> sweeper;
 };
 
-CommandService::CommandService(const Config& config, const MasterKeys& keys, Authenticator& who, Hub& hub, Metrics& metrics)
-    : parts_(std::make_unique<Parts>(config, keys, who, hub)) {
-  Writer& writer = parts_->writer;
-  prometheus::Gauge& leading = metrics.gauge("bloomwatch_writer_leading", "1 in the process that writes the log");
-  prometheus::Gauge& pending = metrics.gauge("bloomwatch_writer_pending_commands", "Commands accepted and not answered");
-  prometheus::Gauge& memory = metrics.gauge("bloomwatch_writer_memory_bytes", "Streams, claims and keys held in memory");
-  prometheus::Gauge& position = metrics.gauge("bloomwatch_log_position", "The last position known to be in the log");
-  metrics.before_render([&] {
-    const WriterStatus status = writer.status();
-    leading.Set(status.leading ? 1 : 0);
-    pending.Set(static_cast<double>(status.pending));
-    memory.Set(static_cast<double>(status.facts_bytes));
-    position.Set(static_cast<double>(status.confirmed));
-  });
+CommandService::CommandService(const Config& config, const MasterKeys& keys, Authenticator& authenticator, Hub& hub, Metrics& metrics)
+    : parts_(std::make_unique<Parts>(config, keys, authenticator, hub)) {
+  add_writer_metrics(metrics, parts_->writer);
 }
 
 CommandService::~CommandService() { stop(); }
@@ -140,21 +175,28 @@ void CommandService::add_routes(http::Routes& routes) {
   add_account_routes(routes, parts_->edge, parts_->flows);
   add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
   add_tracking_routes(routes, parts_->edge);
+  add_sync_routes(routes, parts_->edge, parts_->imports);
 }
 
 void CommandService::start() {
   parts_->writer.start();
-  parts_->sweeper.emplace(parts_->secrets, parts_->writer);
+  parts_->sweeper = std::make_unique<Sweeper>(parts_->secrets, parts_->writer);
 }
 
 void CommandService::stop() {
   parts_->sweeper.reset();
+  // What runs on the pools submits commands: the pools end before the writer does, and the writer before the keys' pipeline.
+  parts_->passwords.stop();
   parts_->flow_pool.stop();
-  parts_->password_pool.stop();
+  parts_->imports.stop();
   parts_->writer.stop(drain_max);
   parts_->pipeline.reset();
 }
 
-bool CommandService::ready() const { return parts_->writer.ready(); }
+std::optional<std::string> CommandService::not_ready() const {
+  if (!parts_->edge.authenticator.ready()) return "the log-in sessions that have ended are not known yet";
+  if (!parts_->writer.ready()) return "another process writes, or Postgres cannot be reached";
+  return std::nullopt;
+}
 
 }  // namespace bloomwatch

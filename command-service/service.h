@@ -1,35 +1,37 @@
-// command-service whole: the writer, the secrets beside the log, the pools for what blocks, and the routes of every context.
-// Made by its own main.cpp and by `bloomwatch serve`. A context is added in service.cpp: its aggregates and its routes.
+// command-service as a part that a program starts and stops: the writer, the secrets, the pools and the routes of every command.
+// Used by its own main.cpp and by `bloomwatch serve`, which runs it beside the other services.
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "events/access.h"
 #include "runtime/config.h"
-#include "runtime/crypto.h"
 #include "runtime/http.h"
 #include "runtime/hub.h"
 #include "runtime/metrics.h"
 
 namespace bloomwatch {
 
-/// All references outlive it. Reads the epoch from the database when it is made: throws pg::Error while Postgres cannot be reached.
 class CommandService {
  public:
-  CommandService(const Config& config, const MasterKeys& keys, Authenticator& who, Hub& hub, Metrics& metrics);
-  /// Stops.
+  /// Reads the log's epoch, so Postgres must be there (pg::Error) and migrated. All references outlive it.
+  CommandService(const Config& config, const MasterKeys& keys, Authenticator& authenticator, Hub& hub, Metrics& metrics);
+  /// As `stop()`.
   ~CommandService();
   CommandService(const CommandService&) = delete;
   CommandService& operator=(const CommandService&) = delete;
 
-  /// The routes of all contexts; they must be gone before this is.
+  /// The routes work once it has started, and must be gone before it is.
   void add_routes(http::Routes& routes);
-  /// Begins to stand by, and to write when it may.
+  /// Stands by, and takes commands as soon as no other process writes.
   void start();
-  /// Finishes what it has accepted, bounded, and lets another one write. May be repeated.
+  /// After the HTTP server has stopped: lets what is under way come to its end, for a bounded time. May be repeated.
   void stop();
-  /// Whether it writes; a standby does not.
-  bool ready() const;
+
+  /// Why it takes no commands at the moment; nothing if it does. For Admin::add_check; quick.
+  std::optional<std::string> not_ready() const;
 
  private:
   struct Parts;

@@ -2,6 +2,7 @@
 // Bounded: what does not fit is refused at once, and its sender told to come back.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -25,11 +26,13 @@ class WorkPool {
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
 
-  /// False, and `job` untouched, if the queue is full or the pool has stopped. A job that throws is logged and let go; what it was to answer
-  /// with answers by itself (http::Responder).
+  /// False, and `job` untouched, if the queue is full or the pool has stopped. A job that throws is logged and let go; what it was to
+  /// answer with answers by itself (http::Responder).
   bool submit(Job& job);
   /// Waits for running jobs and lets go of those that wait. May be repeated.
   void stop();
+  /// For long jobs, that they end early.
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
  private:
   void run();
@@ -39,7 +42,7 @@ class WorkPool {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::vector<std::jthread> threads_;
 };
 

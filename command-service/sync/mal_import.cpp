@@ -103,8 +103,8 @@ void take_score(ImportAnime& command, double score, std::string& remarks) {
 /// One import under way: sends rows, takes answers from the writer's thread, and waits for the last.
 class Import {
  public:
-  Import(const Edge& edge, const Call& call, ImportQuery query, WatchSpaceId space)
-      : edge_(edge), call_(call), query_(query), space_(space), actor_(call.actor()) {
+  Import(const Edge& edge, const WorkPool& pool, const Call& call, ImportQuery query, WatchSpaceId space)
+      : edge_(edge), pool_(pool), call_(call), query_(query), space_(space), actor_(call.actor()) {
     report_.id = ImportId(Uuid::v7(call.now));
     report_.dry_run = query.dry_run.value_or(false);
   }
@@ -210,7 +210,7 @@ class Import {
       if (open.size() < before) {
         last_progress = Clock::now();
         pause = std::chrono::milliseconds(10);
-      } else if (Clock::now() - last_progress > patience_max) {
+      } else if (pool_.stopping() || Clock::now() - last_progress > patience_max) {
         for (const std::size_t index : open)
           settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");
         return;
@@ -227,8 +227,8 @@ class Import {
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return in_flight_ < rows_in_flight_max; });
-        // A full queue or a writer that is away is not hammered with the rest.
-        if (!again_.empty()) {
+        // A full queue or a writer that is away is not hammered with the rest; a process that stops sends no more.
+        if (!again_.empty() || pool_.stopping()) {
           again_.push_back(index);
           continue;
         }
@@ -278,6 +278,7 @@ class Import {
   }
 
   const Edge& edge_;
+  const WorkPool& pool_;
   const Call& call_;
   const ImportQuery query_;
   const WatchSpaceId space_;
@@ -303,8 +304,8 @@ Problem problem_from(const Unreadable& unreadable) {
 }
 
 /// Blocks until the last row is done.
-void import_now(const Edge& edge, Call& call, ImportQuery query, WatchSpaceId space) {
-  Import import(edge, call, query, space);
+void import_now(const Edge& edge, const WorkPool& pool, Call& call, ImportQuery query, WatchSpaceId space) {
+  Import import(edge, pool, call, query, space);
   if (!import.ask(call)) return;
   auto list = parse_export(call.request.body);
   if (!list) return call.refuse(problem_from(list.error()));
@@ -361,7 +362,7 @@ http::Handler import_list(const Edge& edge, WorkPool& pool) {
     const auto path = json::read_command<AskToImport>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
     run_on(pool, std::move(*call),
-           [&edge, query = *query, space = path->watch_space](Call& moved) { import_now(edge, moved, query, space); });
+           [&edge, &pool, query = *query, space = path->watch_space](Call& moved) { import_now(edge, pool, moved, query, space); });
   };
 }
 
