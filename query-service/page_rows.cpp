@@ -31,7 +31,7 @@ Model model_named(std::string_view name) {
 
 std::string_view name_of(Model model) { return model_names[static_cast<std::size_t>(model)]; }
 
-PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, std::initializer_list<Column> columns) {
+PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, const Columns& columns) {
   columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};
   for (const Column& column : columns) columns_.emplace_back(column.name, column.type);
   const std::string names = names_of(models);
@@ -46,12 +46,12 @@ PageSql& PageSql::with(std::string_view clauses) {
   return *this;
 }
 
-PageSql& PageSql::rows(std::int16_t kind, Values values, std::string_view rest) {
+PageSql& PageSql::rows(std::int16_t kind, const Values& values, std::string_view rest) {
   if (!branches_.empty()) branches_ += "\nUNION ALL\n";
   branches_ += "(SELECT " + std::to_string(kind) + "::smallint AS kind";
   std::size_t named = 0;
   for (const auto& [name, type] : columns_) {
-    const auto value = std::ranges::find(values, std::string_view(name), &std::pair<std::string_view, std::string_view>::first);
+    const auto value = std::ranges::find(values, name, &std::pair<std::string, std::string>::first);
     branches_ += ", ";
     if (value != values.end()) {
       branches_ += value->second;

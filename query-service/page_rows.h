@@ -39,16 +39,18 @@ class PageSql {
     std::string_view name;
     std::string_view type;
   };
-  using Values = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  using Columns = std::vector<Column>;
+  /// What a branch has in its columns: name and SQL expression.
+  using Values = std::vector<std::pair<std::string, std::string>>;
 
   /// The columns after `kind smallint, id uuid, number bigint, text text, bytes bytea`. `partition_key` is the parameter (`$1`) whose
   /// parking matters.
-  PageSql(std::initializer_list<Model> models, std::string_view partition_key, std::initializer_list<Column> columns);
+  PageSql(std::initializer_list<Model> models, std::string_view partition_key, const Columns& columns);
 
   /// `WITH` clauses, before everything else.
   PageSql& with(std::string_view clauses);
   /// `SELECT kind, values… rest`; in parentheses, so `rest` may end in ORDER BY and LIMIT.
-  PageSql& rows(std::int16_t kind, Values values, std::string_view rest);
+  PageSql& rows(std::int16_t kind, const Values& values, std::string_view rest);
   std::string text() const;
 
  private:
@@ -86,6 +88,12 @@ class PageRows {
     std::size_t size() const { return static_cast<std::size_t>(last_ - first_); }
     bool empty() const { return first_ == last_; }
     pg::Row front() const { return (*result_)[first_]; }
+    /// Those from `first` to before `last`, which are iterators of this range.
+    Range between(pg::Result::Iterator first, pg::Result::Iterator last) const {
+      const auto from = std::ranges::distance(begin(), first);
+      const auto to = std::ranges::distance(begin(), last);
+      return {*result_, first_ + static_cast<int>(from), first_ + static_cast<int>(to)};
+    }
 
    private:
     const pg::Result* result_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/multiprecision/cpp_int.hpp>
+#include <map>
 
 namespace bloomwatch {
 namespace {
@@ -68,9 +69,11 @@ Compatibility compatibility_of(std::span<const PairGaps> pairs, std::int64_t rat
     result.score = result.pairs.front().score;
     result.average_gap = result.pairs.front().average_gap;
   } else {
-    // Common denominators of many pairs outgrow 64 bits.
+    // Common denominators of many pairs outgrow 64 bits; those that are equal are added first, for the 1,225 pairs of a full space.
+    std::map<std::int64_t, std::int64_t> over_by_under;
+    for (const auto& mean : means) over_by_under[mean.under] += mean.over;
     boost::multiprecision::cpp_rational sum = 0;
-    for (const auto& mean : means) sum += boost::multiprecision::cpp_rational(mean.over, mean.under);
+    for (const auto& [under, over] : over_by_under) sum += boost::multiprecision::cpp_rational(over, under);
     sum /= means.size();
     const Fraction<boost::multiprecision::cpp_int> mean{boost::multiprecision::numerator(sum), boost::multiprecision::denominator(sum)};
     result.score = score_of(mean);

@@ -1,0 +1,28 @@
+// GET …/dashboard: a space at a glance. Document 000 §9.3 and §12, and what PRODUCT.md's table adds.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "query-service/pages.h"
+
+namespace bloomwatch {
+
+inline constexpr int highlights_max = 5;  ///< of every list of highlights, and of recent sessions
+inline constexpr int shared_ratings_max = 50;
+/// Of a longer backlog, the random pick is one of so many that changed last.
+inline constexpr int random_pick_among_max = 1000;
+
+struct DashboardPage : PageQuery {
+  static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/dashboard";
+  static constexpr http::Access access = http::Access::member;
+  static constexpr std::array models = {Model::spaces, Model::people, Model::tracking, Model::dashboard};
+
+  WatchSpaceId watch_space;
+
+  std::expected<Question, Problem> ask(const Visit& visit) const;
+  std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
+};
+BOOST_DESCRIBE_STRUCT(DashboardPage, (PageQuery), (watch_space))
+
+}  // namespace bloomwatch

@@ -1,0 +1,31 @@
+// The list of all pages.
+#include "query-service/service.h"
+
+#include "query-service/dashboard/page.h"
+#include "query-service/pages.h"
+#include "query-service/people/pages.h"
+#include "query-service/spaces/pages.h"
+#include "query-service/tracking/pages.h"
+
+namespace bloomwatch {
+
+QueryService::QueryService(const std::string& database_url, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics,
+                           std::size_t connections)
+    : pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)) {}
+
+QueryService::~QueryService() = default;
+
+void QueryService::add_routes(http::Routes& routes) {
+  pages_->add<MePage>(routes);
+  pages_->add<LoginSessionListPage>(routes);
+  pages_->add<SpaceListPage>(routes);
+  pages_->add<SpacePage>(routes);
+  pages_->add<AnimeListPage>(routes);
+  pages_->add<AnimePage>(routes);
+  pages_->add<WatchSessionListPage>(routes);
+  pages_->add<DashboardPage>(routes);
+}
+
+bool QueryService::ready() const { return pages_->ready(); }
+
+}  // namespace bloomwatch

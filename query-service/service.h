@@ -1,0 +1,39 @@
+// query-service as a part of a process: its pages on the routes of a server. The program of its own (main.cpp) and `bloomwatch serve` wire
+// it alike.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace bloomwatch {
+
+class Authenticator;
+class Hub;
+class Metrics;
+class Pages;
+struct MasterKeys;
+
+namespace http {
+class Routes;
+}
+
+/// Make it before the server, stop the server before it goes. All references outlive it.
+class QueryService {
+ public:
+  /// `connections`: to Postgres, for pages.
+  QueryService(const std::string& database_url, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics,
+               std::size_t connections = 2);
+  ~QueryService();
+  QueryService(const QueryService&) = delete;
+  QueryService& operator=(const QueryService&) = delete;
+
+  /// Every GET page.
+  void add_routes(http::Routes& routes);
+  /// Whether the database has been reached.
+  bool ready() const;
+
+ private:
+  std::unique_ptr<Pages> pages_;
+};
+
+}  // namespace bloomwatch

@@ -1,0 +1,204 @@
+// GET …/anime: one index range for each sort, filters checked on the way, entries of the anime found.
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "query-service/boxes.h"
+#include "query-service/spaces/members.h"
+#include "query-service/tracking/pages.h"
+
+namespace bloomwatch {
+namespace {
+
+namespace column = tracking_column;
+
+/// What tells two of the list's statements apart.
+struct Shape {
+  AnimeSort sort;
+  bool status;
+  bool mine;
+  bool after;
+  auto operator<=>(const Shape&) const = default;
+};
+
+struct SortColumn {
+  std::string_view name;
+  std::string_view type;
+  bool descending;
+};
+
+SortColumn column_of(AnimeSort sort) {
+  switch (sort) {
+    case AnimeSort::title:
+      return {"sort_title", "text", false};
+    case AnimeSort::updated:
+      return {"updated_at", "timestamptz", true};
+    case AnimeSort::added:
+      break;
+  }
+  return {"added_at", "timestamptz", true};
+}
+
+/// $1 space, $2 how many, $3 who asks, then those that the shape has: status, mine, the place's key and id.
+std::string chosen(const Shape& shape) {
+  const SortColumn key = column_of(shape.sort);
+  const std::string order(key.descending ? " DESC" : "");
+  int parameter = 3;
+  const auto next = [&] { return "$" + std::to_string(++parameter); };
+  std::string where = "watch_space = $1";
+  if (shape.status) where += " AND shared_status = " + next();
+  if (shape.mine)
+    where += " AND COALESCE((SELECT e.status FROM read_tracking.entries AS e WHERE e.anime = a.anime AND e.profile = $3), 'backlog') = " +
+             next();
+  if (shape.after) {
+    const std::string at = next() + "::" + std::string(key.type);
+    where += " AND (" + std::string(key.name) + ", anime) " + (key.descending ? '<' : '>') + " (" + at + ", " + next() + "::uuid)";
+  }
+  return "chosen AS MATERIALIZED (SELECT * FROM read_tracking.anime AS a WHERE " + where + " ORDER BY " + std::string(key.name) + order +
+         ", anime" + order + " LIMIT $2)";
+}
+
+std::string statement_text(const Shape& shape) {
+  PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
+  sql.with(chosen(shape) + ", said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
+  add_members(sql, "at1");
+  PageSql::Values anime = anime_values();
+  // The entries are there anyway: their versions are compared when the page is shown.
+  std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
+  sql.rows(tracking_kind::anime, anime, "FROM chosen AS a");
+  sql.rows(tracking_kind::entry, entry_values(), "FROM said AS e");
+  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
+           keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
+  return sql.text();
+}
+
+const pg::Statement& statement_of(const Shape& shape) {
+  static std::mutex mutex;
+  static std::map<Shape, std::unique_ptr<pg::Statement>> statements;
+  const std::lock_guard lock(mutex);
+  auto& statement = statements[shape];
+  if (!statement) statement = std::make_unique<pg::Statement>(statement_text(shape));
+  return *statement;
+}
+
+/// What was asked for must be what the cursor was made for.
+template <class T>
+bool agrees(const std::optional<T>& asked, const std::optional<T>& carried) {
+  return !asked || asked == carried;
+}
+
+std::string key_of(AnimeSort sort, const pg::Row& row) {
+  switch (sort) {
+    case AnimeSort::title:
+      return row.get<std::string>(column::t12);
+    case AnimeSort::updated:
+      return to_rfc3339(row.get<Time>(column::at2));
+    case AnimeSort::added:
+      break;
+  }
+  return to_rfc3339(row.get<Time>(column::at1));
+}
+
+/// The answer of one anime: its row, and the entries of those who are members.
+AnimeAnswer show_one(const pg::Row& row, WatchSpaceId space, const PageRows::Range& entries, const std::vector<ProfileId>& members,
+                     const Keyring& keys) {
+  AnimeAnswer anime;
+  show_anime(row, space, keys, anime);
+  for (const ProfileId member : members) {
+    ParticipantAnswer participant;
+    participant.user_id = member;
+    anime.participants.push_back(std::move(participant));
+  }
+  for (const pg::Row entry : entries) {
+    anime.version = std::max(anime.version, entry.get<Version>(PageRows::number_column));
+    const auto found = std::ranges::find(anime.participants, entry.get<ProfileId>(column::id2), &ParticipantAnswer::user_id);
+    if (found != anime.participants.end()) *found = show_entry(entry, keys);
+  }
+  return anime;
+}
+
+}  // namespace
+
+std::expected<Question, Problem> AnimeListPage::ask(const Visit& visit) {
+  std::optional<AnimePlace> place;
+  if (cursor) {
+    auto opened = visit.cursors->open<AnimePlace>(*cursor, visit.epoch, visit.path);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    if (!agrees(sort, std::optional(opened->sort)) || !agrees(status, opened->status) || !agrees(mine, opened->mine))
+      return std::unexpected(Cursors::unknown());
+    sort = opened->sort;
+    status = opened->status;
+    mine = opened->mine;
+    place = std::move(*opened);
+  }
+  const AnimeSort order = sort.value_or(AnimeSort::added);
+  pg::Params params(watch_space, items_max() + 1, visit.by.profile);
+  if (status) params.add(json::name_of(*status));
+  if (mine) params.add(json::name_of(*mine));
+  if (place && order == AnimeSort::title) params.add(place->key);
+  if (place && order != AnimeSort::title) {
+    const auto time = parse_rfc3339(place->key);
+    if (!time) return std::unexpected(Cursors::unknown());
+    params.add(*time);
+  }
+  if (place) params.add(place->anime);
+  return Question{&statement_of({order, status.has_value(), mine.has_value(), place.has_value()}), std::move(params)};
+}
+
+std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) const {
+  const std::vector<ProfileId> members = members_of(rows, column::at1);
+  const PageRows::Range entries = rows.of(tracking_kind::entry);
+  std::vector<AnimeAnswer> items;
+  std::optional<std::string> next;
+  auto entry = entries.begin();
+  for (const pg::Row row : rows.of(tracking_kind::anime)) {
+    if (static_cast<std::int64_t>(items.size()) == items_max()) break;
+    // Entries come in the order of their anime: those of one are neighbours.
+    const auto anime = row.get<AnimeId>(PageRows::id_column);
+    const auto first = entry;
+    while (entry != entries.end() && (*entry).get<AnimeId>(PageRows::id_column) == anime) ++entry;
+    items.push_back(show_one(row, watch_space, entries.between(first, entry), members, keys));
+    if (static_cast<std::int64_t>(items.size()) == items_max() && rows.of(tracking_kind::anime).size() > items.size()) {
+      const AnimeSort order = sort.value_or(AnimeSort::added);
+      next = visit.next(*this, AnimePlace{order, status, mine, key_of(order, row), anime});
+    }
+  }
+  return show_list(items, std::move(next));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+const pg::Statement& detail_statement() {
+  static const pg::Statement statement = [] {
+    PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
+    sql.with(
+        "chosen AS MATERIALIZED (SELECT * FROM read_tracking.anime WHERE anime = $2 AND watch_space = $1),"
+        " said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
+    add_members(sql, "at1");
+    PageSql::Values anime = anime_values();
+    std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
+    sql.rows(tracking_kind::anime, anime, "FROM chosen AS a");
+    sql.rows(tracking_kind::entry, entry_values(), "FROM said AS e");
+    sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
+             keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
+    return pg::Statement(sql.text());
+  }();
+  return statement;
+}
+
+}  // namespace
+
+std::expected<Question, Problem> AnimePage::ask(const Visit&) const {
+  return Question{&detail_statement(), pg::Params(watch_space, anime)};
+}
+
+std::expected<Shown, Problem> AnimePage::show(const PageRows& rows, const Visit&, Keyring& keys) const {
+  const PageRows::Range found = rows.of(tracking_kind::anime);
+  if (found.empty()) return std::unexpected(no_such_anime());
+  return Shown{json::to_string(show_one(found.front(), watch_space, rows.of(tracking_kind::entry), members_of(rows, column::at1), keys))};
+}
+
+}  // namespace bloomwatch
