@@ -1,0 +1,82 @@
+// The statements of a read model's tables: one to load, one to write, one to remove, whatever the number of rows.
+// A row that another partition owns is never overwritten: the statement fails instead (null in `partition`).
+#include "projector/columns.h"
+
+#include <span>
+
+namespace bloomwatch::projection {
+namespace {
+
+std::string list_of(std::span<const std::string> names, std::string_view prefix = {}) {
+  std::string list;
+  for (const std::string& name : names) {
+    if (!list.empty()) list += ", ";
+    list += prefix;
+    list += name;
+  }
+  return list;
+}
+
+/// `unnest($1, $2, …)`.
+std::string unnest(std::size_t arrays) {
+  std::string text = "unnest(";
+  for (std::size_t i = 1; i <= arrays; ++i) {
+    if (i > 1) text += ", ";
+    text += '$' + std::to_string(i);
+  }
+  return text + ')';
+}
+
+std::span<const std::string> key_of(const TableNames& names) { return std::span(names.columns).first(names.key_columns); }
+
+std::span<const std::string> values_of(const TableNames& names) { return std::span(names.columns).subspan(names.key_columns); }
+
+/// `t.k1 = w.k1 AND …`.
+std::string same_key(const TableNames& names) {
+  std::string text;
+  for (const std::string& column : key_of(names)) {
+    if (!text.empty()) text += " AND ";
+    text += "t." + column + " = w." + column;
+  }
+  return text;
+}
+
+/// An INSERT whose conflicts do `assignments`.
+std::string insert_or(const TableNames& names, const std::string& assignments) {
+  return "INSERT INTO " + names.table + " AS t (" + list_of(names.columns) + ", partition) SELECT * FROM " +
+         unnest(names.columns.size() + 1) + " ON CONFLICT (" + list_of(key_of(names)) + ") DO UPDATE SET " + assignments +
+         "partition = CASE WHEN t.partition = excluded.partition THEN t.partition END";
+}
+
+}  // namespace
+
+std::string load_sql(const TableNames& names) {
+  if (names.key_columns == 1)
+    return "SELECT " + list_of(names.columns) + ", partition FROM " + names.table + " WHERE " + names.columns.front() + " = ANY($1)";
+  return "SELECT " + list_of(names.columns, "t.") + ", t.partition FROM " + unnest(names.key_columns) + " AS w (" + list_of(key_of(names)) +
+         ") JOIN " + names.table + " t ON " + same_key(names);
+}
+
+std::string upsert_sql(const TableNames& names) {
+  std::string assignments;
+  for (const std::string& column : values_of(names)) assignments += column + " = excluded." + column + ", ";
+  return insert_or(names, assignments);
+}
+
+std::string add_sql(const TableNames& names) {
+  std::string assignments;
+  for (const std::string& column : values_of(names)) assignments += column + " = t." + column + " + excluded." + column + ", ";
+  return insert_or(names, assignments);
+}
+
+std::string remove_sql(const TableNames& names) {
+  if (names.key_columns == 1) return "DELETE FROM " + names.table + " WHERE " + names.columns.front() + " = ANY($1)";
+  return "DELETE FROM " + names.table + " t USING " + unnest(names.key_columns) + " AS w (" + list_of(key_of(names)) + ") WHERE " +
+         same_key(names);
+}
+
+std::string scan_sql(const TableNames& names) {
+  return "SELECT " + list_of(names.columns) + ", partition FROM " + names.table + " WHERE partition = ANY($1)";
+}
+
+}  // namespace bloomwatch::projection

@@ -1,0 +1,89 @@
+// Folds batches of a feed into models and flushes them, each batch in one transaction with the checkpoints that it moves (DESIGN.md §9).
+// No threads and no waiting: Projector and rebuild drive it, tests too. Every effect is exactly once, also when two followers believe that
+// a model is theirs: the one whose checkpoint was moved by another gets StaleCheckpoint and has written nothing.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "events/feed.h"
+#include "projector/stored_model.h"
+#include "runtime/postgres.h"
+
+namespace bloomwatch::projection {
+
+/// Somebody else has moved a checkpoint, or changed rows, since it was read. Nothing was written; open() again.
+struct StaleCheckpoint : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Partition keys that a model does not fold, by the position of the event that failed.
+using ParkedKeys = std::unordered_map<PartitionKey, Position>;
+
+/// The settings of a connection that folds: rows and checkpoint are lost together if at all, so commits need not wait for the disk; and
+/// rows are looked up by their keys, whatever the planner believes of a table that has just begun to fill.
+pg::Options folding_options(std::string database_url);
+
+class Follower {
+ public:
+  /// Rows that models hold in memory between batches, all together, before they let go of them.
+  static constexpr std::size_t held_rows_max = 400'000;
+
+  Follower(std::string database_url, Slot slot, std::vector<std::unique_ptr<StoredModel>> models);
+  ~Follower();
+
+  /// Connects if needed and reads the checkpoints, parked keys and discards of its models, whose rows in memory are let go. Makes a
+  /// checkpoint where there is none; empties models that were folded from a log that has ended (another epoch). Throws pg::Error.
+  void open(std::span<const std::int16_t> partitions);
+
+  /// From where the feed must be read: in each partition the least that a model has folded.
+  Cursor cursor() const;
+  /// Folds the events that follow `cursor()` and flushes. A poison event parks its key in the model that could not fold it. Throws
+  /// pg::Error (then open() again) and StaleCheckpoint.
+  void fold(std::span<const RecordedEvent> events);
+
+  /// How far a model has folded in a partition; −1 if it is not followed.
+  Position position(std::string_view model, std::int16_t partition = Cursor::whole_log) const;
+  std::vector<std::string_view> followed() const;
+  /// Models whose stored version is less than this program's: a rebuild must make them anew.
+  const std::vector<std::string>& outdated() const { return outdated_; }
+  const ParkedKeys& parked(std::string_view model) const;
+  /// Of the last batch.
+  RowCount touched(std::string_view model) const;
+  pg::Connection& connection() { return *connection_; }
+
+ private:
+  struct Followed;
+  struct Decoded;
+  struct Poison;
+
+  void read_checkpoints(Followed& followed, std::span<const std::int16_t> partitions);
+  void begin_epoch(Followed& followed);
+  std::vector<Decoded> decode_all(std::span<const RecordedEvent> events) const;
+  void fold_together(std::span<Followed*> models, std::span<const Decoded> events);
+  void fold_apart(std::span<Followed*> models, std::span<const Decoded> events);
+  void load(std::span<Followed*> models, std::span<const Decoded> events);
+  void fold_one(Followed& followed, std::span<const Decoded> events, std::vector<Poison>& poisons);
+  bool concerns(const Followed& followed, const Decoded& event) const;
+  void flush(std::span<Followed*> models, std::span<const Decoded> events, const std::vector<Poison>& poisons);
+  std::map<std::int16_t, Position> reached_by(const Followed& followed, std::span<const Decoded> events) const;
+  const Followed* followed_named(std::string_view model) const;
+
+  std::string database_url_;
+  Slot slot_;
+  std::string epoch_;
+  std::vector<std::unique_ptr<StoredModel>> models_;
+  std::unique_ptr<pg::Connection> connection_;
+  std::vector<std::unique_ptr<Followed>> followed_;
+  std::vector<std::string> outdated_;
+};
+
+}  // namespace bloomwatch::projection

@@ -1,0 +1,57 @@
+// The projector by itself: keeps all read models folded. Several may run; one works, the others stand by.
+#include "projector/projector.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string_view>
+
+#include "runtime/process.h"
+
+namespace bloomwatch {
+namespace {
+
+/// What the writer's process says of the log, and the projector that works says of models, for this process's hub.
+void take_news(Hub& hub, const pg::Notification& news) {
+  Position position = 0;
+  for (const char digit : news.payload) {
+    if (digit < '0' || digit > '9') return;
+    position = position * 10 + (digit - '0');
+  }
+  hub.publish(Hub::log_topic, position);
+}
+
+void run(const Config& config) {
+  Process process(config, "projector");
+  process.migrate_database();
+  Hub hub;
+  const pg::Listener listener({.url = process.config().database_url, .application_name = "bloomwatch projector listener"}, {"log"},
+                              [&hub](const pg::Notification& news) { take_news(hub, news); });
+  projection::Projector projector({.database_url = process.config().database_url, .hub = hub, .metrics = &process.metrics()});
+  process.admin().add_check("read models", [&projector]() -> std::optional<std::string> {
+    if (projector.ready()) return std::nullopt;
+    return "the projector does not follow the log";
+  });
+  projector.start();
+  process.run();
+  projector.stop();
+}
+
+}  // namespace
+}  // namespace bloomwatch
+
+int main(int argc, char** argv) {
+  using enum bloomwatch::SettingGroup;
+  CLI::App program("BloomWatch's projector: folds the log into the read models.", "projector");
+  bloomwatch::Config config;
+  bloomwatch::add_settings(program, config, {process, database, projector});
+  CLI11_PARSE(program, argc, argv);
+  try {
+    bloomwatch::run(config);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "projector: {}\n", error.what());
+    return 1;
+  }
+}

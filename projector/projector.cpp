@@ -1,0 +1,206 @@
+// The worker loop: open, read, fold, tell; back off when the database is down, stand by when another projector is at work.
+#include "projector/projector.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "projector/models.h"
+#include "projector/rebuild.h"
+#include "runtime/logging.h"
+#include "runtime/metrics.h"
+
+namespace bloomwatch::projection {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// What the projector counts; by model where it differs.
+struct Projector::Instruments {
+  Instruments(Metrics& metrics, const std::vector<std::unique_ptr<StoredModel>>& models)
+      : events(metrics.counter("bloomwatch_projector_events_total", "Events folded")),
+        batches(metrics.histogram("bloomwatch_projector_batch_seconds", "Time to fold and flush a batch", latency_bounds())),
+        stale(metrics.counter("bloomwatch_projector_stale_total", "Batches given up because another had moved the checkpoint")) {
+    for (const auto& model : models) {
+      const std::string name(model->name());
+      by_model.emplace(name, ByModel{metrics.gauge("bloomwatch_projector_position", "Last position folded", {{"model", name}}),
+                                     metrics.gauge("bloomwatch_projector_lag_events", "Events not yet folded", {{"model", name}}),
+                                     metrics.gauge("bloomwatch_projector_parked_keys", "Partition keys parked", {{"model", name}})});
+    }
+  }
+
+  struct ByModel {
+    prometheus::Gauge& position;
+    prometheus::Gauge& lag;
+    prometheus::Gauge& parked;
+  };
+  prometheus::Counter& events;
+  prometheus::Histogram& batches;
+  prometheus::Counter& stale;
+  std::map<std::string, ByModel, std::less<>> by_model;
+};
+
+Projector::Projector(ProjectorOptions options) : options_(std::move(options)) {
+  if (!options_.make_models) options_.make_models = [] { return all_models(Slot::live); };
+  if (!options_.make_feed) options_.make_feed = [this] { return postgres_feed(options_.database_url, options_.hub); };
+  const auto models = options_.make_models();
+  for (const auto& model : models) positions_.emplace(std::string(model->name()), -1);
+  if (options_.metrics == nullptr) return;
+  instruments_ = std::make_unique<Instruments>(*options_.metrics, models);
+}
+
+Projector::~Projector() { stop(); }
+
+void Projector::start() {
+  feed_ = options_.make_feed();
+  notifier_ = std::make_unique<pg::Notifier>(pg::Options{.url = options_.database_url, .application_name = "bloomwatch projector news"},
+                                             "projection");
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Projector::stop() {
+  thread_.request_stop();
+  rebuild_.request_stop();
+  stopping_.notify_all();
+  if (feed_ != nullptr) feed_->wake();
+  if (thread_.joinable()) thread_.join();
+  if (rebuild_.joinable()) rebuild_.join();
+  ready_ = false;
+  notifier_.reset();
+}
+
+Position Projector::position(std::string_view model) const {
+  const auto found = positions_.find(model);
+  return found == positions_.end() ? -1 : found->second.load();
+}
+
+bool Projector::wait(Position position, milliseconds timeout) const {
+  const auto deadline = Clock::now() + timeout;
+  for (const auto& [model, reached] : positions_)
+    if (!options_.hub.wait(Hub::model_topic(model), position, std::chrono::ceil<milliseconds>(deadline - Clock::now()))) return false;
+  return true;
+}
+
+void Projector::pause(const std::stop_token& stop, milliseconds time) {
+  std::unique_lock lock(mutex_);
+  stopping_.wait_for(lock, stop, time, [] { return false; });
+}
+
+void Projector::run(const std::stop_token& stop) {
+  milliseconds backoff{0};
+  while (!stop.stop_requested()) {
+    const auto started = Clock::now();
+    try {
+      follow(stop);
+    } catch (const StaleCheckpoint&) {
+      if (instruments_) instruments_->stale.Increment();
+      log::info("projector", "another projector is at work: standing by");
+      try {
+        stand_by(stop);
+        continue;
+      } catch (const std::exception& error) {
+        log::warning("projector", "the checkpoints cannot be read", {{"error", error.what()}});
+      }
+    } catch (const std::exception& error) {
+      log::warning("projector", "folding was interrupted", {{"error", error.what()}});
+    }
+    ready_ = false;
+    if (Clock::now() - started > backoff_max) backoff = milliseconds{0};
+    backoff = std::min(std::max(milliseconds{50}, backoff * 2), backoff_max);
+    pause(stop, backoff);
+  }
+}
+
+/// Folds until something goes wrong, or until the checkpoints must be read again.
+void Projector::follow(const std::stop_token& stop) {
+  Follower follower(options_.database_url, Slot::live, options_.make_models());
+  while (!stop.stop_requested()) {
+    reopen_ = false;
+    follower.open(feed_->partitions());
+    if (!follower.outdated().empty()) rebuild_outdated(follower);
+    tell(follower, {}, {});
+    ready_ = true;
+    while (!stop.stop_requested() && !reopen_) {
+      const Cursor cursor = follower.cursor();
+      if (cursor.positions.empty()) {
+        pause(stop, milliseconds{200});
+        continue;
+      }
+      const FeedBatch batch = feed_->next(cursor, options_.batch_events_max, milliseconds{1000});
+      if (batch.events.empty()) continue;
+      const auto started = Clock::now();
+      follower.fold(batch.events);
+      tell(follower, batch.events, Clock::now() - started);
+    }
+  }
+}
+
+/// Waits while another projector moves the checkpoints on, and passes the news on to this process.
+void Projector::stand_by(const std::stop_token& stop) {
+  static const pg::Statement positions_sql(
+      "SELECT model, min(position), max(generation) FROM projection.checkpoints WHERE slot = 'live' GROUP BY model");
+  pg::Connection connection(pg::Options{.url = options_.database_url, .application_name = "bloomwatch projector standby"});
+  auto moved_at = Clock::now();
+  Position last_sum = -1;
+  const auto at_once = Clock::now();
+  while (!stop.stop_requested()) {
+    Position sum = 0;
+    bool ahead = false;
+    for (const pg::Row row : connection.run(positions_sql)) {
+      const auto model = row.get<std::string>(0);
+      const auto position = row.get<Position>(1);
+      const auto found = positions_.find(model);
+      if (found == positions_.end()) continue;
+      sum += position;
+      ahead = ahead || position > found->second;
+      options_.hub.publish(Hub::model_topic(model), position);
+    }
+    // Nobody is ahead: rows were changed by a switch or a retry, not by another projector.
+    if (!ahead && Clock::now() - at_once < standby_look_every) return;
+    if (sum != last_sum) moved_at = Clock::now();
+    last_sum = sum;
+    if (Clock::now() - moved_at >= standby_patience) return;
+    pause(stop, standby_look_every);
+  }
+}
+
+/// Models that an older program has folded are made anew beside their old rows; they are followed again after the switch.
+void Projector::rebuild_outdated(const Follower& follower) {
+  if (rebuilding_.exchange(true)) return;
+  if (rebuild_.joinable()) rebuild_.join();
+  rebuild_ = std::jthread([this, models = follower.outdated()](const std::stop_token& stop) {
+    for (const std::string& model : models) {
+      try {
+        rebuild(options_.database_url, model, {.stop = stop});
+      } catch (const std::exception& error) {
+        log::error("projector", "a rebuild has failed", {{"model", model}, {"error", error.what()}});
+        pause(stop, rebuild_again_after);
+      }
+    }
+    rebuilding_ = false;
+    reopen_ = true;
+    feed_->wake();
+  });
+}
+
+void Projector::tell(const Follower& follower, const std::vector<RecordedEvent>& events, Clock::duration took) {
+  const Position head = std::max(options_.hub.reached(Hub::log_topic), events.empty() ? 0 : events.back().meta.position);
+  Position least = -1;
+  for (const std::string_view model : follower.followed()) {
+    const Position position = follower.position(model);
+    least = least < 0 ? position : std::min(least, position);
+    positions_.find(model)->second = position;
+    options_.hub.publish(Hub::model_topic(model), position);
+    if (!instruments_) continue;
+    const auto& by_model = instruments_->by_model.find(model)->second;
+    by_model.position.Set(static_cast<double>(position));
+    by_model.lag.Set(static_cast<double>(std::max<Position>(0, head - position)));
+    by_model.parked.Set(static_cast<double>(follower.parked(model).size()));
+  }
+  if (events.empty()) return;
+  notifier_->notify(std::to_string(least));
+  if (!instruments_) return;
+  instruments_->events.Increment(static_cast<double>(events.size()));
+  instruments_->batches.Observe(std::chrono::duration<double>(took).count());
+}
+
+}  // namespace bloomwatch::projection

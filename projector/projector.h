@@ -1,0 +1,88 @@
+// The projector: follows the feed in a thread of its own and keeps all read models folded, together and in one transaction a batch.
+// A database that is down is waited for; another projector on the same models is let do its work while it does any (a standby). Start here;
+// projector/follower.h has what a batch is.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "events/feed.h"
+#include "projector/follower.h"
+#include "runtime/hub.h"
+#include "runtime/postgres.h"
+
+namespace bloomwatch {
+class Metrics;
+}
+
+namespace bloomwatch::projection {
+
+/// What a projector needs. `hub` and `metrics` must outlive it.
+struct ProjectorOptions {
+  std::string database_url;
+  Hub& hub;
+  Metrics* metrics = nullptr;
+  std::size_t batch_events_max = 16'384;
+  /// Where events come from and what is folded; the Postgres feed and all models unless a test says otherwise.
+  std::function<std::unique_ptr<Feed>()> make_feed = {};
+  std::function<std::vector<std::unique_ptr<StoredModel>>()> make_models = {};
+};
+
+class Projector {
+ public:
+  /// How long the checkpoints of models that another projector has moved must stand still before this one takes over.
+  static constexpr std::chrono::milliseconds standby_patience{1000};
+  static constexpr std::chrono::milliseconds standby_look_every{100};
+  static constexpr std::chrono::milliseconds backoff_max{2000};
+  static constexpr std::chrono::milliseconds rebuild_again_after{10'000};  ///< one that has failed
+
+  explicit Projector(ProjectorOptions options);
+  ~Projector();
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
+
+  /// Does not wait and does not throw for a database that is down.
+  void start();
+  /// Ends after the batch under way; idempotent.
+  void stop();
+
+  /// Whether it follows the feed, or stands by for another one that does.
+  bool ready() const { return ready_; }
+  /// How far a model was folded at the last flush; −1 before.
+  Position position(std::string_view model) const;
+  /// Waits until all models have been folded up to `position` by this projector; for tests and tools.
+  bool wait(Position position, std::chrono::milliseconds timeout) const;
+
+ private:
+  struct Instruments;
+
+  void run(const std::stop_token& stop);
+  void follow(const std::stop_token& stop);
+  void stand_by(const std::stop_token& stop);
+  void rebuild_outdated(const Follower& follower);
+  void tell(const Follower& follower, const std::vector<RecordedEvent>& events, std::chrono::steady_clock::duration took);
+  void pause(const std::stop_token& stop, std::chrono::milliseconds time);
+
+  ProjectorOptions options_;
+  std::unique_ptr<Instruments> instruments_;
+  std::unique_ptr<pg::Notifier> notifier_;
+  std::unique_ptr<Feed> feed_;
+  std::map<std::string, std::atomic<Position>, std::less<>> positions_;
+  std::atomic<bool> ready_ = false;
+  std::atomic<bool> reopen_ = false;
+  std::atomic<bool> rebuilding_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any stopping_;
+  std::jthread rebuild_;
+  std::jthread thread_;
+};
+
+}  // namespace bloomwatch::projection

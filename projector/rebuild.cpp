@@ -1,0 +1,170 @@
+// Blue/green: make the tables beside, fold, and switch once the live checkpoint is reached while its row is locked. Old tables go last.
+#include "projector/rebuild.h"
+
+#include <stdexcept>
+
+#include "events/log.h"
+#include "projector/follower.h"
+#include "projector/models.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch::projection {
+namespace {
+
+/// How far behind the live checkpoint the switch may begin: what is left is folded while flushes wait.
+constexpr Position switch_distance_max = 2000;
+
+/// One at a time for each model, whichever process runs it.
+bool take_lock(pg::Connection& connection, std::string_view model) {
+  return connection.query("SELECT pg_try_advisory_lock(hashtext('bloomwatch rebuild'), hashtext($1))", pg::Params(model))[0].get<bool>(0);
+}
+
+void make_tables(pg::Connection& connection, const StoredModel& model) {
+  const std::string live = schema_of(model.name(), Slot::live);
+  const std::string next = schema_of(model.name(), Slot::next);
+  pg::Transaction transaction(connection);
+  transaction.query("DROP SCHEMA IF EXISTS " + next + " CASCADE");
+  transaction.query("DROP SCHEMA IF EXISTS " + live + "_old CASCADE");
+  transaction.query("CREATE SCHEMA " + next);
+  for (const std::string& table : model.tables())
+    transaction.query("CREATE TABLE " + next + '.' + table + " (LIKE " + live + '.' + table + " INCLUDING ALL)");
+  // LIKE copies no storage parameters.
+  for (const std::string& table : model.tables()) {
+    const pg::Result fill = transaction.query(
+        "SELECT substring(option FROM 'fillfactor=(\\d+)') FROM pg_class, unnest(reloptions) AS option "
+        "WHERE oid = ($1 || '.' || $2)::regclass AND option LIKE 'fillfactor=%'",
+        pg::Params(live, table));
+    if (!fill.empty()) transaction.query("ALTER TABLE " + next + '.' + table + " SET (fillfactor = " + fill[0].get<std::string>(0) + ")");
+  }
+  transaction.query("DELETE FROM projection.parked WHERE model = $1 AND slot = 'next'", pg::Params(model.name()));
+  transaction.query("DELETE FROM projection.checkpoints WHERE model = $1 AND slot = 'next'", pg::Params(model.name()));
+  transaction.commit();
+}
+
+void drop_tables(pg::Connection& connection, const std::string& model) {
+  pg::Transaction transaction(connection);
+  transaction.query("DROP SCHEMA IF EXISTS " + schema_of(model, Slot::next) + " CASCADE");
+  transaction.query("DELETE FROM projection.parked WHERE model = $1 AND slot = 'next'", pg::Params(model));
+  transaction.query("DELETE FROM projection.checkpoints WHERE model = $1 AND slot = 'next'", pg::Params(model));
+  transaction.commit();
+}
+
+Position live_position(pg::Connection& connection, std::string_view model, std::string_view lock = {}) {
+  const pg::Result row = connection.query(
+      "SELECT position FROM projection.checkpoints WHERE model = $1 AND slot = 'live' AND partition = -1 " + std::string(lock),
+      pg::Params(model));
+  return row.empty() ? 0 : row[0].get<Position>(0);
+}
+
+std::int64_t count_rows(pg::Connection& connection, const std::string& table) {
+  return connection.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
+}
+
+/// Renames the schemas and hands over checkpoint and parked keys. Readers of the old tables are waited for, later ones find the new ones.
+void switch_tables(pg::Connection& connection, const StoredModel& model, RebuildReport& report) {
+  const std::string name(model.name());
+  const std::string live = schema_of(name, Slot::live);
+  const std::string next = schema_of(name, Slot::next);
+  for (const std::string& table : model.tables())
+    report.tables.push_back({table, count_rows(connection, live + '.' + table), count_rows(connection, next + '.' + table)});
+  for (const std::string& table : model.tables())
+    connection.query("LOCK TABLE " + live + '.' + table + ", " + next + '.' + table + " IN ACCESS EXCLUSIVE MODE");
+  connection.query("ALTER SCHEMA " + live + " RENAME TO " + live + "_old");
+  connection.query("ALTER SCHEMA " + next + " RENAME TO " + live);
+  connection.query(
+      "UPDATE projection.checkpoints l SET version = n.version, position = n.position, epoch = n.epoch, generation = l.generation + 1 "
+      "FROM projection.checkpoints n WHERE n.model = $1 AND n.slot = 'next' AND l.model = $1 AND l.slot = 'live' AND "
+      "l.partition = n.partition",
+      pg::Params(name));
+  connection.query("DELETE FROM projection.checkpoints WHERE model = $1 AND slot = 'next'", pg::Params(name));
+  connection.query("DELETE FROM projection.parked WHERE model = $1 AND slot = 'live'", pg::Params(name));
+  connection.query("UPDATE projection.parked SET slot = 'live' WHERE model = $1 AND slot = 'next'", pg::Params(name));
+}
+
+/// A rebuild under way: the follower of the next slot, and the log that it reads.
+class Rebuild {
+ public:
+  Rebuild(const std::string& database_url, const std::string& model, const RebuildOptions& options)
+      : options_(options),
+        model_(model),
+        reader_(database_url, "bloomwatch rebuild"),
+        follower_(database_url, Slot::next, next_model(model)) {
+    follower_.open(partitions_);
+  }
+
+  /// Folds up to a position; false if told to stop.
+  bool fold_until(Position until) {
+    while (position() < until) {
+      if (options_.stop.stop_requested()) return false;
+      const auto limit = std::min<Position>(static_cast<Position>(options_.batch_events_max), until - position());
+      const std::vector<RecordedEvent> events = reader_.read(position(), static_cast<std::size_t>(limit));
+      if (events.empty()) return true;
+      follower_.fold(events);
+      if (options_.progress) options_.progress(position(), until);
+    }
+    return true;
+  }
+
+  Position position() const { return follower_.position(model_); }
+  pg::Connection& connection() { return follower_.connection(); }
+  std::size_t parked() const { return follower_.parked(model_).size(); }
+
+ private:
+  static std::vector<std::unique_ptr<StoredModel>> next_model(const std::string& name) {
+    std::vector<std::unique_ptr<StoredModel>> models;
+    models.push_back(model_named(name, Slot::next));
+    return models;
+  }
+
+  static constexpr std::int16_t partitions_[] = {Cursor::whole_log};
+  const RebuildOptions& options_;
+  std::string model_;
+  LogReader reader_;
+  Follower follower_;
+};
+
+/// Folds what is left while the live checkpoint stands still, and switches. False if it was too far away.
+bool finish(Rebuild& rebuild, const StoredModel& model, RebuildReport& report) {
+  pg::Connection& connection = rebuild.connection();
+  pg::Transaction transaction(connection);
+  const Position live = live_position(connection, model.name(), "FOR UPDATE");
+  if (live - rebuild.position() > switch_distance_max) return false;
+  rebuild.fold_until(live);
+  if (rebuild.position() < live) return false;
+  switch_tables(connection, model, report);
+  report.events = rebuild.position();
+  report.parked = rebuild.parked();
+  transaction.commit();
+  report.switched = true;
+  return true;
+}
+
+}  // namespace
+
+RebuildReport rebuild(const std::string& database_url, std::string_view model_name, const RebuildOptions& options) {
+  const std::string name(model_name);
+  const auto model = model_named(name, Slot::live);
+  if (model == nullptr) throw std::runtime_error("there is no read model '" + name + "'");
+  pg::Connection operations(folding_options(database_url));
+  if (!take_lock(operations, name)) throw std::runtime_error("another rebuild of '" + name + "' is running");
+  const auto started = std::chrono::steady_clock::now();
+  log::info("rebuild", "a read model is folded anew", {{"model", name}, {"version", model->version()}});
+  make_tables(operations, *model);
+  RebuildReport report;
+  {
+    Rebuild rebuild(database_url, name, options);
+    do {
+      if (!rebuild.fold_until(live_position(operations, name))) break;
+    } while (!finish(rebuild, *model, report));
+  }
+  if (report.switched)
+    operations.query("DROP SCHEMA " + schema_of(name, Slot::live) + "_old CASCADE");
+  else
+    drop_tables(operations, name);
+  report.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+  log::info("rebuild", report.switched ? "pages read the new rows" : "the rebuild was given up",
+            {{"model", name}, {"events", report.events}});
+  return report;
+}
+
+}  // namespace bloomwatch::projection

@@ -1,0 +1,41 @@
+// Rebuild: a model is folded anew from position 0 into tables beside the live ones, compared, and switched to under the lock of its flush,
+// so that no reader goes backwards and none sees a half-built model (blue/green, DESIGN.md §9).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "events/ids.h"
+
+namespace bloomwatch::projection {
+
+struct RebuildOptions {
+  /// Called between batches, at most some ten times a second: events folded, and how many there were at the last look.
+  std::function<void(Position done, Position of)> progress = {};
+  std::stop_token stop = {};  ///< gives up between batches and leaves the live tables as they were
+  std::size_t batch_events_max = 32'768;
+};
+
+struct RebuildReport {
+  struct Table {
+    std::string name;
+    std::int64_t rows_before = 0;  ///< in the tables that were live
+    std::int64_t rows_after = 0;
+  };
+  Position events = 0;  ///< up to which position
+  std::chrono::milliseconds took{0};
+  std::vector<Table> tables = {};
+  std::size_t parked = 0;  ///< partition keys that the new version could not fold
+  bool switched = false;   ///< false: stopped before
+};
+
+/// Rebuilds one model while it is read and followed. Throws std::runtime_error if there is no such model or another rebuild of it runs,
+/// pg::Error when Postgres cannot be reached.
+RebuildReport rebuild(const std::string& database_url, std::string_view model, const RebuildOptions& options = {});
+
+}  // namespace bloomwatch::projection
