@@ -20,6 +20,7 @@
 #include "command-service/tracking/routes.h"
 #include "command-service/work_pool.h"
 #include "command-service/writer_loop.h"
+#include "command-service/writer_metrics.h"
 #include "events/log.h"
 #include "runtime/logging.h"
 
@@ -56,40 +57,6 @@ WriterOptions writer_options(const Config& config) {
 
 pg::Options secrets_options(const Config& config) {
   return {.url = config.database_url, .application_name = "bloomwatch secrets", .statement_timeout = std::chrono::milliseconds(10'000)};
-}
-
-/// Shows the writer's counters. They are read when somebody scrapes.
-void add_writer_metrics(Metrics& metrics, const Writer& writer) {
-  struct Shown {
-    prometheus::Gauge& gauge;
-    double (*value)(const WriterStatus&);
-  };
-  const auto shown = [&](const char* name, const char* help, double (*value)(const WriterStatus&)) {
-    return Shown{metrics.gauge(std::string("bloomwatch_writer_") + name, help), value};
-  };
-  std::vector<Shown> all = {
-      shown("leading", "1 while this process writes", [](const WriterStatus& s) { return s.leading ? 1.0 : 0.0; }),
-      shown("pending_commands", "Commands taken in and not answered", [](const WriterStatus& s) { return static_cast<double>(s.pending); }),
-      shown("memory_bytes", "What the writer holds of streams", [](const WriterStatus& s) { return static_cast<double>(s.facts_bytes); }),
-      shown("confirmed_position", "The last position known to be in the log",
-            [](const WriterStatus& s) { return static_cast<double>(s.confirmed); }),
-      shown("answered_commands", "Commands answered since the start",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.answered); }),
-      shown("appended_events", "Events appended since the start",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.events); }),
-      shown("appended_batches", "Batches appended since the start",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.batches); }),
-      shown("fences_lost", "Batches that somebody else's event came before",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.fences_lost); }),
-      shown("connections_lost", "Batches whose connection was lost",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.connections_lost); }),
-      shown("decided_again", "Commands decided more than once",
-            [](const WriterStatus& s) { return static_cast<double>(s.counters.decided_again); }),
-  };
-  metrics.before_render([&writer, all = std::move(all)] {
-    const WriterStatus status = writer.status();
-    for (const Shown& one : all) one.gauge.Set(one.value(status));
-  });
 }
 
 /// Sweeps secrets that no event names, every hour, in the process that writes.
@@ -166,7 +133,7 @@ struct CommandService::Parts {
 
 CommandService::CommandService(const Config& config, const MasterKeys& keys, Authenticator& authenticator, Hub& hub, Metrics& metrics)
     : parts_(std::make_unique<Parts>(config, keys, authenticator, hub)) {
-  add_writer_metrics(metrics, parts_->writer);
+  show(parts_->writer, metrics);
 }
 
 CommandService::~CommandService() { stop(); }

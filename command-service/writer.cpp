@@ -201,7 +201,7 @@ WriterMachine::Verdict WriterMachine::take(Item& item, OpenBatch& open, Decided 
                  .created = decided.created,
                  .version = stream == nullptr ? 0 : stream->version,
                  .position = open.position()};
-  if (item.work->frame.key && decided.recordable) record(item, open);
+  if (const auto& key = item.work->frame.key; key && decided.recordable) record(item, *key, open);
   return Verdict::taken;
 }
 
@@ -229,9 +229,9 @@ void WriterMachine::change_claims(const std::vector<ClaimChange>& changes, OpenB
   }
 }
 
-void WriterMachine::record(const Item& item, OpenBatch& open) {
+void WriterMachine::record(const Item& item, IdempotencyKey key, OpenBatch& open) {
   const CommandFrame& frame = item.work->frame;
-  open.batch.idempotency.push_back({.key = *frame.key,
+  open.batch.idempotency.push_back({.key = key,
                                     .body_mac = frame.body_mac,
                                     .command = frame.by.command,
                                     .id = item.answer.id,
@@ -239,7 +239,7 @@ void WriterMachine::record(const Item& item, OpenBatch& open) {
                                     .position = item.answer.position,
                                     .refusal = item.refusal,
                                     .created = item.answer.created});
-  facts_.put(*frame.key, open.batch.idempotency.back());
+  facts_.put(key, open.batch.idempotency.back());
 }
 
 void WriterMachine::send(OpenBatch& open, WriterOutputs& out) {

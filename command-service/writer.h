@@ -212,7 +212,7 @@ class WriterMachine {
   Verdict take(Item& item, OpenBatch& open, Decided decided);
   bool complete(const Item& item, const OpenBatch& open, std::vector<NewEvent>& events) const;
   void change_claims(const std::vector<ClaimChange>& changes, OpenBatch& open);
-  void record(const Item& item, OpenBatch& open);
+  void record(const Item& item, IdempotencyKey key, OpenBatch& open);
   void send(OpenBatch& open, WriterOutputs& out);
   // Loading.
   void wait_for_load(Item& item);

@@ -196,10 +196,10 @@ class Writer::Loop {
 
   void start() {
     invariant(!thread_.joinable(), "a writer is started once");
-    loader_.emplace(options_.database_url, [this] { pipeline_.wake(); });
-    notifier_.emplace(options_);
+    loader_ = std::make_unique<Loader>(options_.database_url, [this] { pipeline_.wake(); });
+    notifier_ = std::make_unique<Notifier>(options_);
     const auto wake = [this] { pipeline_.wake(); };
-    lease_.emplace(options_.database_url, LeaseName::writer, Lease::Callbacks{.gained = wake, .lost = wake});
+    lease_ = std::make_unique<Lease>(options_.database_url, LeaseName::writer, Lease::Callbacks{.gained = wake, .lost = wake});
     thread_ = std::jthread([this] { run(); });
   }
 
@@ -216,20 +216,21 @@ class Writer::Loop {
   }
 
   bool submit(std::unique_ptr<Work> work) {
-    bool full = false;
-    bool first = false;
+    Answer::Kind refusal = Answer::Kind::unavailable;
     if (ready_) {
-      const std::lock_guard lock(mutex_);
-      full = inbox_.size() + status_.pending >= options_.limits.queue_max;
-      first = inbox_.empty();
-      if (!full && !closed_) inbox_.push_back(std::move(work));
+      std::unique_lock lock(mutex_);
+      if (inbox_.size() + status_.pending >= options_.limits.queue_max) {
+        refusal = Answer::Kind::busy;
+      } else if (!closed_) {
+        const bool first = inbox_.empty();
+        inbox_.push_back(std::move(work));
+        lock.unlock();
+        if (first) pipeline_.wake();
+        return true;
+      }
     }
-    if (work != nullptr) {
-      work->answer({.kind = full ? Answer::Kind::busy : Answer::Kind::unavailable});
-      return false;
-    }
-    if (first) pipeline_.wake();
-    return true;
+    work->answer({.kind = refusal});
+    return false;
   }
 
   bool ready() const { return ready_; }
@@ -263,7 +264,7 @@ class Writer::Loop {
     take_mail();
     mind_the_lead();
     act(machine_.step(now()));
-    if (wants_tail_) read_tail();
+    if (wants_tail_) read_tail(*wants_tail_);
     show_status();
   }
 
@@ -361,11 +362,11 @@ class Writer::Loop {
   }
 
   /// Nothing is in flight. Before the tail is read, the backend of a lost connection is ended: afterwards nothing of it can be applied.
-  void read_tail() {
+  void read_tail(LogPoint after) {
     if (Clock::now() < next_attempt_) return;
     try {
       if (!pipeline_.connected()) pipeline_.reconnect();
-      Tail tail = reader_.tail(*wants_tail_, tail_events_max);
+      Tail tail = reader_.tail(after, tail_events_max);
       tail.whole = tail.events.size() < tail_events_max;
       wants_tail_.reset();
       machine_.tail(tail);
@@ -430,9 +431,9 @@ class Writer::Loop {
   bool closed_ = false;
   WriterStatus status_;
 
-  std::optional<Loader> loader_;
-  std::optional<Notifier> notifier_;
-  std::optional<Lease> lease_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Notifier> notifier_;
+  std::unique_ptr<Lease> lease_;
   std::jthread thread_;
 };
 

@@ -69,6 +69,7 @@ struct AskToImport {
 BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
 
 void add_sentence(std::string& sentences, std::string_view more) {
+  if (more.empty()) return;
   if (!sentences.empty()) sentences += "; ";
   sentences += more;
 }
