@@ -12,6 +12,7 @@
 #include "ops/operator/log_check.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
+#include "projector/verify.h"
 
 namespace bloomwatch::ops {
 namespace {
@@ -72,6 +73,26 @@ std::int64_t compare_claims(LogReader& reader, pg::Connection& connection, LogCh
   }
 }
 
+/// Prints a line for each read model; true if all hold.
+bool verify_read_models(const std::string& database_url, Progress& progress) {
+  projection::VerifyOptions options;
+  options.progress = [&](std::string_view model, Position done, Position of) { progress.show(model, done, of); };
+  const std::vector<projection::ModelVerdict> verdicts = projection::verify_models(database_url, options);
+  progress.clear();
+  bool all = true;
+  for (const projection::ModelVerdict& verdict : verdicts) {
+    all = all && verdict.holds();
+    if (!verdict.skipped.empty()) {
+      fmt::print("{:<13} not compared: {}\n", verdict.model, verdict.skipped);
+      continue;
+    }
+    fmt::print("{:<13} {} rows equal the fold of the log up to position {}{}: {}\n", verdict.model, verdict.rows, verdict.position,
+               verdict.parked > 0 ? fmt::format(" ({} keys parked)", verdict.parked) : "", verdict.holds() ? "yes" : "NO");
+    for (const std::string& difference : verdict.shown) fmt::print("  {}\n", difference);
+  }
+  return all;
+}
+
 int verify(const Target& target) {
   const std::string database = target.database();
   LogReader reader(database, "bloomwatch verify");
@@ -89,7 +110,8 @@ int verify(const Target& target) {
              check.breaches() == of_log ? "yes" : "NO");
   for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
   if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
-  return check.breaches() == 0 ? 0 : 1;
+  const bool models_hold = verify_read_models(database, progress);
+  return check.breaches() == 0 && models_hold ? 0 : 1;
 }
 
 }  // namespace

@@ -1,0 +1,54 @@
+// `bloomwatch rebuild`: folds a read model anew beside the live one and switches to it; pages go on meanwhile.
+// Works on the database alone, whether or not an instance runs on it.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
+#include "projector/models.h"
+#include "projector/rebuild.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+struct RebuildCommand {
+  Target target;
+  std::vector<std::string> models;
+};
+
+void rebuild_one(const std::string& database_url, const std::string& model) {
+  projection::RebuildOptions options;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  if (terminal) options.progress = [&](Position done, Position of) { fmt::print(stderr, "\r{}: {} of {} events\033[K", model, done, of); };
+  const projection::RebuildReport report = projection::rebuild(database_url, model, options);
+  if (terminal) fmt::print(stderr, "\r\033[K");
+  const double seconds = std::chrono::duration<double>(report.took).count();
+  fmt::print("{}: {} events in {:.1f} s ({:.0f}/s), {} partition keys parked, {}\n", model, report.events, seconds,
+             seconds > 0 ? static_cast<double>(report.events) / seconds : 0, report.parked, report.switched ? "switched" : "NOT switched");
+  for (const auto& table : report.tables) fmt::print("  {}: {} rows, were {}\n", table.name, table.rows_after, table.rows_before);
+}
+
+}  // namespace
+
+void add_rebuild(CLI::App& program, Action& action) {
+  auto options = std::make_shared<RebuildCommand>();
+  CLI::App* subcommand = program.add_subcommand("rebuild", "Fold a read model anew beside the live one, and switch to it");
+  add_target(*subcommand, options->target);
+  subcommand->add_option("models", options->models, "Which: people, spaces, tracking, dashboard (default: all)");
+  subcommand->callback([options, &action] {
+    action = [options] {
+      if (options->models.empty())
+        for (const auto& model : projection::all_models()) options->models.emplace_back(model->name());
+      const std::string database_url = options->target.database();
+      for (const std::string& model : options->models) rebuild_one(database_url, model);
+      return 0;
+    };
+  });
+}
+
+}  // namespace bloomwatch::ops

@@ -1,0 +1,60 @@
+// `bloomwatch serve`: command-service, projector and query-service in one process, on one port. Wiring only.
+// One hub wakes the projector after each commit and the pages that wait after each flush, without a round trip to Postgres.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command-service/service.h"
+#include "events/access.h"
+#include "events/log_news.h"
+#include "ops/operator/subcommands.h"
+#include "projector/projector.h"
+#include "query-service/service.h"
+#include "runtime/config.h"
+#include "runtime/process.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+int serve(const Config& given) {
+  Process process(given, "instance");
+  process.migrate_database();
+  const Config& config = process.config();
+  const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
+  Hub hub;
+  const auto news = log_news(config.database_url, hub);  // of another instance that writes
+  Authenticator authenticator(keys, config.database_url, hub);
+  CommandService commands(config, keys, authenticator, hub, process.metrics());
+  projection::Projector projector({.database_url = config.database_url, .hub = hub, .metrics = &process.metrics()});
+  QueryService pages(config.database_url, keys, authenticator, hub, process.metrics());
+
+  http::Routes routes;
+  commands.add_routes(routes);
+  pages.add_routes(routes);
+  process.admin().add_check("commands", [&commands] { return commands.not_ready(); });
+  process.admin().add_check("read models", [&projector]() -> std::optional<std::string> {
+    if (projector.ready()) return std::nullopt;
+    return "the projector does not follow the log";
+  });
+  process.admin().add_check("pages", [&pages]() -> std::optional<std::string> {
+    if (pages.ready()) return std::nullopt;
+    return "Postgres has not been reached";
+  });
+  commands.start();
+  projector.start();
+  process.run(std::move(routes));
+  commands.stop();
+  projector.stop();
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program, Action& action) {
+  using enum SettingGroup;
+  auto config = std::make_shared<Config>();
+  CLI::App* subcommand = program.add_subcommand("serve", "Run all services in this process, until SIGINT or SIGTERM");
+  add_settings(*subcommand, *config, {process, database, api, writer, projector, accounts});
+  subcommand->callback([config, &action] { action = [config] { return serve(*config); }; });
+}
+
+}  // namespace bloomwatch::ops
