@@ -38,7 +38,7 @@ struct Admin::State {
   Metrics& metrics;
   std::mutex mutex;
   std::vector<std::pair<std::string, Check>> checks;
-  std::optional<http::Server> server;
+  std::unique_ptr<http::Server> server;
 
   Readiness readiness() {
     const std::lock_guard lock(mutex);
@@ -53,12 +53,12 @@ struct Admin::State {
 
   http::Routes routes() {
     http::Routes routes;
-    routes.add(http::Method::get, "/metrics", http::Access::anyone, [this](http::Request, http::Responder respond) {
+    routes.add(http::Method::get, "/metrics", http::Access::anyone, [this](const http::Request&, http::Responder respond) {
       respond(no_store({200, "text/plain; version=0.0.4; charset=utf-8", {}, metrics.render()}));
     });
     routes.add(http::Method::get, "/health/live", http::Access::anyone,
-               [](http::Request, http::Responder respond) { respond(no_store(http::json_response(R"({"live":true})"))); });
-    routes.add(http::Method::get, "/health/ready", http::Access::anyone, [this](http::Request, http::Responder respond) {
+               [](const http::Request&, http::Responder respond) { respond(no_store(http::json_response(R"({"live":true})"))); });
+    routes.add(http::Method::get, "/health/ready", http::Access::anyone, [this](const http::Request&, http::Responder respond) {
       const Readiness now = readiness();
       respond(no_store(http::json_response(json::to_string(now), now.ready ? 200 : 503)));
     });
@@ -75,7 +75,7 @@ Admin::Admin(Metrics& metrics, const std::string& bind, std::uint16_t port) : st
   options.threads = 1;
   options.connections_max = connections_max;
   options.drain_max = drain_max;
-  state_->server.emplace(state_->routes(), std::move(options));
+  state_->server = std::make_unique<http::Server>(state_->routes(), std::move(options));
 }
 
 Admin::~Admin() { stop(); }

@@ -3,22 +3,11 @@
 
 #include <algorithm>
 
+#include "runtime/ascii.h"
 #include "runtime/utf8.h"
 
 namespace bloomwatch::http {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (lower(c) >= 'a' && lower(c) <= 'f') return lower(c) - 'a' + 10;
-  return -1;
-}
 
 std::optional<std::string_view> find_in(const Parameters& parameters, std::string_view name) {
   for (const auto& [key, value] : parameters)
@@ -69,7 +58,7 @@ std::string_view to_string(Access access) {
 std::optional<std::string_view> Request::header(std::string_view name) const {
   const std::string_view text = header_text_;
   for (const Field& field : fields_)
-    if (same_ignoring_case(text.substr(field.name_at, field.name_size), name)) return text.substr(field.value_at, field.value_size);
+    if (ascii::same_ignoring_case(text.substr(field.name_at, field.name_size), name)) return text.substr(field.value_at, field.value_size);
   return std::nullopt;
 }
 
@@ -105,8 +94,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
+      const int high = ascii::hex_value(text[i + 1]);
+      const int low = ascii::hex_value(text[i + 2]);
       if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
       out += static_cast<char>(high << 4 | low);
       i += 2;

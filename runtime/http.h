@@ -31,7 +31,7 @@ std::string_view to_string(Access access);
 /// What a route takes as its body. `none`: a body is read and thrown away. `any`: whatever its Content-Type.
 enum class Content { json, any, none };
 
-inline constexpr std::size_t body_bytes_max_default = 1024 * 1024;
+inline constexpr std::size_t body_bytes_max_default = 1'048'576;
 
 struct RouteOptions {
   std::size_t body_bytes_max = body_bytes_max_default;  ///< larger: 413
@@ -176,7 +176,8 @@ struct ServerOptions {
   std::string bind = "127.0.0.1";
   std::uint16_t port = 0;  ///< 0: any free one, see Server::port()
   unsigned threads = 2;
-  std::size_t header_bytes_max = 16 * 1024;           ///< request line and headers; more: 431
+  std::size_t header_bytes_max = 16'384;              ///< request line and headers; more: 431
+  std::size_t bodies_bytes_max = 268'435'456;         ///< of all bodies being read at once; more: 503
   std::size_t connections_max = 10'000;               ///< more: 503 and closed
   std::size_t pipelined_max = 64;                     ///< unanswered requests of one connection; more are not read yet
   std::size_t query_params_max = 64;                  ///< more: 400

@@ -17,9 +17,9 @@ using simdjson::dom::document;
 using simdjson::internal::tape_ref;
 using simdjson::internal::tape_type;
 
-constexpr std::size_t parser_bytes_at_start = 16 * 1024;
+constexpr std::size_t parser_bytes_at_start = 16'384;
 /// A parser that a larger text has blown up is not kept.
-constexpr std::size_t parser_bytes_kept_max = 1024 * 1024;
+constexpr std::size_t parser_bytes_kept_max = 1'048'576;
 constexpr std::size_t parsers_kept_max = 4;
 
 struct Parser {

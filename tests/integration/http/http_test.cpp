@@ -290,6 +290,24 @@ TEST_F(Http, refuses_a_chunked_body_once_it_is_too_large) {
   EXPECT_TRUE(client.ends());
 }
 
+TEST_F(Http, holds_only_so_much_of_all_bodies_at_once) {
+  http::ServerOptions options;
+  options.threads = 1;
+  options.bodies_bytes_max = 300'000;
+  serve(std::move(options));
+  const std::string header = "POST /api/file HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n";
+  RawClient first(server_->port());
+  first.send(header + std::string(200'000, 'x'));
+  RawClient second(server_->port());
+  while (second.send(header + std::string(200'000, 'x'))) {
+    if (second.receive().status == 503) break;
+  }
+  first.send("x");
+  EXPECT_EQ(first.receive().body, "200001");
+  RawClient third(server_->port());
+  EXPECT_EQ(third.ask(post("/api/file", std::string(250'000, 'x'))).body, "250000") << "what has been read is no longer counted";
+}
+
 TEST_F(Http, refuses_bodies_that_are_not_called_json_where_json_is_wanted) {
   serve();
   RawClient client(server_->port());

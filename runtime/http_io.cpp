@@ -1,0 +1,103 @@
+// The mailbox, the ids and the ticks of one thread of the server.
+#include "runtime/http_io.h"
+
+#include <sys/random.h>
+
+#include <bit>
+#include <boost/asio/post.hpp>
+#include <cstring>
+#include <ctime>
+#include <system_error>
+
+#include "runtime/http_connection.h"
+
+namespace bloomwatch::http {
+
+thread_local IoThread* this_io_thread = nullptr;
+
+RequestIds::RequestIds() {
+  if (::getrandom(state_.data(), sizeof state_, 0) != static_cast<ssize_t>(sizeof state_))
+    throw std::system_error(errno, std::generic_category(), "getrandom");
+}
+
+Uuid RequestIds::next() {
+  Uuid id;
+  const std::array<std::uint64_t, 2> random = {draw(), draw()};
+  std::memcpy(id.bytes.data(), random.data(), sizeof random);
+  const auto millis = static_cast<std::uint64_t>(now().time_since_epoch().count());
+  for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x70);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+  return id;
+}
+
+/// xoroshiro128++ (Blackman and Vigna).
+std::uint64_t RequestIds::draw() {
+  const std::uint64_t a = state_[0];
+  const std::uint64_t b = state_[1] ^ a;
+  const std::uint64_t drawn = std::rotl(a + state_[1], 17) + a;
+  state_[0] = std::rotl(a, 49) ^ b ^ (b << 21);
+  state_[1] = std::rotl(b, 28);
+  return drawn;
+}
+
+void IoThread::deliver(Answer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    mailbox_.push_back(std::move(answer));
+    if (posted_) return;
+    posted_ = true;
+  }
+  boost::asio::post(context, [this] { open_mailbox(); });
+}
+
+void IoThread::open_mailbox() {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_ = false;
+    opened_.swap(mailbox_);
+  }
+  for (Answer& answer : opened_) {
+    answer.connection->complete(answer.slot, std::move(answer.response));
+    answer.connection->flush_due = true;
+  }
+  for (Answer& answer : opened_) {
+    if (!std::exchange(answer.connection->flush_due, false)) continue;
+    answer.connection->flush();
+  }
+  opened_.clear();
+}
+
+void IoThread::close_mailbox() {
+  std::vector<Answer> dropped;
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(mailbox_);
+}
+
+void IoThread::refresh_date() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc = {};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 64> text = {};
+  const std::size_t size = std::strftime(text.data(), text.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+  date_line.assign(text.data(), size);
+}
+
+void IoThread::tick() {
+  clock = Clock::now();
+  refresh_date();
+  for (std::size_t i = 0; i < connections.size();) {
+    const auto connection = connections[i].lock();
+    if (!connection || connection->is_aborted()) {
+      std::swap(connections[i], connections.back());
+      connections.pop_back();
+      continue;
+    }
+    connection->tick(clock);
+    ++i;
+  }
+}
+
+}  // namespace bloomwatch::http
