@@ -374,12 +374,12 @@ void WriterMachine::tail(const Tail& tail) {
   invariant(recovery_ == Recovery::waits_for_tail, "a tail is read only when asked for");
   look_in(tail);
   confirmed_ = tail.head;
+  floor_ = tail.head.position;  // after each piece: a load may arrive before the next
   if (!tail.whole) {
     recovery_ = Recovery::wants_tail;
     return;
   }
   last_ = tail.head;
-  floor_ = tail.head.position;
   for (Item& item : doubtful_) item.in_doubt = false;
   settle_doubts();
 }

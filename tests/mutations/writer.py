@@ -65,7 +65,7 @@ MUTATIONS = {
     "repeat_from_a_lost_record": (
         "a repeat is answered from a record whose batch failed", WRITER, "if (behind_failed && item.from_record)", "if (false && behind_failed)"),
     "forget_keys_in_flight": (
-        "a key in flight is not known to its repeat", WRITER, "  facts_.put(*frame.key, open.batch.idempotency.back());\n", ""),
+        "a key in flight is not known to its repeat", WRITER, "  facts_.put(key, open.batch.idempotency.back());\n", ""),
     "clock_may_go_back": (
         "recorded-at is the clock's, whatever the log says", WRITER, "std::max(now, last_.recorded_at)", "now"),
 }

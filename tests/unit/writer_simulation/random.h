@@ -1,6 +1,7 @@
 // The one source of chance of a simulated history: the same seed gives the same history on every machine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace bloomwatch::simulation {
@@ -18,6 +19,7 @@ class Random {
   }
   /// 0 … n - 1.
   int below(int n) { return static_cast<int>(next() % static_cast<std::uint64_t>(n)); }
+  std::size_t size_below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
   bool chance(int percent) { return below(100) < percent; }
 
  private:

@@ -38,9 +38,9 @@ struct Scene {
 Scene draw_scene(Random& random) {
   Scene scene;
   WriterLimits& limits = scene.limits;
-  limits.batch_commands_max = static_cast<std::size_t>(1 + random.below(4));
-  limits.batches_in_flight_max = static_cast<std::size_t>(1 + random.below(4));
-  limits.loads_in_flight_max = static_cast<std::size_t>(1 + random.below(2));
+  limits.batch_commands_max = 1 + random.size_below(4);
+  limits.batches_in_flight_max = 1 + random.size_below(4);
+  limits.loads_in_flight_max = 1 + random.size_below(2);
   limits.load_facts_max = random.chance(30) ? 2 : 100;
   limits.batch_bytes_max = random.chance(20) ? 2 : 1000;
   limits.queue_max = random.chance(15) ? 4 : 100;
@@ -179,7 +179,7 @@ class History {
         return execute_ghost(i);
       case 5:
         return execute_orphan();
-      case 6:
+      default:
         return give_up_tail(i);
     }
   }
@@ -192,7 +192,7 @@ class History {
     command.wish = draw_wish();
     if (random_.chance(scene_.keys_percent)) command.key = IdempotencyKey(small_uuid(4, static_cast<std::uint64_t>(random_.below(1000))));
     if (command.key) command.body_mac = mac_of(command.wish);
-    submit(i, std::move(command));
+    submit(i, command);
   }
 
   static std::array<std::uint8_t, 16> mac_of(const Wish& wish) {
@@ -237,7 +237,7 @@ class History {
       ++command.wish.amount;
       command.body_mac = mac_of(command.wish);
     }
-    submit(i, std::move(command));
+    submit(i, command);
   }
 
   void submit(std::size_t i, Command command) {
@@ -252,7 +252,7 @@ class History {
          command.key ? " key " + std::to_string(number_in(command.key->uuid)) : "");
     auto heard = [this, number](const BankWork& work, const Answer& answer) { hear(number, work, answer); };
     auto work = std::make_unique<BankWork>(std::move(frame), command.wish, command.id, heard);
-    log_.commands.emplace(number, std::move(command));
+    log_.commands.emplace(number, command);
     ++coverage_.commands;
     processes_[i].machine->submit(std::move(work));
   }
@@ -346,7 +346,7 @@ class History {
     if (out.read_tail) {
       must(!process.tail, "one tail is asked for at a time");
       note("writer ", i, " asks for the tail after ", out.read_tail->position);
-      process.tail = TailJob{.after = *out.read_tail, .result = {}};
+      process.tail = TailJob{.after = out.read_tail, .result = {}};
     }
   }
 
@@ -383,6 +383,8 @@ class History {
         return note("database: load ", load->id, " of writer ", i, " as of ", load->result->as_of);
       case 2:
         return read_tail(i);
+      default:
+        return;
     }
   }
 
@@ -428,6 +430,8 @@ class History {
         return deliver_load(process);
       case 2:
         return deliver_tail(i);
+      default:
+        return;
     }
   }
 
@@ -555,23 +559,27 @@ class History {
     scene_.loads_fail = scene_.data_errors = scene_.connections_break = false;
     processes_[1].machine->stop();
     for (int round = 0; round < 2000; ++round) {
-      if (round > 4 && !processes_[0].machine->leading()) ask_for_head(0);
-      if (round > 4 && processes_[0].machine->leading() && !asked_last_) ask_last_questions();
-      bool busy = false;
-      for (std::size_t i = 0; i < 2; ++i) {
-        step(i);
-        for (int k = 0; k < 5; ++k) {
-          execute(i);
-          deliver(i);
-        }
-        const Process& process = processes_[i];
-        busy = busy || process.machine->pending() != 0 || !process.machine->idle() || !process.pipeline.empty() || !process.loads.empty() ||
-               process.tail;
-      }
+      if (!processes_[0].machine->leading()) ask_for_head(0);
+      for (std::size_t i = 0; i < 2; ++i) settle_a_little(i);
       now_ += milliseconds(1);
-      if (asked_last_ && !busy) return check_rest();
+      if (!processes_[0].machine->leading() || busy(processes_[0]) || busy(processes_[1])) continue;
+      if (asked_last_) return check_rest();
+      ask_last_questions();
     }
     throw Violation("everything comes to rest once nothing breaks any more");
+  }
+
+  void settle_a_little(std::size_t i) {
+    step(i);
+    for (int k = 0; k < 5; ++k) {
+      execute(i);
+      deliver(i);
+    }
+  }
+
+  static bool busy(const Process& process) {
+    return process.machine->pending() != 0 || !process.machine->idle() || !process.pipeline.empty() || !process.loads.empty() ||
+           process.tail;
   }
 
   /// Every account and name once more, so that memory is compared with the log at the end.
@@ -580,7 +588,7 @@ class History {
     const auto ask = [&](const Wish& wish) {
       Command command;
       command.wish = wish;
-      submit(0, std::move(command));
+      submit(0, command);
     };
     for (int account = 0; account < accounts_max; ++account)
       ask({.kind = WishKind::transfer, .account = account, .other = (account + 1) % accounts_max, .amount = 3});
