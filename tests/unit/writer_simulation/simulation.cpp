@@ -286,8 +286,7 @@ class History {
         break;
       case Kind::failed:
         ++coverage_.failed;
-        must(command.wish.kind == WishKind::poison || command.wish.kind == WishKind::throw_up || scene_.data_errors,
-             "only what is broken fails");
+        must(command.wish.kind == WishKind::poison || command.wish.kind == WishKind::throw_up || data_errors_, "only what is broken fails");
         break;
     }
     must(command.last_event == 0, "what is in the log is not answered as not done");
@@ -611,6 +610,7 @@ class History {
 
   Random random_;
   Scene scene_;
+  const bool data_errors_ = scene_.data_errors;  ///< also of what is answered after the healing
   Coverage& coverage_;
   std::string* trace_;
   ModelLog log_;
