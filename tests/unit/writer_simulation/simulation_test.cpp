@@ -1,5 +1,5 @@
 // Runs many seeded histories of the writer and checks each against the rules of DESIGN.md §5 and §6.
-// BLOOMWATCH_HISTORIES=n runs n of them; BLOOMWATCH_SEED=s runs that one and prints what happened.
+// BLOOMWATCH_HISTORIES=n runs n of them, from BLOOMWATCH_FIRST_SEED on; BLOOMWATCH_SEED=s runs that one and prints what happened.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -35,7 +35,7 @@ void tell_seed(int signal) {
 TEST(WriterSimulation, keeps_every_rule_in_every_history) {
   std::signal(SIGABRT, tell_seed);
   const bool replay = std::getenv("BLOOMWATCH_SEED") != nullptr;
-  const std::uint64_t first = number_from("BLOOMWATCH_SEED", 1);
+  const std::uint64_t first = number_from("BLOOMWATCH_SEED", number_from("BLOOMWATCH_FIRST_SEED", 1));
   const std::uint64_t histories = replay ? 1 : number_from("BLOOMWATCH_HISTORIES", 100'000);
   const auto began = std::chrono::steady_clock::now();
   Coverage coverage;
