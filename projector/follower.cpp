@@ -80,6 +80,7 @@ Follower::Follower(std::string database_url, Slot slot, std::vector<std::unique_
     : database_url_(std::move(database_url)), slot_(slot), models_(std::move(models)) {}
 
 Follower::~Follower() = default;
+Follower::Follower(Follower&&) noexcept = default;
 
 // ---------------------------------------------------------------------------------------------------------------------------- opening
 

@@ -39,6 +39,7 @@ class Follower {
 
   Follower(std::string database_url, Slot slot, std::vector<std::unique_ptr<StoredModel>> models);
   ~Follower();
+  Follower(Follower&&) noexcept;
 
   /// Connects if needed and reads the checkpoints, parked keys and discards of its models, whose rows in memory are let go. Makes a
   /// checkpoint where there is none; empties models that were folded from a log that has ended (another epoch). Throws pg::Error.

@@ -1,0 +1,278 @@
+// Random histories as commands would make them: people, spaces whose members come, go and come back, anime, ratings, evenings. Seeded; the
+// same seed gives the same events. Appended through the log's own way in.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "events/codec.h"
+#include "events/log.h"
+
+namespace bloomwatch::test {
+
+class History {
+ public:
+  explicit History(std::uint64_t seed) : random_(seed) {}
+
+  /// Makes `commands` random commands, and returns the events that they lead to.
+  std::vector<NewEvent> next(int commands) {
+    for (int i = 0; i < commands; ++i) command();
+    return std::exchange(events_, {});
+  }
+
+  struct Space {
+    WatchSpaceId id;
+    std::set<ProfileId> members;
+    std::set<ProfileId> former;
+    std::vector<InvitationId> invitations;
+  };
+  struct Anime {
+    AnimeId id;
+    TitleId title;
+    std::size_t space;
+    std::vector<std::pair<WatchSessionId, ProfileId>> invited;
+    std::vector<WatchSessionId> sessions;
+  };
+  const std::vector<Space>& spaces() const { return spaces_; }
+  const std::vector<Anime>& anime() const { return anime_; }
+
+  ProfileId register_user() {
+    const Uuid id = uuid();
+    const ProfileId profile(id);
+    people_.push_back(profile);
+    put("user", id, id, UserRegistered{profile, box(), ClaimKey(uuid()), box(), ClaimKey(uuid()), box(), PasswordId(uuid())});
+    return profile;
+  }
+  std::size_t create_space(ProfileId owner) {
+    Space space{WatchSpaceId(uuid()), {owner}, {}, {}};
+    by_ = owner;
+    put_in(space, WatchSpaceCreated{"Space " + std::to_string(spaces_.size()), "Europe/Berlin", std::nullopt});
+    put_in(space, MemberJoined{owner, SpaceRole::owner, std::nullopt});
+    spaces_.push_back(space);
+    return spaces_.size() - 1;
+  }
+  void join(std::size_t space, ProfileId profile) {
+    put_in(spaces_[space], MemberJoined{profile, SpaceRole::member, std::nullopt});
+    spaces_[space].members.insert(profile);
+    spaces_[space].former.erase(profile);
+  }
+  void leave(std::size_t space, ProfileId profile) {
+    put_in(spaces_[space], MemberLeft{profile});
+    spaces_[space].members.erase(profile);
+    spaces_[space].former.insert(profile);
+  }
+  std::size_t add_anime(std::size_t space) {
+    Anime anime{AnimeId(uuid()), TitleId(uuid()), space, {}, {}};
+    AnimeAdded event;
+    event.watch_space = spaces_[space].id;
+    event.title = anime.title;
+    event.media = {"anilist", std::to_string(below(1'000'000))};
+    if (below(2) == 0) event.snapshot.romaji = "Title \"" + std::to_string(below(1000)) + "\" ü\\";
+    if (below(2) == 0) event.snapshot.episode_count = 12;
+    event.snapshot_source = "client";
+    event.shared_status = status();
+    put_in(anime, event);
+    anime_.push_back(anime);
+    return anime_.size() - 1;
+  }
+  void rate(std::size_t anime, ProfileId profile, std::int16_t tenths) {
+    put_in(anime_[anime], AnimeRated{profile, anime_[anime].title, tenths, std::nullopt});
+  }
+  /// An event that no fold can take: about an anime of that space that was never added.
+  void poison(std::size_t space) {
+    put("anime", uuid(), spaces_[space].id.uuid, AnimeRated{*spaces_[space].members.begin(), TitleId(uuid()), 50, std::nullopt});
+  }
+  std::vector<NewEvent> take() { return std::exchange(events_, {}); }
+
+ private:
+  std::size_t below(std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random_); }
+  Uuid uuid() {
+    Uuid id;
+    for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(below(256));
+    return id;
+  }
+  Personal box() { return Personal{"box-" + std::to_string(below(1'000'000))}; }
+  std::optional<Personal> maybe_box() { return below(4) == 0 ? std::nullopt : std::optional(box()); }
+  TrackingStatus status() { return static_cast<TrackingStatus>(below(5)); }
+  template <class Set>
+  auto any_of(const Set& set) {
+    return *std::next(set.begin(), static_cast<std::ptrdiff_t>(below(set.size())));
+  }
+
+  template <class E>
+  void put(std::string_view category, const Uuid& stream, const Uuid& partition_key, const E& event) {
+    NewEvent recorded;
+    recorded.stream = {category, stream};
+    recorded.version = ++versions_[stream];
+    recorded.type = type_name<E>();
+    recorded.event_id = EventId(uuid());
+    recorded.partition_key = PartitionKey(partition_key);
+    recorded.recorded_at = time_ += std::chrono::milliseconds(1);
+    recorded.by.profile = by_;
+    recorded.by.account = UserId(by_.uuid);
+    recorded.by.command = CommandId(uuid());
+    recorded.by.correlation = CorrelationId(uuid());
+    recorded.data = encode(event);
+    events_.push_back(std::move(recorded));
+  }
+  template <class E>
+  void put_in(const Space& space, const E& event) {
+    put("watch-space", space.id.uuid, space.id.uuid, event);
+  }
+  template <class E>
+  void put_in(const Anime& anime, const E& event) {
+    put("anime", anime.id.uuid, spaces_[anime.space].id.uuid, event);
+  }
+
+  void command() {
+    const std::size_t what = below(100);
+    if (people_.size() < 3 || what < 3) return static_cast<void>(register_user());
+    if (spaces_.size() < 2 || what < 5) return static_cast<void>(create_space(any_of(people_)));
+    if (what < 12) return of_account();
+    if (what < 24) return of_space(spaces_[below(spaces_.size())]);
+    if (anime_.size() < 2 || what < 32) return static_cast<void>(add_anime(below(spaces_.size())));
+    of_anime(anime_[below(anime_.size())]);
+  }
+
+  void of_account() {
+    by_ = any_of(people_);
+    const Uuid id = by_.uuid;
+    switch (below(8)) {
+      case 0:
+        return put("user", id, id, DisplayNameChanged{by_, box()});
+      case 1:
+        return put("user", id, id, HandleChanged{by_, box(), ClaimKey(uuid()), ClaimKey(uuid())});
+      case 2:
+        return put("user", id, id, AvatarChanged{by_, maybe_box()});
+      case 3:
+        return put("user", id, id, TimeZoneChanged{by_, "Asia/Tokyo"});
+      case 4:
+        return put("user", id, id, PrivacyChanged{by_, static_cast<Privacy>(below(3))});
+      case 5:
+        return put("user", id, id, PasswordChanged{PasswordId(uuid()), SessionId(uuid())});
+      case 6: {
+        sessions_.emplace_back(uuid(), id);
+        return put("login-session", sessions_.back().first, id, LoginSessionStarted{by_, PasswordId(uuid()), maybe_box()});
+      }
+      default:
+        break;
+    }
+    if (sessions_.empty()) return;
+    const auto [session, account] = any_of(sessions_);
+    if (below(2) == 0) return put("login-session", session, account, LoginSessionRefreshed{1});
+    put("login-session", session, account, LoginSessionEnded{});
+  }
+
+  void of_space(Space& space) {
+    by_ = any_of(space.members);
+    switch (below(9)) {
+      case 0:
+        return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
+      case 1:
+        return put_in(space, WatchSpaceThemeChanged{below(2) == 0 ? std::nullopt : std::optional<std::string>("dark")});
+      case 2:
+        return put_in(space, MemberRoleChanged{by_, below(2) == 0 ? SpaceRole::owner : SpaceRole::member});
+      case 3:
+        return put_in(space, SessionConsentChanged{by_, below(2) == 0 ? SessionConsent::ask : SessionConsent::automatic});
+      case 4: {
+        space.invitations.push_back(InvitationId(uuid()));
+        return put_in(space, MemberInvited{space.invitations.back(), ClaimKey(uuid()), ClaimKey(uuid()), SpaceRole::member, time_});
+      }
+      case 5:
+        if (space.members.size() > 1) leave(static_cast<std::size_t>(&space - spaces_.data()), by_);
+        return;
+      case 6:
+        if (!space.former.empty()) join(static_cast<std::size_t>(&space - spaces_.data()), any_of(space.former));
+        return;
+      default:
+        break;
+    }
+    const ProfileId profile = any_of(people_);
+    if (space.members.contains(profile)) return;
+    if (!space.invitations.empty() && below(2) == 0) {
+      put_in(space, MemberJoined{profile, SpaceRole::member, space.invitations.back()});
+      space.invitations.pop_back();
+      space.members.insert(profile);
+      space.former.erase(profile);
+      return;
+    }
+    join(static_cast<std::size_t>(&space - spaces_.data()), profile);
+  }
+
+  void of_anime(Anime& anime) {
+    const Space& space = spaces_[anime.space];
+    by_ = any_of(space.members);
+    const auto episodes = static_cast<std::int32_t>(below(24));
+    switch (below(16)) {
+      case 0:
+        return put_in(anime, SharedStatusChanged{status(), std::nullopt});
+      case 1:
+        return put_in(anime, SharedProgressChanged{episodes, std::nullopt});
+      case 2:
+        return put_in(anime, MoodChanged{maybe_box()});
+      case 3:
+        return put_in(anime, VibeChanged{maybe_box()});
+      case 4:
+        return put_in(anime, ParticipantStatusChanged{by_, anime.title, status(), std::nullopt});
+      case 5:
+        return put_in(anime, ParticipantProgressChanged{by_, anime.title, episodes, std::nullopt});
+      case 6:
+        return put_in(anime, StartDateChanged{by_, anime.title, PartialDate{2024, static_cast<std::int16_t>(1 + below(12)), {}}});
+      case 7:
+        return put_in(anime, TimesRewatchedChanged{by_, anime.title, episodes});
+      case 8:
+        return put_in(anime, RatingCleared{by_, anime.title});
+      case 9:
+        return put_in(anime, RatingNotesChanged{by_, anime.title, maybe_box()});
+      case 10:
+        return evening(anime, space);
+      case 11:
+        return answer(anime);
+      default:
+        return put_in(anime, AnimeRated{by_, anime.title, static_cast<std::int16_t>(5 * (1 + below(20))), std::nullopt});
+    }
+  }
+
+  void evening(Anime& anime, const Space& space) {
+    WatchSessionRecorded event;
+    event.session = WatchSessionId(uuid());
+    event.title = anime.title;
+    event.session_date = time_;
+    event.time_zone = "Europe/Berlin";
+    event.start_episode = 1;
+    event.end_episode = 2;
+    for (const ProfileId member : space.members) {
+      const bool asked = below(3) == 0;
+      event.participants.push_back({member, asked ? Attendance::invited : Attendance::present});
+      if (asked) anime.invited.emplace_back(event.session, member);
+    }
+    anime.sessions.push_back(event.session);
+    put_in(anime, event);
+    put_in(anime, SharedProgressChanged{2, event.session});
+  }
+
+  void answer(Anime& anime) {
+    if (anime.sessions.empty()) return;
+    if (anime.invited.empty()) return put_in(anime, WatchSessionNotesChanged{any_of(anime.sessions), maybe_box()});
+    const auto [session, profile] = anime.invited.back();
+    anime.invited.pop_back();
+    if (below(2) == 0) return put_in(anime, AttendanceDeclined{session, profile, anime.title});
+    put_in(anime, AttendanceConfirmed{session, profile, anime.title});
+  }
+
+  std::mt19937_64 random_;
+  std::vector<NewEvent> events_;
+  std::map<Uuid, Version> versions_;
+  std::vector<ProfileId> people_;
+  std::vector<std::pair<Uuid, Uuid>> sessions_;
+  std::vector<Space> spaces_;
+  std::vector<Anime> anime_;
+  ProfileId by_;
+  Time time_ = now();
+};
+
+}  // namespace bloomwatch::test

@@ -1,0 +1,249 @@
+// The projector on real Postgres: exactly once, poison, parked keys, rebuilds while it follows, a database that goes away, a new epoch.
+#include "projector/projector.h"
+
+#include <atomic>
+#include <thread>
+
+#include "projector/parked.h"
+#include "projector/rebuild.h"
+#include "runtime/migrate.h"
+#include "tests/integration/projection/projection_fixture.h"
+
+namespace bloomwatch::test {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds long_enough{60};
+
+class ProjectorTest : public ProjectionTest {
+ protected:
+  void append_and_publish(const std::vector<NewEvent>& events) {
+    append(events);
+    hub.publish(Hub::log_topic, reader.head().position);
+  }
+  projection::ProjectorOptions options(Hub& its_hub) { return {.database_url = url, .hub = its_hub}; }
+
+  Hub hub;
+};
+
+TEST_F(ProjectorTest, follows_the_log_and_tells_how_far_it_is) {
+  History history(1);
+  append(history.next(200));
+  projection::Projector projector(options(hub));
+  projector.start();
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  append_and_publish(history.next(200));
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  EXPECT_TRUE(projector.ready());
+  EXPECT_EQ(projector.position("dashboard"), reader.head().position);
+  projector.stop();
+  expect_verified();
+}
+
+TEST_F(ProjectionTest, two_followers_of_one_checkpoint_never_count_twice) {
+  History history(2);
+  append(history.next(300));
+  Follower one = open_follower();
+  Follower other = open_follower();
+  ASSERT_TRUE(fold_some(one, 100));
+  EXPECT_THROW(fold_some(other, 50), projection::StaleCheckpoint);
+  EXPECT_THROW(fold_some(other, 50), projection::StaleCheckpoint);
+  other.open(whole_log);
+  ASSERT_TRUE(fold_some(other, 50));
+  EXPECT_THROW(fold_some(one, 50), projection::StaleCheckpoint);
+  one.open(whole_log);
+  fold_all(one);
+  expect_verified();
+}
+
+TEST_F(ProjectorTest, two_projectors_may_race_and_one_takes_over_from_the_other) {
+  History history(3);
+  Hub other_hub;
+  projection::Projector one(options(hub));
+  auto other = std::make_unique<projection::Projector>(options(other_hub));
+  one.start();
+  other->start();
+  for (int round = 0; round < 30; ++round) append_and_publish(history.next(60));
+  ASSERT_TRUE(one.wait(reader.head().position, long_enough));
+  ASSERT_TRUE(other->wait(reader.head().position, long_enough));
+  other.reset();
+  append_and_publish(history.next(60));
+  ASSERT_TRUE(one.wait(reader.head().position, long_enough));
+  one.stop();
+  expect_verified();
+}
+
+TEST_F(ProjectionTest, a_poison_event_parks_its_key_only_and_rows_stay_as_before_it) {
+  History history(4);
+  const ProfileId mira = history.register_user();
+  const std::size_t sick = history.create_space(mira);
+  const std::size_t well = history.create_space(mira);
+  const std::size_t anime = history.add_anime(sick);
+  history.rate(anime, mira, 50);
+  history.poison(sick);
+  history.rate(anime, mira, 90);
+  const std::size_t other = history.add_anime(well);
+  history.rate(other, mira, 70);
+  append(history.take());
+  Follower follower = open_follower();
+  fold_all(follower);
+  history.rate(anime, mira, 100);
+  history.rate(other, mira, 80);
+  append(history.take());
+  fold_all(follower);
+  const auto parked = projection::parked_keys(connection);
+  ASSERT_EQ(parked.size(), 2U);  // tracking and dashboard; people and spaces do not care
+  for (const auto& key : parked) {
+    EXPECT_EQ(key.key.uuid, history.spaces()[sick].id.uuid);
+    EXPECT_EQ(key.event_type, "AnimeRated");
+    EXPECT_NE(key.reason, "");
+  }
+  EXPECT_EQ(count("read_tracking.entries WHERE score_tenths = 50"), 1);
+  EXPECT_EQ(count("read_tracking.entries WHERE score_tenths = 80"), 1);
+  expect_verified();
+  follower.open(whole_log);
+  EXPECT_EQ(follower.parked("dashboard").size(), 1U);
+}
+
+TEST_F(ProjectionTest, a_parked_key_is_retried_discarded_and_left_out_by_a_rebuild) {
+  History history(5);
+  const ProfileId mira = history.register_user();
+  const std::size_t space = history.create_space(mira);
+  const std::size_t anime = history.add_anime(space);
+  history.poison(space);
+  history.rate(anime, mira, 90);
+  append(history.take());
+  Follower follower = open_follower();
+  fold_all(follower);
+  const PartitionKey key(history.spaces()[space].id.uuid);
+  const auto again = projection::retry_parked(url, "dashboard", key);
+  ASSERT_TRUE(again.parked.has_value());
+  EXPECT_EQ(count("read_dashboard.anime WHERE raters = 1"), 0);
+  const auto gone = projection::discard_parked(url, "dashboard", key, "made by hand");
+  EXPECT_FALSE(gone.parked.has_value());
+  EXPECT_EQ(gone.events, 1);
+  EXPECT_EQ(count("read_dashboard.anime WHERE raters = 1"), 1);
+  history.rate(anime, mira, 80);
+  append(history.take());
+  EXPECT_THROW(fold_some(follower, 10), projection::StaleCheckpoint);
+  follower.open(whole_log);
+  fold_all(follower);
+  EXPECT_EQ(count("read_dashboard.anime WHERE score_tenths::text LIKE '%80%'"), 1);
+  expect_verified();
+  const auto live = rows_of("dashboard");
+  const auto report = projection::rebuild(url, "dashboard");
+  EXPECT_EQ(report.parked, 0U);
+  EXPECT_EQ(rows_of("dashboard"), live);
+  EXPECT_THROW(projection::retry_parked(url, "dashboard", key), std::runtime_error);
+  EXPECT_EQ(projection::rebuild(url, "tracking").parked, 1U);
+  EXPECT_EQ(projection::parked_keys(connection).size(), 1U);
+}
+
+TEST_F(ProjectionTest, an_event_that_this_program_does_not_know_parks_its_key) {
+  History history(6);
+  const ProfileId mira = history.register_user();
+  history.create_space(mira);
+  auto events = history.take();
+  events.back().type = "SomethingNewer";
+  append(events);
+  Follower follower = open_follower();
+  fold_all(follower);
+  EXPECT_EQ(projection::parked_keys(connection).size(), 4U);
+  EXPECT_EQ(count("read_people.accounts"), 1);
+}
+
+TEST_F(ProjectorTest, is_rebuilt_while_it_follows_and_no_reader_goes_backwards) {
+  History history(7);
+  append(history.next(2000));
+  projection::Projector projector(options(hub));
+  projector.start();
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  std::atomic<bool> done = false;
+  std::jthread commands([&] {
+    while (!done) append_and_publish(history.next(20));
+  });
+  std::jthread pages([&] {
+    pg::Connection page(pg::Options{.url = url});
+    static const pg::Statement statement(
+        "SELECT (SELECT position FROM projection.checkpoints WHERE model = 'tracking' AND slot = 'live'), "
+        "(SELECT count(*) FROM read_tracking.anime)");
+    std::int64_t position = 0, rows = 0;
+    while (!done) {
+      const pg::Result now = page.run(statement);
+      EXPECT_GE(now[0].get<std::int64_t>(0), position);
+      EXPECT_GE(now[0].get<std::int64_t>(1), rows);
+      position = now[0].get<std::int64_t>(0);
+      rows = now[0].get<std::int64_t>(1);
+    }
+  });
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(projection::rebuild(url, "tracking", {.batch_events_max = 700}).switched);
+  done = true;
+  commands.join();
+  pages.join();
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  projector.stop();
+  expect_verified();
+}
+
+TEST_F(ProjectorTest, a_model_of_an_older_version_is_made_anew_by_itself) {
+  History history(8);
+  append(history.next(300));
+  {
+    Follower follower = open_follower();
+    fold_all(follower);
+  }
+  connection.script(
+      "UPDATE projection.checkpoints SET version = 0 WHERE model = 'dashboard';"
+      "UPDATE read_dashboard.anime SET raters = 99");
+  append(history.next(100));
+  projection::Projector projector(options(hub));
+  projector.start();
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  projector.stop();
+  expect_verified();
+}
+
+TEST_F(ProjectorTest, fills_anew_when_the_log_begins_a_new_epoch) {
+  History history(9);
+  append(history.next(300));
+  Follower follower = open_follower();
+  fold_all(follower);
+  connection.script("UPDATE read_tracking.anime SET shared_episodes = 999");
+  begin_epoch(connection);
+  follower.open(whole_log);
+  EXPECT_EQ(follower.position("tracking"), 0);
+  fold_all(follower);
+  expect_verified();
+}
+
+TEST(ProjectorOnABrokenDatabase, goes_on_when_it_is_back) {
+  PostgresCluster cluster;
+  pg::Connection(pg::Options{.url = cluster.url()}).script("CREATE DATABASE bloom");
+  const std::string url = cluster.url("bloom");
+  migrate(url, migrations_folder());
+  History history(10);
+  LogReader reader(url);
+  const auto append = [&](const std::vector<NewEvent>& events) {
+    AppendPipeline writer(url);
+    writer.reconnect();
+    writer.send(Batch{.fence = reader.head(), .events = events});
+    ASSERT_EQ(writer.poll(seconds(20)).at(0).result, AppendResult::committed);
+  };
+  append(history.next(200));
+  Hub hub;
+  projection::Projector projector({.database_url = url, .hub = hub});
+  projector.start();
+  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  cluster.stop("immediate");
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  cluster.start();
+  LogReader after(url);
+  append(history.next(200));
+  ASSERT_TRUE(projector.wait(after.head().position, long_enough));
+  projector.stop();
+  for (const auto& verdict : projection::verify_models(url)) EXPECT_TRUE(verdict.holds()) << verdict.model;
+}
+
+}  // namespace
+}  // namespace bloomwatch::test
