@@ -58,6 +58,20 @@ class EventIds {
   std::size_t used_ = random_.size();
 };
 
+/// A warning that would come again with every attempt is logged once in five seconds.
+class Complaint {
+ public:
+  void operator()(std::string_view what, const std::exception& error) {
+    const auto at = Clock::now();
+    if (at < next_) return;
+    next_ = at + std::chrono::seconds(5);
+    log::warning("writer", what, {{"error", error.what()}});
+  }
+
+ private:
+  Clock::time_point next_ = {};
+};
+
 /// Loads beside the writer, one request after another.
 class Loader {
  public:
@@ -104,12 +118,13 @@ class Loader {
     try {
       return reader_.load(request);
     } catch (const pg::Error& error) {
-      log::warning("writer", "a load failed and is asked again", {{"error", error.what()}});
+      complain_("a load failed and is asked again", error);
       return std::nullopt;
     }
   }
 
   LogReader reader_;
+  Complaint complain_;
   std::function<void()> arrived_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -138,7 +153,7 @@ class Notifier {
       try {
         speak(stop);
       } catch (const pg::Error& error) {
-        log::warning("writer", "cannot notify", {{"error", error.what()}});
+        complain_("cannot notify", error);
         pause(stop, retry_every);
       }
     }
@@ -171,6 +186,7 @@ class Notifier {
   }
 
   const WriterOptions& options_;
+  Complaint complain_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   Position position_ = 0;
@@ -343,7 +359,7 @@ class Writer::Loop {
       log::info("writer", "leads", {{"position", head.position}});
       ready_ = !stopping_;
     } catch (const pg::Error& error) {
-      log::warning("writer", "cannot lead yet", {{"error", error.what()}});
+      complain_("cannot lead yet", error);
       next_attempt_ = Clock::now() + retry_every;
     }
   }
@@ -373,7 +389,7 @@ class Writer::Loop {
       tell(tail.head.position);
       impatient_ = true;
     } catch (const pg::Error& error) {
-      log::warning("writer", "cannot read the tail yet", {{"error", error.what()}});
+      complain_("cannot read the tail yet", error);
       next_attempt_ = Clock::now() + retry_every;
       if (!machine_.leading() && Clock::now() > deposed_at_ + options_.doubt_max) give_up_tail();
     }
@@ -418,6 +434,7 @@ class Writer::Loop {
   std::vector<std::unique_ptr<Work>> mail_;
   std::optional<LogPoint> wants_tail_;
   Position told_ = 0;
+  Complaint complain_;
   bool impatient_ = false;  ///< there is something to do without being woken
   Clock::time_point next_attempt_ = {};
   Clock::time_point deposed_at_ = {};

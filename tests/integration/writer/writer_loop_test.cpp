@@ -257,13 +257,15 @@ TEST(WriterLoop, loses_and_doubles_nothing_when_its_connections_are_cut) {
   {
     const Crowd crowd(*writer, clients, 200);
     pg::Connection connection({.url = url});
-    for (int i = 0; i < 20; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 17 * (i % 7)));
+    int cuts = 0;
+    const auto cut = [&] {
       connection.query(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name IN "
           "('bloomwatch writer', 'bloomwatch writer loads')");
-    }
-    EXPECT_TRUE(becomes([&] { return writer->status().counters.connections_lost > 3; }));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + 17 * (++cuts % 7)));
+      return writer->status().counters.connections_lost > 8;
+    };
+    EXPECT_TRUE(becomes(cut, 60s)) << cuts << " cuts";
   }
   clients.wait_until_open(0);
   check_log(url, clients.all());
