@@ -47,8 +47,14 @@ PageSql& PageSql::with(std::string_view clauses) {
 }
 
 PageSql& PageSql::rows(std::int16_t kind, const Values& values, std::string_view rest) {
+  return rows(std::to_string(kind) + "::smallint", values, rest);
+}
+
+PageSql& PageSql::rows(std::string_view kind, const Values& values, std::string_view rest) {
   if (!branches_.empty()) branches_ += "\nUNION ALL\n";
-  branches_ += "(SELECT " + std::to_string(kind) + "::smallint AS kind";
+  branches_ += "(SELECT ";
+  branches_ += kind;
+  branches_ += " AS kind";
   std::size_t named = 0;
   for (const auto& [name, type] : columns_) {
     const auto value = std::ranges::find(values, name, &std::pair<std::string, std::string>::first);

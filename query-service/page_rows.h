@@ -51,6 +51,8 @@ class PageSql {
   PageSql& with(std::string_view clauses);
   /// `SELECT kind, values… rest`; in parentheses, so `rest` may end in ORDER BY and LIMIT.
   PageSql& rows(std::int16_t kind, const Values& values, std::string_view rest);
+  /// The same where the kind is an expression of type smallint: rows of several kinds, all of one kind together.
+  PageSql& rows(std::string_view kind, const Values& values, std::string_view rest);
   std::string text() const;
 
  private:

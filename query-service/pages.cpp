@@ -212,7 +212,8 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
       // Who is parked does not move until somebody lets it: no use in waiting.
       if (state.parked_at && state.position >= page->at_least) return refuse(*page, problems::read_model_behind());
       page->waited = true;
-      return waiting_.add(std::move(page), model, page->at_least);
+      const Position until = page->at_least;
+      return waiting_.add(std::move(page), model, until);
     }
     render(std::move(page), rows);
   } catch (const std::exception& error) {

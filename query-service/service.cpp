@@ -11,7 +11,7 @@ namespace bloomwatch {
 
 QueryService::QueryService(const std::string& database_url, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics,
                            std::size_t connections)
-    : pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)) {}
+    : who_(who), pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)) {}
 
 QueryService::~QueryService() = default;
 
@@ -26,6 +26,10 @@ void QueryService::add_routes(http::Routes& routes) {
   pages_->add<DashboardPage>(routes);
 }
 
-bool QueryService::ready() const { return pages_->ready(); }
+std::optional<std::string> QueryService::not_ready() const {
+  if (!pages_->ready()) return "the database cannot be reached";
+  if (!who_.ready()) return "it does not know yet which log-in sessions have ended";
+  return std::nullopt;
+}
 
 }  // namespace bloomwatch

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace bloomwatch {
@@ -29,10 +30,11 @@ class QueryService {
 
   /// Every GET page.
   void add_routes(http::Routes& routes);
-  /// Whether the database has been reached.
-  bool ready() const;
+  /// Why it shows no pages at the moment; nothing if it does. For Admin::add_check; quick.
+  std::optional<std::string> not_ready() const;
 
  private:
+  const Authenticator& who_;
   std::unique_ptr<Pages> pages_;
 };
 

@@ -44,15 +44,20 @@ std::string rated_by_two() {
          "::text[] ELSE EXISTS (SELECT FROM read_dashboard.gaps WHERE anime = d.anime AND " + both_present() + ") END";
 }
 
+/// What is shown of the anime of one kind of row.
+std::string shown_as(std::int16_t row_kind, std::string_view which) {
+  return "(SELECT " + std::to_string(row_kind) + "::smallint AS kind, a.* FROM read_tracking.anime AS a WHERE " + std::string(which) + ")";
+}
+
 std::string highlights(std::string_view status) {
-  return "FROM read_tracking.anime AS a WHERE a.watch_space = $1 AND a.shared_status = '" + std::string(status) +
-         "' ORDER BY a.updated_at DESC, a.anime DESC LIMIT " + std::to_string(highlights_max);
+  return "a.watch_space = $1 AND a.shared_status = '" + std::string(status) + "' ORDER BY a.updated_at DESC, a.anime DESC LIMIT " +
+         std::to_string(highlights_max);
 }
 
 /// $2 is a random number from 0 to below 1.
 std::string random_pick() {
   const std::string among = "read_tracking.anime WHERE watch_space = $1 AND shared_status = 'backlog'";
-  return "FROM read_tracking.anime AS a WHERE a.anime = (SELECT anime FROM " + among +
+  return "a.anime = (SELECT anime FROM " + among +
          " ORDER BY updated_at DESC, anime DESC OFFSET (SELECT floor($2 * count(*))::bigint FROM (SELECT FROM " + among + " LIMIT " +
          std::to_string(random_pick_among_max) + ") AS some) LIMIT 1)";
 }
@@ -75,14 +80,13 @@ std::string statement_text() {
       "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1),"
       " evenings AS MATERIALIZED (SELECT * FROM read_tracking.sessions WHERE watch_space = $1"
       " ORDER BY session_date DESC, session DESC LIMIT " +
-      std::to_string(highlights_max) + ")");
+      std::to_string(highlights_max) + "), shown AS MATERIALIZED (" + shown_as(kind::watching, highlights("watching")) + " UNION ALL " +
+      shown_as(kind::backlog, highlights("backlog")) + " UNION ALL " + shown_as(kind::pick, random_pick()) + ")");
   add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"});
   sql.rows(kind::sums,
            {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
            "FROM read_dashboard.spaces WHERE watch_space = $1");
-  sql.rows(kind::watching, anime_values(), highlights("watching"));
-  sql.rows(kind::backlog, anime_values(), highlights("backlog"));
-  sql.rows(kind::pick, anime_values(), random_pick());
+  sql.rows("a.kind", anime_values(), "FROM shown AS a");
   PageSql::Values session = session_values();
   session.emplace_back("t3", "a.preferred_title");
   sql.rows(kind::session, session, "FROM evenings AS s JOIN read_tracking.anime AS a ON a.anime = s.anime");
@@ -95,8 +99,9 @@ std::string statement_text() {
                std::to_string(shared_ratings_max) + ") AS d JOIN read_tracking.anime AS a ON a.anime = d.anime ORDER BY d.anime");
   sql.rows(kind::together, {{"number", "count(*)"}},
            "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(ids) + ") > 2 AND d.watch_space = $1 AND " + rated_by_two());
-  // Whoever wrote a text that is shown, members or not; members' own keys have come with their names.
-  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}}, keys_of("SELECT notes AS box FROM evenings"));
+  // Whoever wrote a text that is shown, also those who have left.
+  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
+           keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM shown UNION ALL SELECT notes FROM evenings"));
   return sql.text();
 }
 
