@@ -1,0 +1,209 @@
+// Signing up, in, on and out, against a real Postgres.
+#include <algorithm>
+#include <future>
+
+#include "command-service/secrets.h"
+#include "tests/integration/command_service/service_fixture.h"
+
+namespace bloomwatch::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Accounts : public CommandServiceTest {
+ protected:
+  /// Whether an authenticator of another process comes to refuse the token within a second.
+  static bool refused_within_a_second(const Authenticator& elsewhere, const std::string& token) {
+    http::Request request;
+    request.add_header("Authorization", "Bearer " + token);
+    for (int i = 0; i < 50; ++i) {
+      if (!elsewhere.authenticate(request, now())) return true;
+      std::this_thread::sleep_for(20ms);
+    }
+    return false;
+  }
+  static bool allowed(const Authenticator& elsewhere, const std::string& token) {
+    http::Request request;
+    request.add_header("Authorization", "Bearer " + token);
+    return elsewhere.authenticate(request, now()).has_value();
+  }
+  static void wait_until_ready(const Authenticator& authenticator) {
+    for (int i = 0; !authenticator.ready() && i < 500; ++i) std::this_thread::sleep_for(20ms);
+    EXPECT_TRUE(authenticator.ready());
+  }
+};
+
+TEST_F(Accounts, every_route_but_the_door_wants_a_token) {
+  for (const http::RouteEntry& route : routes_->table()) {
+    if (route.access == http::Access::anyone) continue;
+    const Reply reply = send(route.method, route.pattern, "{}");
+    EXPECT_EQ(reply.status, 401) << route.pattern;
+    EXPECT_TRUE(std::ranges::any_of(reply.headers, [](const auto& h) { return h.first == "WWW-Authenticate"; })) << route.pattern;
+  }
+}
+
+TEST_F(Accounts, a_registration_repeated_with_its_key_answers_the_same) {
+  const std::string body = R"({"email":"mira@example.org","handle":"mira","displayName":"Mira","password":"a long password"})";
+  const Reply first = post("/api/auth/register", body, "", {{"Idempotency-Key", "once"}});
+  const Reply again = post("/api/auth/register", body, "", {{"Idempotency-Key", "once"}});
+  EXPECT_EQ(first.status, 201) << first.body;
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(log_in_reply("MIRA@example.org", "a long password").status, 200) << "an e-mail is the same in any case";
+}
+
+TEST_F(Accounts, an_email_is_one_persons_though_two_register_at_once) {
+  const auto try_it = [this](const std::string& handle) {
+    return post("/api/auth/register", R"({"email":"same@example.org","handle":")" + handle + R"(","password":"a long password"})").status;
+  };
+  auto one = std::async(std::launch::async, try_it, "first_one");
+  auto two = std::async(std::launch::async, try_it, "second_one");
+  EXPECT_EQ(one.get() + two.get(), 201 + 409);
+}
+
+TEST_F(Accounts, log_in_tells_nobody_who_has_an_account) {
+  register_person("mira");
+  const Reply wrong = log_in_reply("mira@example.org", "another password");
+  const Reply unknown = log_in_reply("nobody@example.org", "another password");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(unknown.status, 401);
+  EXPECT_EQ(wrong.json().type, unknown.json().type);
+}
+
+TEST_F(Accounts, guessing_is_slowed_down) {
+  register_person("mira");
+  Reply reply{};
+  for (int i = 0; i < 40 && reply.status != 429; ++i) reply = log_in_reply("mira@example.org", "wrong");
+  EXPECT_EQ(reply.status, 429);
+  EXPECT_TRUE(std::ranges::any_of(reply.headers, [](const auto& h) { return h.first == "Retry-After"; }));
+}
+
+TEST_F(Accounts, a_refresh_token_used_twice_ends_its_session_everywhere) {
+  Hub other_hub;
+  const Authenticator elsewhere(keys_, url_, other_hub);
+  const Person mira = register_person("mira");
+  const auto refresh = [this](const std::string& token) { return post("/api/auth/refresh", R"({"refreshToken":")" + token + R"("})"); };
+  const Reply next = refresh(mira.refresh_token);
+  ASSERT_EQ(next.status, 200) << next.body;
+  EXPECT_NE(next.json().refresh_token, mira.refresh_token);
+  EXPECT_EQ(refresh(mira.refresh_token).json().type, "/problems/refresh-token-reused");
+  EXPECT_EQ(refresh(*next.json().refresh_token).status, 401);
+  EXPECT_EQ(send(http::Method::patch, "/api/me", R"({"language":"de"})", *next.json().access_token).status, 401) << "at once here";
+  EXPECT_TRUE(refused_within_a_second(elsewhere, *next.json().access_token)) << "soon elsewhere";
+}
+
+TEST_F(Accounts, a_refresh_repeated_with_its_key_shows_the_same_token) {
+  const Person mira = register_person("mira");
+  const std::string body = R"({"refreshToken":")" + mira.refresh_token + R"("})";
+  const Reply first = post("/api/auth/refresh", body, "", {{"Idempotency-Key", "r1"}});
+  const Reply again = post("/api/auth/refresh", body, "", {{"Idempotency-Key", "r1"}});
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.json().refresh_token, first.json().refresh_token);
+}
+
+TEST_F(Accounts, logging_out_holds_within_a_second_in_other_processes_also_in_later_ones) {
+  Hub other_hub;
+  const Authenticator elsewhere(keys_, url_, other_hub);
+  Person mira = register_person("mira");
+  const std::string ended = mira.access_token;
+  log_in(mira);
+  wait_until_ready(elsewhere);
+  EXPECT_TRUE(allowed(elsewhere, ended));
+  EXPECT_EQ(post("/api/auth/logout", "", ended).status, 200);
+  EXPECT_EQ(post("/api/auth/logout", "", ended).status, 401) << "at once here";
+  EXPECT_TRUE(refused_within_a_second(elsewhere, ended));
+  EXPECT_TRUE(allowed(elsewhere, mira.access_token));
+
+  Hub later_hub;
+  const Authenticator later(keys_, url_, later_hub);
+  wait_until_ready(later);
+  EXPECT_FALSE(allowed(later, ended)) << "it is ready only after it has read the ends of the last minutes";
+  EXPECT_TRUE(allowed(later, mira.access_token));
+}
+
+TEST_F(Accounts, nobody_is_let_in_before_the_ends_are_known) {
+  Hub other_hub;
+  const Authenticator unready(keys_, "postgresql:///nowhere?host=/nonexistent", other_hub);
+  const Person mira = register_person("mira");
+  http::Request request;
+  request.add_header("Authorization", "Bearer " + mira.access_token);
+  const auto who = unready.authenticate(request, now());
+  ASSERT_FALSE(who);
+  EXPECT_EQ(who.error().status, 503);
+}
+
+TEST_F(Accounts, a_new_password_ends_all_sessions_but_its_own) {
+  Hub other_hub;
+  const Authenticator elsewhere(keys_, url_, other_hub);
+  Person mira = register_person("mira");
+  const std::string other = mira.access_token;
+  log_in(mira);
+  const auto change = [this, &mira](const std::string& current, const Headers& headers) {
+    return post("/api/me/password", R"({"currentPassword":")" + current + R"(","newPassword":"a better password"})", mira.access_token,
+                headers);
+  };
+  EXPECT_EQ(change("not my password", {}).status, 403);
+  const Reply changed = change(mira.password, {{"Idempotency-Key", "p1"}});
+  ASSERT_EQ(changed.status, 200) << changed.body;
+  const Reply again = change(mira.password, {{"Idempotency-Key", "p1"}});
+  EXPECT_EQ(again.body, changed.body) << "a repeat is answered though the password that it proves is the former one";
+  EXPECT_EQ(send(http::Method::patch, "/api/me", R"({"language":"de"})", other).status, 401);
+  EXPECT_TRUE(refused_within_a_second(elsewhere, other));
+  EXPECT_TRUE(allowed(elsewhere, mira.access_token));
+  EXPECT_EQ(send(http::Method::patch, "/api/me", R"({"language":"de"})", mira.access_token).status, 200);
+  EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 401);
+  EXPECT_EQ(log_in_reply(mira.email, "a better password").status, 200);
+}
+
+TEST_F(Accounts, the_sweep_takes_what_no_event_names_and_nothing_else) {
+  const Person mira = register_person("mira");
+  const std::string space = make_space(mira);
+  ASSERT_EQ(post("/api/watch-spaces/" + space + "/invitations", R"({"email":"ken@example.org"})", mira.access_token).status, 201);
+  pg::Pool pool({.url = url_});
+  Secrets secrets(pool, keys_);
+  secrets.make_account(UserId(Uuid::v7(now())), PasswordId(Uuid::v7(now())), "unnamed");
+  secrets.put_password(PasswordId(Uuid::v7(now())), UserId(*Uuid::parse(mira.id)), "unnamed, of an account that there is");
+  secrets.put_invitation_address(InvitationId(Uuid::v7(now())), WatchSpaceId(*Uuid::parse(space)), "unnamed@example.org");
+
+  const Secrets::Swept young = secrets.sweep();
+  EXPECT_EQ(young.keys + young.passwords + young.invitation_addresses, 0) << "a command may still be on its way";
+  const Secrets::Swept swept = secrets.sweep(0h);
+  EXPECT_EQ(swept.keys, 1);
+  EXPECT_EQ(swept.passwords, 2);
+  EXPECT_EQ(swept.invitation_addresses, 1);
+  EXPECT_EQ(count("secrets.keys"), 1);
+  EXPECT_EQ(count("secrets.passwords"), 1);
+  EXPECT_EQ(count("secrets.invitation_addresses"), 1);
+  EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 200);
+}
+
+TEST_F(Accounts, without_its_key_an_account_says_nothing_personal_any_more) {
+  Person mira = register_person("mira");
+  connection().query("DELETE FROM secrets.keys");
+  restart();
+  const Reply refused = send(http::Method::patch, "/api/me", R"({"displayName":"Another"})", mira.access_token);
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_EQ(refused.json().type, "/problems/data-key-missing");
+  EXPECT_EQ(send(http::Method::patch, "/api/me", R"({"language":"de"})", mira.access_token).status, 200) << "what is not personal goes on";
+  EXPECT_EQ(count("secrets.keys"), 0) << "only registration makes keys";
+}
+
+TEST_F(Accounts, no_secret_is_in_the_log) {
+  const Person mira = register_person("mira");
+  const std::string space = make_space(mira);
+  const Reply invited =
+      post("/api/watch-spaces/" + space + "/invitations", R"({"email":"ken@example.org"})", mira.access_token, {{"Idempotency-Key", "i1"}});
+  ASSERT_EQ(invited.status, 201) << invited.body;
+  const Reply again =
+      post("/api/watch-spaces/" + space + "/invitations", R"({"email":"ken@example.org"})", mira.access_token, {{"Idempotency-Key", "i1"}});
+  EXPECT_EQ(again.body, invited.body) << "token and expiry are shown again";
+  for (const std::string& secret : {*invited.json().token, mira.refresh_token, mira.access_token, std::string("$argon2id"),
+                                    std::string("ken@example.org"), mira.email}) {
+    EXPECT_EQ(count("log.events e WHERE e::text LIKE '%" + secret + "%'"), 0) << secret;
+    EXPECT_EQ(count("log.idempotency i WHERE i::text LIKE '%" + secret + "%'"), 0) << secret;
+  }
+}
+
+}  // namespace
+}  // namespace bloomwatch::test

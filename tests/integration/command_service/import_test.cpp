@@ -1,0 +1,109 @@
+// A MyAnimeList export through the whole of command-service.
+#include <fstream>
+
+#include "tests/integration/command_service/service_fixture.h"
+
+namespace bloomwatch::test {
+namespace {
+
+std::string list_of(int rows, int first = 1) {
+  std::string list = "<myanimelist>";
+  for (int i = first; i < first + rows; ++i)
+    list += "<anime><series_animedb_id>" + std::to_string(i) + "</series_animedb_id><series_title>Title " + std::to_string(i) +
+            "</series_title><series_episodes>12</series_episodes><my_watched_episodes>" + std::to_string(i % 13) +
+            "</my_watched_episodes><my_score>" + std::to_string(i % 11) + "</my_score><my_status>Watching</my_status></anime>";
+  return list + "</myanimelist>";
+}
+
+class Import : public CommandServiceTest {
+ protected:
+  explicit Import(Config config = {}) : CommandServiceTest(std::move(config)) {}
+
+  Reply import(const std::string& list, const std::string& query = "") {
+    return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token);
+  }
+  static std::string counts(int added, int changed, int unchanged, int failed) {
+    return R"({"added":)" + std::to_string(added) + R"(,"changed":)" + std::to_string(changed) + R"(,"unchanged":)" +
+           std::to_string(unchanged) + R"(,"failed":)" + std::to_string(failed) + "}";
+  }
+  static std::string counts_of(const Reply& reply) {
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return reply.json().counts.value_or(json::Raw{}).text;
+  }
+
+  const Person mira_ = register_person("mira");
+  const std::string space_ = make_space(mira_);
+};
+
+TEST_F(Import, twice_appends_nothing) {
+  EXPECT_EQ(counts_of(import(list_of(300))), counts(300, 0, 0, 0));
+  const std::int64_t events = count("log.events");
+  const Reply again = import(list_of(300));
+  EXPECT_EQ(counts_of(again), counts(0, 0, 300, 0));
+  EXPECT_EQ(count("log.events"), events);
+  EXPECT_EQ(counts_of(import(list_of(301))), counts(1, 0, 300, 0));
+}
+
+TEST_F(Import, dry_run_says_what_would_happen_and_writes_nothing) {
+  const std::int64_t events = count("log.events");
+  EXPECT_EQ(counts_of(import(list_of(5), "?dryRun=true")), counts(5, 0, 0, 0));
+  EXPECT_EQ(count("log.events"), events);
+  import(list_of(3));
+  const std::int64_t then = count("log.events");
+  EXPECT_EQ(counts_of(import(list_of(5), "?dryRun=true&shared=true")), counts(2, 3, 0, 0));
+  EXPECT_EQ(count("log.events"), then);
+}
+
+TEST_F(Import, takes_the_first_of_rows_that_are_the_same_anime) {
+  const std::string row = "<anime><series_animedb_id>7</series_animedb_id><my_score>7</my_score></anime>";
+  const std::string same = "<anime><series_animedb_id>7</series_animedb_id><my_score>7</my_score></anime>";
+  const std::string other = "<anime><series_animedb_id>7</series_animedb_id><my_score>9</my_score></anime>";
+  const std::string list = "<myanimelist>" + row + same + other + "</myanimelist>";
+  EXPECT_EQ(counts_of(import(list)), counts(1, 0, 1, 1));
+  const std::int64_t events = count("log.events");
+  EXPECT_EQ(counts_of(import(list)), counts(0, 0, 2, 1));
+  EXPECT_EQ(count("log.events"), events);
+}
+
+TEST_F(Import, marks_its_events_with_where_they_came_from) {
+  const Reply reply = import(list_of(2));
+  EXPECT_EQ(count("log.events WHERE origin = 'import' AND provider = 'mal' AND reference = '" + *reply.json().id + "'"),
+            count("log.events WHERE category = 'anime'"));
+}
+
+TEST_F(Import, tells_strangers_nothing_whatever_they_send) {
+  const Person ken = register_person("ken");
+  for (const std::string& list : {list_of(1), std::string("no list")}) {
+    const Reply real = post("/api/watch-spaces/" + space_ + "/imports/mal", list, ken.access_token);
+    const Reply none = post("/api/watch-spaces/" + Uuid::v7(now()).to_string() + "/imports/mal", list, ken.access_token);
+    EXPECT_EQ(real.status, 404);
+    EXPECT_EQ(none.status, 404);
+    EXPECT_EQ(real.json().type, none.json().type);
+  }
+}
+
+TEST_F(Import, reports_rows_that_cannot_come_in_and_goes_on) {
+  const Reply reply = import(
+      "<myanimelist><anime><series_animedb_id>1</series_animedb_id><my_watched_episodes>100001</my_watched_episodes></anime>"
+      "<anime><series_animedb_id>99999999999</series_animedb_id></anime><anime/>"
+      "<anime><series_animedb_id>2</series_animedb_id><my_comments>" +
+      std::string(3000, 'x') + "</my_comments></anime></myanimelist>");
+  EXPECT_EQ(counts_of(reply), counts(1, 0, 0, 3));
+  EXPECT_TRUE(reply.body.contains("my_comments was cut to 2000 characters")) << reply.body;
+}
+
+Config with_a_queue_of(std::uint64_t most) {
+  Config config;
+  config.writer_queue_max = most;
+  return config;
+}
+
+class ImportUnderPressure : public Import {
+ protected:
+  ImportUnderPressure() : Import(with_a_queue_of(4)) {}
+};
+
+TEST_F(ImportUnderPressure, waits_where_the_queue_is_full) { EXPECT_EQ(counts_of(import(list_of(400))), counts(400, 0, 0, 0)); }
+
+}  // namespace
+}  // namespace bloomwatch::test
