@@ -81,6 +81,8 @@ def breaches_of_opening(path, lines):
         comment, lines = "#", lines[1:]
     elif lines and lines[0].startswith("#!"):
         lines = lines[1:]
+    if path.suffix == ".py" and lines and lines[0].startswith('"""'):
+        return
     if comment and path.name != "requirements.txt" and not (lines and lines[0].startswith(comment)):
         yield 1, "a file opens with a comment: what it is and why"
 

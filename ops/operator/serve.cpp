@@ -35,10 +35,7 @@ int serve(const Config& given) {
     if (projector.ready()) return std::nullopt;
     return "the projector does not follow the log";
   });
-  process.admin().add_check("pages", [&pages]() -> std::optional<std::string> {
-    if (pages.ready()) return std::nullopt;
-    return "Postgres has not been reached";
-  });
+  process.admin().add_check("pages", [&pages] { return pages.not_ready(); });
   commands.start();
   projector.start();
   process.run(std::move(routes));
