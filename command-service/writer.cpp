@@ -193,7 +193,6 @@ WriterMachine::Verdict WriterMachine::take(Item& item, OpenBatch& open, Decided 
   const HeldStream* stream = facts_.find(decided.stream);
   item.has_events = events.size() > first;
   item.from_record = false;
-  item.stream = decided.stream;
   item.refusal = decided.refusal;
   item.answer = {.kind = decided.refusal.empty() ? Answer::Kind::done : Answer::Kind::refused,
                  .command = item.work->frame.by.command,
@@ -392,10 +391,7 @@ void WriterMachine::look_in(const Tail& tail) {
     facts_.drop(event.meta.stream);
     const auto place = by_command.find(event.meta.by.command);
     if (place == by_command.end()) continue;
-    Item& item = *place->second;
-    if (event.meta.stream == item.stream) item.answer.version = event.meta.version;
-    item.answer.position = event.meta.position;
-    item.found_in_tail = true;
+    place->second->found_in_tail = true;  // where its batch put it, so the answer that was decided is right
   }
   if (!tail.events.empty()) facts_.drop_claims_and_keys();
 }

@@ -180,7 +180,6 @@ class WriterMachine {
     Moment pinned = 0;    ///< facts touched since then are kept until it was tried again
     int data_errors = 0;  ///< of batches that it was in
     Answer answer = {};
-    StreamName stream = {};
     std::string refusal = {};  ///< what `answer.refusal` shows
     bool has_events = false;
     bool from_record = false;    ///< the outcome is that of an earlier command with the same key
