@@ -137,7 +137,7 @@ Connection::Step Connection::begin() {
     return Step::end;
   }
   if (pending_.size() >= io_->share.options.pipelined_max || out_.size() + in_flight_.size() > unsent_bytes_max) return Step::pause;
-  parser_.emplace(io_->body_bytes_held, io_->share.options.bodies_bytes_max / io_->share.options.threads);
+  parser_ = std::make_unique<Parser>(io_->body_bytes_held, io_->share.options.bodies_bytes_max / io_->share.options.threads);
   parser_->header_limit(static_cast<std::uint32_t>(io_->share.options.header_bytes_max));
   header_bytes_ = 0;
   refusal_.reset();
@@ -182,7 +182,7 @@ std::optional<Connection::Step> Connection::parse_body() {
 }
 
 Problem Connection::why_no_body() {
-  if (refusal_) return std::move(*refusal_);
+  if (refusal_) return *refusal_;
   if (parser_->body_refusal == Parser::BodyRefusal::too_many_held) return problems::overloaded();
   return problems::payload_too_large(parser_->body_bytes_max);
 }
@@ -214,7 +214,7 @@ void Connection::on_header() {
   if (refusal_) {
     const auto length = parser_->content_length();
     if (parser_->expects_continue || (length && *length > discarded_bytes_max)) {
-      fail(std::move(*refusal_));
+      fail(*refusal_);
       return;
     }
     parser_->keeps_body = false;
@@ -303,7 +303,7 @@ void Connection::read_target() {
 void Connection::on_request() {
   continue_due_ = false;
   const std::uint64_t slot = push_pending(parser_->keep_alive());
-  if (refusal_) return complete(slot, to_response(*std::exchange(refusal_, std::nullopt), parser_->request.request_id));
+  if (refusal_) return complete(slot, to_response(*refusal_, parser_->request.request_id));
   if (match_.handler) return call(slot);
   Response response;
   response.status = 204;
@@ -342,7 +342,7 @@ std::uint64_t Connection::push_pending(bool keep_alive) {
 }
 
 /// Answers what cannot be read to its end, as the connection's last word.
-Connection::Step Connection::fail(Problem problem) {
+Connection::Step Connection::fail(const Problem& problem) {
   Request& request = parser_->request;
   if (request.request_id.is_nil()) {
     request.request_id = io_->request_ids.next();
@@ -370,7 +370,7 @@ void Connection::start() {
   io_->connections.push_back(weak_from_this());
   asio::co_spawn(
       io_->context, [self = shared_from_this()] { return self->run(); },
-      [self = shared_from_this()](std::exception_ptr failure) {
+      [self = shared_from_this()](const std::exception_ptr& failure) {
         if (failure) log::error("http", "a connection failed", {{"peer", self->peer_}});
         self->abort();
         --self->io_->share.open_connections;

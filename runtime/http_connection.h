@@ -85,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Problem> find_route();
   void read_target();
   void on_request();
-  Step fail(Problem problem);
+  Step fail(const Problem& problem);
   Step fail(const boost::system::error_code& error);
   void say_continue();
   Problem why_no_body();
@@ -107,7 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::vector<char> in_;
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  std::optional<Parser> parser_;
+  std::unique_ptr<Parser> parser_;  ///< from the first byte of a request until it is handed on
   std::size_t header_bytes_ = 0;
   State state_ = State::between;
   Routes::Match match_;

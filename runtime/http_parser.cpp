@@ -85,7 +85,8 @@ std::size_t Parser::on_body_impl(Text bytes, Error& error) {
   if (body_bytes_ > body_bytes_max) body_refusal = BodyRefusal::too_large;
   if (keeps_body) {
     held_here_ += bytes.size();
-    if ((held_ += bytes.size()) > held_max_) body_refusal = BodyRefusal::too_many_held;
+    const std::size_t held = held_ += bytes.size();
+    if (held > held_max_) body_refusal = BodyRefusal::too_many_held;
   }
   if (body_refusal != BodyRefusal::none) {
     error = parsing::error::body_limit;

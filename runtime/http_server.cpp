@@ -36,8 +36,8 @@ struct Server::State {
   std::vector<std::shared_ptr<IoThread>> io;
   std::vector<asio::executor_work_guard<Executor>> work;
   std::vector<std::thread> threads;
-  std::optional<Acceptor> acceptor;
-  std::optional<Timer> accept_pause;
+  std::unique_ptr<Acceptor> acceptor;
+  std::unique_ptr<Timer> accept_pause;
   std::uint16_t port = 0;
   std::size_t next_io = 0;
   std::mutex mutex;
@@ -57,7 +57,7 @@ struct Server::State {
 
 void Server::State::listen() {
   constexpr int backlog_max = 4096;
-  acceptor.emplace(io.front()->context);
+  acceptor = std::make_unique<Acceptor>(io.front()->context);
   try {
     const tcp::endpoint endpoint(asio::ip::make_address(options.bind), options.port);
     acceptor->open(endpoint.protocol());
@@ -133,7 +133,7 @@ Server::Server(Routes routes, ServerOptions options) : state_(std::make_unique<S
     state.work.emplace_back(io->context.get_executor());
     state.io.push_back(std::move(io));
   }
-  state.accept_pause.emplace(state.io.front()->context);
+  state.accept_pause = std::make_unique<Timer>(state.io.front()->context);
   state.listen();
 }
 
