@@ -34,7 +34,7 @@ constexpr MemberColumns member_columns = {column::id2, column::t1, column::t2, c
 // ------------------------------------------------------------------------------------------------------------------------- statement
 
 /// The profiles of the members.
-constexpr std::string_view ids = "(SELECT ids FROM present)";
+constexpr std::string_view ids = "(SELECT ids FROM present)::uuid[]";
 
 std::string both_present() { return "low = ANY(" + std::string(ids) + ") AND high = ANY(" + std::string(ids) + ")"; }
 
@@ -59,7 +59,7 @@ std::string random_pick() {
   const std::string among = "read_tracking.anime WHERE watch_space = $1 AND shared_status = 'backlog'";
   return "a.anime = (SELECT anime FROM " + among +
          " ORDER BY updated_at DESC, anime DESC OFFSET (SELECT floor($2 * count(*))::bigint FROM (SELECT FROM " + among + " LIMIT " +
-         std::to_string(random_pick_among_max) + ") AS some) LIMIT 1)";
+         std::to_string(random_pick_among_max) + ") AS few) LIMIT 1)";
 }
 
 /// As many of the widest gaps as hold the widest of highlights_max anime, however many pairs there are; then those anime.

@@ -17,8 +17,8 @@ struct SpacePlace {
 };
 BOOST_DESCRIBE_STRUCT(SpacePlace, (), (watch_space))
 
-/// GET /api/watch-spaces: the spaces that one is a member of now, the oldest first. A space whose members are not known (parked) is left
-/// out.
+/// GET /api/watch-spaces: the spaces that one is a member of now, by their ids: the oldest first, to the millisecond. A space whose
+/// members are not known (parked) is left out.
 struct SpaceListPage : ListQuery {
   static constexpr std::string_view pattern = "/api/watch-spaces";
   static constexpr http::Access access = http::Access::signed_in;
