@@ -72,6 +72,15 @@ void mint_ids(Command& command, Time now) {
   });
 }
 
+/// Whether a command that has fields for a body comes without one: an empty text is no JSON. One that its path fills needs none.
+template <class Command>
+bool lacks_body(const http::Request& request) {
+  std::size_t fields = 0;
+  boost::mp11::mp_for_each<dispatch::FieldsOf<Command>>(
+      [&](auto D) { fields += dispatch::Unminted<dispatch::FieldType<Command, decltype(D)>>::minted ? 0 : 1; });
+  return request.body.empty() && fields > request.path_params.size();
+}
+
 /// What a success answers: `answer_body` of the command's namespace, or the usual.
 template <class Command>
 std::string body_of(const Edge& edge, const Answer& answer, const Command& sent) {
@@ -102,6 +111,7 @@ http::Handler command(const Edge& edge) {
   return [&edge](http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
+    if (lacks_body<Command>(call->request)) return call->refuse(problems::validation({{"", "must be a JSON object"}}));
     auto parsed = json::read_command<Command>(call->request.path_params, call->request.body);
     if (!parsed) return call->refuse(problems::wrong_fields(std::move(parsed.error())));
     mint_ids(*parsed, call->now);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "command-service/service.h"
+#include "events/log_news.h"
 #include "runtime/process.h"
 
 namespace bloomwatch {
@@ -15,6 +16,7 @@ void run(const Config& config) {
   process.migrate_database();
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   Hub hub;
+  const auto news = log_news(process.config().database_url, hub);  // of another instance that writes
   Authenticator authenticator(keys, process.config().database_url, hub);
   CommandService service(process.config(), keys, authenticator, hub, process.metrics());
   http::Routes routes;

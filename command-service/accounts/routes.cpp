@@ -25,13 +25,14 @@ static std::string answer_body(const Edge& edge, const Answer& answer, const Log
 static std::string answer_body(const Edge& edge, const Answer& answer, const EndLoginSession&) { return note_end(edge, answer); }
 
 void add_account_routes(http::Routes& routes, const Edge& edge, accounts::Flows& flows) {
+  constexpr http::RouteOptions no_body{.content = http::Content::none};
   routes.add(Method::post, "/api/auth/register", Access::anyone, accounts::register_user(flows));
   routes.add(Method::post, "/api/auth/login", Access::anyone, accounts::log_in(flows));
   routes.add(Method::post, "/api/auth/refresh", Access::anyone, accounts::refresh(flows));
-  routes.add(Method::post, "/api/auth/logout", Access::signed_in, command<LogOut>(edge));
+  routes.add(Method::post, "/api/auth/logout", Access::signed_in, command<LogOut>(edge), no_body);
   routes.add(Method::patch, "/api/me", Access::signed_in, command<ChangeMe>(edge));
   routes.add(Method::post, "/api/me/password", Access::signed_in, accounts::change_password(flows));
-  routes.add(Method::del, "/api/me/sessions/{session}", Access::signed_in, command<EndLoginSession>(edge));
+  routes.add(Method::del, "/api/me/sessions/{session}", Access::signed_in, command<EndLoginSession>(edge), no_body);
 }
 
 }  // namespace bloomwatch

@@ -135,7 +135,7 @@ class Authorization(FlowTest):
                     none = self.send(method, pattern, person.token, watchSpace=new_uuid())
                     self.assert_problem(real, 404)
                     self.assert_problem(none, 404)
-                    same = lambda answer: {k: v for k, v in answer.json.items() if k not in ("instance", "incident", "requestId")}
+                    same = lambda answer: {k: v for k, v in answer.json.items() if k not in ("instance", "incident", "requestId", "trace_id")}
                     self.assertEqual(same(real), same(none))
                     names = lambda answer: sorted(name.lower() for name in answer.headers.keys())
                     self.assertEqual(names(real), names(none))
