@@ -36,8 +36,8 @@ const DataKey* Keyring::key_of(UserId account) const {
 std::optional<std::string> Keyring::open(std::string_view box) const {
   const Personal personal{std::string(box)};
   const auto account = personal.account();
-  if (!account) return std::nullopt;
-  const DataKey* key = key_of(*account);
+  const DataKey* key = account ? key_of(*account) : nullptr;
+  if (key == nullptr) missed_ = true;
   return key == nullptr ? std::nullopt : key->open(personal);
 }
 

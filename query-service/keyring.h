@@ -48,7 +48,8 @@ class Keyring {
 
   /// Takes a wrapped key that the page's statement read.
   void add(UserId account, std::string_view wrapped);
-  bool has(UserId account) const { return key_of(account) != nullptr; }
+  /// Whether a box stayed closed: its key is gone, or was not read.
+  bool missed() const { return missed_; }
 
   /// The text of a box; nothing if the key of its person is gone (or was not read).
   std::optional<std::string> open(std::string_view box) const;
@@ -60,6 +61,7 @@ class Keyring {
 
   KeyCache& cache_;
   std::vector<std::pair<UserId, std::shared_ptr<const DataKey>>> keys_;
+  mutable bool missed_ = false;
 };
 
 }  // namespace bloomwatch

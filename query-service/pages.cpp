@@ -231,7 +231,9 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
     Keyring keys(keys_);
     for (const pg::Row row : rows.of(row_kind::key))
       keys.add(row.get<UserId>(PageRows::id_column), row.get<std::string_view>(PageRows::bytes_column));
-    finish(*page, lowest(page->models, rows), page->show(rows, keys));
+    auto shown = page->show(rows, keys);
+    if (shown && shown->ask_again) return run(std::move(page));
+    finish(*page, lowest(page->models, rows), std::move(shown));
   } catch (const std::exception& error) {
     routes_[page->route]->failed.Increment();
     log::error("pages", "a page could not be shown", {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});

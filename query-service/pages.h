@@ -89,6 +89,10 @@ struct Question {
 struct Shown {
   std::string body;
   std::optional<std::string> next = {};
+  /// Not shown: the lean statement did not bring all that is needed, and the page will ask thoroughly now. Never said twice.
+  bool ask_again = false;
+
+  static Shown again() { return {{}, {}, true}; }
 };
 
 /// `{"items": […], "next": …}`, rendered item by item.
@@ -106,7 +110,8 @@ Shown show_list(const Items& items, std::optional<std::string> next) {
 
 /// A page: a described struct that derives from PageQuery and has the parameters of its path and its query by name.
 /// `models`: those that its statement reads. `access` member: rows of kind row_kind::member say who may see it.
-/// `ask` makes the question and may be called again; `show` renders what came. Both are pure but for what they keep in the page.
+/// `ask` makes the question and may be called again; `show` renders what came, or says that `ask` now has a better question. What is shown
+/// comes from one run of one statement always. Both are pure but for what they keep in the page.
 template <class P>
 concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& visit, const PageRows& rows, Keyring& keys) {
   { P::pattern } -> std::convertible_to<std::string_view>;

@@ -1,8 +1,12 @@
-// The dashboard's statement, and its rows as JSON. What folding can keep comes from `dashboard` (sums, pairs, gaps, scores), what is shown
-// of an anime from `tracking`, who counts from `spaces`, names from `people`.
+// The dashboard's statements, and their rows as JSON. The thorough one takes what folding keeps from `dashboard` (sums, pairs, gaps,
+// scores) and costs the same for a space of any size; the lean one reads a small space's anime and entries whole, and the same numbers are
+// counted here. A test compares the two.
 #include "query-service/dashboard/page.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -74,18 +78,41 @@ std::string widest_gaps() {
          " ORDER BY g.gap DESC, g.anime";
 }
 
-std::string statement_text() {
-  PageSql sql({Model::spaces, Model::people, Model::tracking, Model::dashboard}, "$1", tracking_columns());
+PageSql dashboard_sql() { return {{Model::spaces, Model::people, Model::tracking, Model::dashboard}, "$1", tracking_columns()}; }
+
+void add_members_and_sums(PageSql& sql) {
+  add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"});
+  sql.rows(kind::sums,
+           {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
+           "FROM read_dashboard.spaces WHERE watch_space = $1");
+}
+
+std::string lean_text() {
+  const std::string few = " LIMIT " + std::to_string(small_space_anime_max + 1);
+  PageSql sql = dashboard_sql();
+  add_members_and_sums(sql);
+  PageSql::Values anime = anime_values();
+  std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
+  sql.rows(tracking_kind::anime, anime,
+           "FROM read_tracking.anime AS a WHERE a.watch_space = $1 ORDER BY a.updated_at DESC, a.anime DESC" + few);
+  sql.rows(tracking_kind::entry, {{"id", "e.anime"}, {"number", "e.version"}, {"id2", "e.profile"}, {"n3", "e.score_tenths::integer"}},
+           "FROM (SELECT anime FROM read_tracking.anime WHERE watch_space = $1 ORDER BY updated_at DESC, anime DESC" + few +
+               ") AS a JOIN read_tracking.entries AS e ON e.anime = a.anime");
+  sql.rows(kind::session, session_values(),
+           "FROM read_tracking.sessions AS s WHERE s.watch_space = $1 ORDER BY s.session_date DESC, s.session DESC LIMIT " +
+               std::to_string(highlights_max));
+  return sql.text();
+}
+
+std::string thorough_text() {
+  PageSql sql = dashboard_sql();
   sql.with(
       "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1),"
       " evenings AS MATERIALIZED (SELECT * FROM read_tracking.sessions WHERE watch_space = $1"
       " ORDER BY session_date DESC, session DESC LIMIT " +
       std::to_string(highlights_max) + "), shown AS MATERIALIZED (" + shown_as(kind::watching, highlights("watching")) + " UNION ALL " +
       shown_as(kind::backlog, highlights("backlog")) + " UNION ALL " + shown_as(kind::pick, random_pick()) + ")");
-  add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"});
-  sql.rows(kind::sums,
-           {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
-           "FROM read_dashboard.spaces WHERE watch_space = $1");
+  add_members_and_sums(sql);
   sql.rows("a.kind", anime_values(), "FROM shown AS a");
   PageSql::Values session = session_values();
   session.emplace_back("t3", "a.preferred_title");
@@ -179,9 +206,15 @@ std::vector<ScoreAnswer> scores_of(const pg::Row& row, const std::vector<Profile
   return found;
 }
 
+/// From 0 to below 1.
+double random_fraction() {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  return std::uniform_real_distribution(0.0, 1.0)(random);
+}
+
 double gap_of(const std::vector<ScoreAnswer>& scores) {
   const auto [low, high] = std::ranges::minmax_element(scores, {}, &ScoreAnswer::score);
-  return low == scores.end() ? 0 : high->score - low->score;
+  return low == scores.end() ? 0 : std::round((high->score - low->score) * 10.0) / 10.0;
 }
 
 std::optional<double> progress_of(const AnimeFields& anime) {
@@ -189,7 +222,8 @@ std::optional<double> progress_of(const AnimeFields& anime) {
   return std::min(1.0, static_cast<double>(anime.shared_episodes_watched) / static_cast<double>(*anime.episode_count));
 }
 
-Compatibility show_compatibility(const PageRows& rows, const std::vector<ProfileId>& members) {
+/// Pairs in the order of the members' joining.
+std::vector<PairGaps> pairs_of(const PageRows& rows, const std::vector<ProfileId>& members) {
   std::vector<PairGaps> pairs;
   const auto place = [&](ProfileId profile) { return std::ranges::find(members, profile) - members.begin(); };
   for (const pg::Row row : rows.of(kind::pair)) {
@@ -200,10 +234,7 @@ Compatibility show_compatibility(const PageRows& rows, const std::vector<Profile
     pairs.push_back(pair);
   }
   std::ranges::sort(pairs, {}, [&](const PairGaps& pair) { return std::pair(place(pair.profiles[0]), place(pair.profiles[1])); });
-  std::int64_t together = pairs.empty() ? 0 : pairs.front().rated;
-  if (members.size() > 2 && !rows.of(kind::together).empty())
-    together = rows.of(kind::together).front().get<std::int64_t>(PageRows::number_column);
-  return compatibility_of(pairs, together);
+  return pairs;
 }
 
 Stats show_stats(const PageRows& rows) {
@@ -217,28 +248,21 @@ Stats show_stats(const PageRows& rows) {
   return stats;
 }
 
-}  // namespace
-
-std::expected<Question, Problem> DashboardPage::ask(const Visit&) const {
-  static const pg::Statement statement(statement_text());
-  static thread_local std::minstd_rand random{std::random_device{}()};
-  return Question{&statement, pg::Params(watch_space, std::uniform_real_distribution(0.0, 1.0)(random))};
+void show_evening(const pg::Row& row, const std::vector<ProfileId>& members, const Keyring& keys, DashboardAnswer& answer) {
+  auto& evening = answer.recent_sessions.emplace_back();
+  static_cast<WatchSessionAnswer&>(evening) = show_session(row, members, keys);
+  evening.anime_id = row.get<AnimeId>(column::id2);
 }
 
-std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Visit&, Keyring& keys) const {
-  DashboardAnswer answer;
-  answer.watch_space_id = watch_space;
-  answer.stats = show_stats(rows);
-  answer.members = show_members(rows, member_columns, keys);
-  const std::vector<ProfileId> members = profiles_of(answer.members);
-  answer.compatibility = show_compatibility(rows, members);
-  for (const pg::Row row : rows.of(kind::watching)) {
-    auto& anime = answer.currently_watching.emplace_back();
-    show_anime(row, watch_space, keys, anime);
-    anime.progress = progress_of(anime);
-  }
-  for (const pg::Row row : rows.of(kind::backlog)) show_anime(row, watch_space, keys, answer.backlog_highlights.emplace_back());
-  for (const pg::Row row : rows.of(kind::pick)) show_anime(row, watch_space, keys, answer.random_pick.emplace());
+void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
+                     DashboardAnswer& answer) {
+  const std::vector<PairGaps> pairs = pairs_of(rows, members);
+  std::int64_t together = pairs.empty() ? 0 : pairs.front().rated;
+  if (members.size() > 2) together = rows.of(kind::together).front().get<std::int64_t>(PageRows::number_column);
+  answer.compatibility = compatibility_of(pairs, together);
+  for (const pg::Row row : rows.of(kind::watching)) show_anime(row, space, keys, answer.currently_watching.emplace_back());
+  for (const pg::Row row : rows.of(kind::backlog)) show_anime(row, space, keys, answer.backlog_highlights.emplace_back());
+  for (const pg::Row row : rows.of(kind::pick)) show_anime(row, space, keys, answer.random_pick.emplace());
   for (const pg::Row row : rows.of(kind::gap)) {
     auto scores = scores_of(row, members);
     const double gap = gap_of(scores);
@@ -246,14 +270,155 @@ std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Vi
         {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), gap, std::move(scores)});
   }
   for (const pg::Row row : rows.of(kind::session)) {
-    auto& evening = answer.recent_sessions.emplace_back();
-    static_cast<WatchSessionAnswer&>(evening) = show_session(row, members, keys);
-    evening.anime_id = row.get<AnimeId>(column::id2);
-    evening.preferred_title = row.get<std::string_view>(column::t3);
+    show_evening(row, members, keys, answer);
+    answer.recent_sessions.back().preferred_title = row.get<std::string_view>(column::t3);
   }
   for (const pg::Row row : rows.of(kind::shared))
     answer.shared_ratings.push_back(
         {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), scores_of(row, members)});
+}
+
+/// An anime of a small space with what its entries say of it.
+struct SmallAnime {
+  pg::Row row;
+  AnimeId id;
+  std::string_view title;
+  std::string_view status;
+  Version version = 0;
+  std::vector<std::optional<std::int32_t>> tenths;  ///< of the members, in their order
+  int raters = 0;
+};
+
+/// In the order of the rows, the last changed first.
+std::vector<SmallAnime> small_space(const PageRows& rows, const std::vector<ProfileId>& members) {
+  std::vector<SmallAnime> anime;
+  for (const pg::Row row : rows.of(tracking_kind::anime))
+    anime.push_back({row, row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column),
+                     row.get<std::string_view>(column::t8), row.get<Version>(PageRows::number_column),
+                     std::vector<std::optional<std::int32_t>>(members.size())});
+  auto at = anime.begin();
+  for (const pg::Row row : rows.of(tracking_kind::entry)) {
+    const auto id = row.get<AnimeId>(PageRows::id_column);
+    while (at != anime.end() && at->id != id) ++at;  // entries come in the order of their anime
+    if (at == anime.end()) break;
+    at->version = std::max(at->version, row.get<Version>(PageRows::number_column));
+    const auto score = row.get<std::optional<std::int32_t>>(column::n3);
+    const auto member = std::ranges::find(members, row.get<ProfileId>(column::id2));
+    if (!score || member == members.end()) continue;
+    at->tenths[static_cast<std::size_t>(member - members.begin())] = score;
+    ++at->raters;
+  }
+  return anime;
+}
+
+std::vector<PairGaps> pairs_of(const std::vector<SmallAnime>& anime, const std::vector<ProfileId>& members) {
+  std::vector<PairGaps> pairs;
+  for (std::size_t one = 0; one < members.size(); ++one) {
+    for (std::size_t other = one + 1; other < members.size(); ++other) {
+      PairGaps pair{{members[one], members[other]}};
+      for (const SmallAnime& each : anime) {
+        if (!each.tenths[one] || !each.tenths[other]) continue;
+        ++pair.rated;
+        pair.gap_tenths += std::abs(*each.tenths[one] - *each.tenths[other]);
+      }
+      if (pair.rated > 0) pairs.push_back(pair);
+    }
+  }
+  return pairs;
+}
+
+std::vector<ScoreAnswer> scores_of(const SmallAnime& anime, const std::vector<ProfileId>& members) {
+  std::vector<ScoreAnswer> scores;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (anime.tenths[i]) scores.push_back({members[i], points(*anime.tenths[i])});
+  return scores;
+}
+
+std::int32_t gap_tenths_of(const SmallAnime& anime) {
+  std::int32_t low = std::numeric_limits<std::int32_t>::max();
+  std::int32_t high = 0;
+  for (const auto& tenths : anime.tenths) {
+    if (!tenths) continue;
+    low = std::min(low, *tenths);
+    high = std::max(high, *tenths);
+  }
+  return anime.raters < 2 ? 0 : high - low;
+}
+
+void show_small_anime(const SmallAnime& anime, WatchSpaceId space, const Keyring& keys, AnimeFields& into) {
+  show_anime(anime.row, space, keys, into);
+  into.version = anime.version;
+}
+
+void show_ratings(std::vector<const SmallAnime*> rated, const std::vector<ProfileId>& members, DashboardAnswer& answer) {
+  std::ranges::sort(rated, {}, &SmallAnime::id);
+  for (const SmallAnime* anime : rated) {
+    if (answer.shared_ratings.size() == shared_ratings_max) break;
+    answer.shared_ratings.push_back({anime->id, anime->title, scores_of(*anime, members)});
+  }
+  std::ranges::sort(rated, {}, [](const SmallAnime* anime) { return std::pair(-gap_tenths_of(*anime), anime->id); });
+  for (const SmallAnime* anime : rated) {
+    const std::int32_t gap = gap_tenths_of(*anime);
+    if (gap == 0 || answer.rating_gap_highlights.size() == highlights_max) break;
+    answer.rating_gap_highlights.push_back({anime->id, anime->title, points(gap), scores_of(*anime, members)});
+  }
+}
+
+/// Whether all titles were found: an evening's anime is in its space.
+bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
+                      DashboardAnswer& answer) {
+  const std::vector<SmallAnime> anime = small_space(rows, members);
+  std::vector<const SmallAnime*> backlog, rated;
+  for (const SmallAnime& each : anime) {
+    if (each.raters >= 2) rated.push_back(&each);
+    if (each.status == "backlog") backlog.push_back(&each);
+    if (each.status == "watching" && answer.currently_watching.size() < highlights_max)
+      show_small_anime(each, space, keys, answer.currently_watching.emplace_back());
+  }
+  for (const SmallAnime* each : backlog) {
+    if (answer.backlog_highlights.size() == highlights_max) break;
+    show_small_anime(*each, space, keys, answer.backlog_highlights.emplace_back());
+  }
+  if (!backlog.empty())
+    show_small_anime(*backlog[static_cast<std::size_t>(random_fraction() * static_cast<double>(backlog.size()))], space, keys,
+                     answer.random_pick.emplace());
+  answer.compatibility = compatibility_of(pairs_of(anime, members), static_cast<std::int64_t>(rated.size()));
+  show_ratings(std::move(rated), members, answer);
+  for (const pg::Row row : rows.of(kind::session)) {
+    show_evening(row, members, keys, answer);
+    const auto found = std::ranges::find(anime, answer.recent_sessions.back().anime_id, &SmallAnime::id);
+    if (found == anime.end()) return false;
+    answer.recent_sessions.back().preferred_title = found->title;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::expected<Question, Problem> DashboardPage::ask(const Visit&) const {
+  static const pg::Statement lean_statement(lean_text());
+  static const pg::Statement thorough_statement(thorough_text());
+  if (!thorough) return Question{&lean_statement, pg::Params(watch_space)};
+  return Question{&thorough_statement, pg::Params(watch_space, random_fraction())};
+}
+
+std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Visit&, Keyring& keys) {
+  if (!thorough && rows.of(tracking_kind::anime).size() > small_space_anime_max) {
+    thorough = true;
+    return Shown::again();
+  }
+  DashboardAnswer answer;
+  answer.watch_space_id = watch_space;
+  answer.stats = show_stats(rows);
+  answer.members = show_members(rows, member_columns, keys);
+  const std::vector<ProfileId> members = profiles_of(answer.members);
+  if (thorough) {
+    show_thoroughly(rows, watch_space, members, keys, answer);
+  } else if (!show_small_space(rows, watch_space, members, keys, answer) || keys.missed()) {
+    thorough = true;
+    return Shown::again();
+  }
+  for (WatchingAnswer& anime : answer.currently_watching) anime.progress = progress_of(anime);
   return Shown{json::to_string(answer)};
 }
 

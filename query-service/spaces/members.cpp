@@ -10,6 +10,16 @@ void add_members(PageSql& sql, const std::string& joined) {
   sql.rows(row_kind::member, {{"id", "profile"}, {joined, "joined_at"}}, "FROM read_spaces.members WHERE watch_space = $1");
 }
 
+void add_members_with_keys(PageSql& sql, const std::string& joined, const std::string& account) {
+  sql.rows(row_kind::member, {{"id", "m.profile"}, {joined, "m.joined_at"}, {"bytes", "k.wrapped"}, {account, "k.account"}},
+           "FROM read_spaces.members AS m LEFT JOIN secrets.keys AS k ON k.account = m.profile WHERE m.watch_space = $1");
+}
+
+void take_keys(const PageRows& rows, int account, Keyring& keys) {
+  for (const pg::Row row : rows.of(row_kind::member))
+    if (const auto wrapped = row.get<std::optional<std::string_view>>(PageRows::bytes_column)) keys.add(row.get<UserId>(account), *wrapped);
+}
+
 std::vector<ProfileId> members_of(const PageRows& rows, int joined) {
   std::vector<std::pair<Time, ProfileId>> members;
   for (const pg::Row row : rows.of(row_kind::member)) members.emplace_back(row.get<Time>(joined), row.get<ProfileId>(PageRows::id_column));

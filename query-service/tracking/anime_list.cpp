@@ -1,4 +1,4 @@
-// GET …/anime: one index range for each sort, filters checked on the way, entries of the anime found.
+// GET …/anime and …/anime/{anime}: one index range for each sort, filters checked on the way, entries of the anime found.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -19,6 +19,7 @@ struct Shape {
   bool status;
   bool mine;
   bool after;
+  bool thorough;
   auto operator<=>(const Shape&) const = default;
 };
 
@@ -40,34 +41,49 @@ SortColumn column_of(AnimeSort sort) {
   return {"added_at", "timestamptz", true};
 }
 
-/// $1 space, $2 how many, $3 who asks, then those that the shape has: status, mine, the place's key and id.
+/// What comes after FROM to choose the anime `a` of the page. $1 space, $2 how many, $3 who asks, then those that the shape has: status,
+/// mine, the place's key and id.
 std::string chosen(const Shape& shape) {
   const SortColumn key = column_of(shape.sort);
   const std::string order(key.descending ? " DESC" : "");
   int parameter = 3;
   const auto next = [&] { return "$" + std::to_string(++parameter); };
-  std::string where = "watch_space = $1";
-  if (shape.status) where += " AND shared_status = " + next();
+  std::string where = "a.watch_space = $1";
+  if (shape.status) where += " AND a.shared_status = " + next();
   if (shape.mine)
-    where += " AND COALESCE((SELECT e.status FROM read_tracking.entries AS e WHERE e.anime = a.anime AND e.profile = $3), 'backlog') = " +
+    where += " AND COALESCE((SELECT o.status FROM read_tracking.entries AS o WHERE o.anime = a.anime AND o.profile = $3), 'backlog') = " +
              next();
   if (shape.after) {
     const std::string at = next() + "::" + std::string(key.type);
-    where += " AND (" + std::string(key.name) + ", anime) " + (key.descending ? '<' : '>') + " (" + at + ", " + next() + "::uuid)";
+    where += " AND (a." + std::string(key.name) + ", a.anime) " + (key.descending ? '<' : '>') + " (" + at + ", " + next() + "::uuid)";
   }
-  return "chosen AS MATERIALIZED (SELECT * FROM read_tracking.anime AS a WHERE " + where + " ORDER BY " + std::string(key.name) + order +
-         ", anime" + order + " LIMIT $2)";
+  return "read_tracking.anime AS a WHERE " + where + " ORDER BY a." + std::string(key.name) + order + ", a.anime" + order + " LIMIT $2";
 }
 
-std::string statement_text(const Shape& shape) {
+/// The anime `a` and their entries `e`; versions of the entries are compared when the page is shown.
+void add_anime_and_entries(PageSql& sql, const std::string& anime, const std::string& entries) {
+  PageSql::Values values = anime_values();
+  std::ranges::find(values, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
+  sql.rows(tracking_kind::anime, values, "FROM " + anime);
+  sql.rows(tracking_kind::entry, entry_values(), "FROM " + entries);
+}
+
+/// With the keys of the members only.
+std::string lean_text(const Shape& shape) {
   PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
-  sql.with(chosen(shape) + ", said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
+  add_members_with_keys(sql, "at1", "id2");
+  add_anime_and_entries(sql, chosen(shape),
+                        "(SELECT a.anime FROM " + chosen(shape) + ") AS c JOIN read_tracking.entries AS e ON e.anime = c.anime");
+  return sql.text();
+}
+
+/// With the keys of everybody who wrote a text of the page. `anime` gives the CTE its rows.
+std::string thorough_text(const std::string& anime) {
+  PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
+  sql.with("chosen AS MATERIALIZED (SELECT a.* FROM " + anime +
+           "), said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
   add_members(sql, "at1");
-  PageSql::Values anime = anime_values();
-  // The entries are there anyway: their versions are compared when the page is shown.
-  std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
-  sql.rows(tracking_kind::anime, anime, "FROM chosen AS a");
-  sql.rows(tracking_kind::entry, entry_values(), "FROM said AS e");
+  add_anime_and_entries(sql, "chosen AS a", "said AS e");
   sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
            keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
   return sql.text();
@@ -78,7 +94,7 @@ const pg::Statement& statement_of(const Shape& shape) {
   static std::map<Shape, std::unique_ptr<pg::Statement>> statements;
   const std::lock_guard lock(mutex);
   auto& statement = statements[shape];
-  if (!statement) statement = std::make_unique<pg::Statement>(statement_text(shape));
+  if (!statement) statement = std::make_unique<pg::Statement>(shape.thorough ? thorough_text(chosen(shape)) : lean_text(shape));
   return *statement;
 }
 
@@ -143,10 +159,11 @@ std::expected<Question, Problem> AnimeListPage::ask(const Visit& visit) {
     params.add(*time);
   }
   if (place) params.add(place->anime);
-  return Question{&statement_of({order, status.has_value(), mine.has_value(), place.has_value()}), std::move(params)};
+  return Question{&statement_of({order, status.has_value(), mine.has_value(), place.has_value(), thorough}), std::move(params)};
 }
 
-std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) const {
+std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) {
+  if (!thorough) take_keys(rows, column::id2, keys);
   const std::vector<ProfileId> members = members_of(rows, column::at1);
   const PageRows::Range entries = rows.of(tracking_kind::entry);
   std::vector<AnimeAnswer> items;
@@ -164,6 +181,10 @@ std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Vi
       next = visit.next(*this, AnimePlace{order, status, mine, key_of(order, row), anime});
     }
   }
+  if (!thorough && keys.missed()) {
+    thorough = true;
+    return Shown::again();
+  }
   return show_list(items, std::move(next));
 }
 
@@ -172,20 +193,7 @@ std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Vi
 namespace {
 
 const pg::Statement& detail_statement() {
-  static const pg::Statement statement = [] {
-    PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
-    sql.with(
-        "chosen AS MATERIALIZED (SELECT * FROM read_tracking.anime WHERE anime = $2 AND watch_space = $1),"
-        " said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
-    add_members(sql, "at1");
-    PageSql::Values anime = anime_values();
-    std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
-    sql.rows(tracking_kind::anime, anime, "FROM chosen AS a");
-    sql.rows(tracking_kind::entry, entry_values(), "FROM said AS e");
-    sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
-             keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
-    return pg::Statement(sql.text());
-  }();
+  static const pg::Statement statement(thorough_text("read_tracking.anime AS a WHERE a.anime = $2 AND a.watch_space = $1"));
   return statement;
 }
 

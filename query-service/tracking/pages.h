@@ -38,8 +38,11 @@ struct AnimeListPage : ListQuery {
   std::optional<TrackingStatus> status = {};
   std::optional<TrackingStatus> mine = {};
 
+  /// Not of the request: also read the keys of those who have left.
+  bool thorough = false;
+
   std::expected<Question, Problem> ask(const Visit& visit);
-  std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
+  std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys);
 };
 BOOST_DESCRIBE_STRUCT(AnimeListPage, (ListQuery), (watch_space, sort, status, mine))
 
