@@ -2,6 +2,7 @@
 # log once, whatever happened a moment later; nothing is there twice; `bloomwatch verify` is clean after each.
 # How often: BLOOMWATCH_SERVE_KILLS (3; for the full measure 20) and BLOOMWATCH_POSTGRES_KILLS (1; 5).
 import http.client
+import itertools
 import os
 import pathlib
 import random
@@ -23,16 +24,16 @@ class Load:
     """Clients that rate, rename and add titles, each command with an Idempotency-Key and a value that occurs once, and that repeat a
     command whose answer they did not get, with the same key, until they have one."""
 
-    def __init__(self, server, space, people, anime, scores):
+    def __init__(self, server, space, people, anime, scores, media):
         self.server = server
         self.space = space
         self.people = people
         self.anime = anime
         self.scores = scores
+        self.media = media
         self.acknowledged = []  # (key, what, position, id)
         self.lock = threading.Lock()
         self.stopping = threading.Event()
-        self.next_media = 1_000_000
         self.refused = []
         self.threads = [threading.Thread(target=self.work, args=(number,)) for number in range(CLIENTS)]
         for thread in self.threads:
@@ -43,8 +44,7 @@ class Load:
         base = f"/api/watch-spaces/{self.space}/anime"
         if rng.random() < 0.3:
             with self.lock:
-                self.next_media += 1
-                media = self.next_media
+                media = next(self.media)
             return "POST", base, {"anilistMediaId": media}, ("AnimeAdded", str(media))
         # One client per anime: every score differs from the last one, so that none is quiet.
         self.scores[number] = self.scores[number] % 20 + 1
@@ -78,6 +78,8 @@ class Load:
                         self.refused.append((method, path, "no answer in 60 s", str(answer)))
                     return
                 time.sleep(0.02)
+        if client:
+            client.close()
 
     def stop(self):
         self.stopping.set()
@@ -93,11 +95,12 @@ class Kill(unittest.TestCase):
         self.space = self.people[0].make_space()
         self.people[0].invite(self.space, self.people[1])
         self.anime = [self.people[0].add_anime(self.space, number + 1)["id"] for number in range(CLIENTS)]
+        self.media = itertools.count(1_000_000)
         self.scores = [0] * CLIENTS  # the last score that each client gave
 
     def under_load(self, kill):
         """Runs the load, calls `kill` in the middle of it, lets the load go on after, and returns what was acknowledged."""
-        load = Load(self.server, self.space, self.people, self.anime, self.scores)
+        load = Load(self.server, self.space, self.people, self.anime, self.scores, self.media)
         try:
             time.sleep(LOAD_SECONDS * random.uniform(0.5, 1))
             kill()

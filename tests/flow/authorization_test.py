@@ -29,7 +29,7 @@ BODIES = {
     "PATCH /api/watch-spaces/{watchSpace}/anime/{anime}": {"mood": "calm"},
     "PATCH /api/watch-spaces/{watchSpace}/anime/{anime}/participant-progress": {"episodesWatched": 3},
     "PATCH /api/watch-spaces/{watchSpace}/anime/{anime}/participant-rating": {"score": 8},
-    "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions": {"sessionDate": "2026-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1},
+    "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions": {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1},
     "PATCH /api/watch-spaces/{watchSpace}/anime/{anime}/sessions/{session}": {"notes": "Nice."},
     "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions/{session}/confirm": None,
     "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions/{session}/decline": None,
@@ -67,7 +67,7 @@ class Authorization(FlowTest):
         cls.owner.invite(cls.space, cls.leaver)
         cls.leaver.delete(f"/api/watch-spaces/{cls.space}/members/me")
         cls.anime = cls.owner.add_anime(cls.space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
-        session = {"sessionDate": "2026-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1}
+        session = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1}
         cls.session = cls.owner.post(f"/api/watch-spaces/{cls.space}/anime/{cls.anime}/sessions", session)["id"]
         cls.invitation = cls.owner.post(f"/api/watch-spaces/{cls.space}/invitations", {"email": "late@example.org"})
 

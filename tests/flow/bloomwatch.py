@@ -199,6 +199,7 @@ class Server:
         (self.home / self.instance_file).unlink(missing_ok=True)
         if self.process is not None:
             self.log.close()
+        self.killed = False
         self.log = open(self.home / "serve.out", "ab")
         self.process = subprocess.Popen(
             [*self.command, "--home", str(self.home), "--port", "0", "--admin-port", "0", "--database-url", self.database_url]
@@ -259,6 +260,7 @@ class Server:
 
     def kill(self):
         """kill -9."""
+        self.killed = True
         self.process.kill()
         self.process.wait()
 
@@ -273,6 +275,8 @@ class Server:
                 raise AssertionError("serve did not stop within 20 s of SIGTERM:\n" + self.output()) from None
             if status != 0:
                 raise AssertionError(f"serve ended with {status}:\n{self.output()}")
+        elif not self.killed:
+            raise AssertionError(f"serve ended by itself with {self.process.returncode}:\n{self.output()}")
 
     def close(self):
         try:
@@ -286,7 +290,7 @@ class Server:
 
     def operator(self, *arguments):
         """Runs a subcommand of the operator program against this instance; returns what it prints."""
-        return run(PROGRAM, arguments[0], "--home", str(self.home), *arguments[1:])
+        return run(PROGRAM, *arguments, "--home", str(self.home))
 
     def verify(self):
         """`bloomwatch verify`; fails the test with its report if an invariant is broken."""

@@ -42,7 +42,7 @@ class Forgetting(FlowTest):
         anime = f"/api/watch-spaces/{space}/anime/{added['id']}"
         person.patch(f"{anime}/participant-rating", {"score": 9, "notes": words["notes"]})
         ken.rate(space, added["id"], 8)
-        evening = {"sessionDate": "2026-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 2, "notes": words["session notes"]}
+        evening = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 2, "notes": words["session notes"]}
         session = person.post(f"{anime}/sessions", evening)
         person.patch(f"{anime}/sessions/{session['id']}", {"notes": words["changed session notes"]})
         imported = person.call("POST", f"/api/watch-spaces/{space}/imports/mal", (ROOT / "tests/data/mal-small.xml").read_bytes(), expect=200)
