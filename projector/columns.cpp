@@ -41,11 +41,13 @@ std::string same_key(const TableNames& names) {
   return text;
 }
 
-/// An INSERT whose conflicts do `assignments`.
-std::string insert_or(const TableNames& names, const std::string& assignments) {
-  return "INSERT INTO " + names.table + " AS t (" + list_of(names.columns) + ", partition) SELECT * FROM " +
-         unnest(names.columns.size() + 1) + " ON CONFLICT (" + list_of(key_of(names)) + ") DO UPDATE SET " + assignments +
-         "partition = CASE WHEN t.partition = excluded.partition THEN t.partition END";
+/// Rows that are there get `assignments`, the others are inserted. MERGE and not INSERT … ON CONFLICT, which locks (and logs) each row
+/// before it updates it: flushes of a model go one after another by the lock on its checkpoint, so nobody else inserts meanwhile.
+std::string merge(const TableNames& names, const std::string& assignments) {
+  return "MERGE INTO " + names.table + " t USING " + unnest(names.columns.size() + 1) + " AS w (" + list_of(names.columns) +
+         ", partition) ON " + same_key(names) + " WHEN MATCHED THEN UPDATE SET " + assignments +
+         "partition = CASE WHEN t.partition = w.partition THEN t.partition END WHEN NOT MATCHED THEN INSERT (" + list_of(names.columns) +
+         ", partition) VALUES (" + list_of(names.columns, "w.") + ", w.partition)";
 }
 
 }  // namespace
@@ -59,14 +61,14 @@ std::string load_sql(const TableNames& names) {
 
 std::string upsert_sql(const TableNames& names) {
   std::string assignments;
-  for (const std::string& column : values_of(names)) assignments += column + " = excluded." + column + ", ";
-  return insert_or(names, assignments);
+  for (const std::string& column : values_of(names)) assignments += column + " = w." + column + ", ";
+  return merge(names, assignments);
 }
 
 std::string add_sql(const TableNames& names) {
   std::string assignments;
-  for (const std::string& column : values_of(names)) assignments += column + " = t." + column + " + excluded." + column + ", ";
-  return insert_or(names, assignments);
+  for (const std::string& column : values_of(names)) assignments += column + " = t." + column + " + w." + column + ", ";
+  return merge(names, assignments);
 }
 
 std::string remove_sql(const TableNames& names) {
