@@ -42,9 +42,26 @@ std::string Answer::header(std::string_view name) const {
   return {};
 }
 
+namespace {
+
+/// Ends the world while everything that it stands on is still there.
+class TheEnd : public testing::Environment {
+ public:
+  std::unique_ptr<World> world;
+  void TearDown() override { world.reset(); }
+};
+TheEnd* const the_end = static_cast<TheEnd*>(testing::AddGlobalTestEnvironment(new TheEnd()));
+
+}  // namespace
+
 World& World::get() {
-  static World* world = new World();  // never ends: the cluster goes with the program, threads with it
-  return *world;
+  if (the_end->world == nullptr) the_end->world.reset(new World());
+  return *the_end->world;
+}
+
+World::~World() {
+  projector_.reset();
+  commands_->stop();
 }
 
 World::World() : url_(fresh_database()), keys_(MasterKeys::derive_from(SecretKey::random())) {

@@ -48,10 +48,11 @@ struct Answer {
   std::string at() const { return std::to_string(as<Told>().position); }
 };
 
-/// One a test program: starting it takes a second.
+/// One a test program, from its first use to the program's end: starting it takes a second.
 class World {
  public:
   static World& get();
+  ~World();
 
   Answer call(http::Method method, const std::string& target, const std::string& token = {}, const std::string& body = {},
               const std::string& prefer = {});
