@@ -72,7 +72,11 @@ pg::Options folding_options(std::string database_url) {
   options.url = std::move(database_url);
   options.application_name = "bloomwatch projector";
   options.statement_timeout = pg::Milliseconds(120'000);
-  options.settings = {{"synchronous_commit", "off"}, {"enable_seqscan", "off"}, {"enable_hashjoin", "off"}, {"enable_mergejoin", "off"}};
+  options.settings = {{"synchronous_commit", "off"},
+                      {"enable_seqscan", "off"},
+                      {"enable_bitmapscan", "off"},
+                      {"enable_hashjoin", "off"},
+                      {"enable_mergejoin", "off"}};
   return options;
 }
 

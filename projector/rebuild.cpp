@@ -1,6 +1,7 @@
 // Blue/green: make the tables beside, fold, and switch once the live checkpoint is reached while its row is locked. Old tables go last.
 #include "projector/rebuild.h"
 
+#include <future>
 #include <stdexcept>
 
 #include "events/log.h"
@@ -81,14 +82,43 @@ void switch_tables(pg::Connection& connection, const StoredModel& model, Rebuild
   connection.query("UPDATE projection.parked SET slot = 'live' WHERE model = $1 AND slot = 'next'", pg::Params(name));
 }
 
+/// Reads the batch after the present one while that is folded.
+class ReadAhead {
+ public:
+  explicit ReadAhead(const std::string& database_url) : reader_(database_url, "bloomwatch rebuild") {}
+
+  /// At most `limit` events after a position, and begins to read what follows them.
+  std::vector<RecordedEvent> take(Position after, std::size_t limit) {
+    std::vector<RecordedEvent> events;
+    if (ahead_.valid() && ahead_after_ == after)
+      events = ahead_.get();
+    else
+      events = (wait(), reader_.read(after, limit));
+    if (events.size() > limit) events.resize(limit);
+    if (events.size() == limit) begin(events.back().meta.position, limit);
+    return events;
+  }
+
+ private:
+  void wait() {
+    if (ahead_.valid()) ahead_.wait();
+  }
+  void begin(Position after, std::size_t limit) {
+    wait();
+    ahead_after_ = after;
+    ahead_ = std::async(std::launch::async, [this, after, limit] { return reader_.read(after, limit); });
+  }
+
+  LogReader reader_;
+  Position ahead_after_ = 0;
+  std::future<std::vector<RecordedEvent>> ahead_;  // last: waited for before the reader goes
+};
+
 /// A rebuild under way: the follower of the next slot, and the log that it reads.
 class Rebuild {
  public:
   Rebuild(const std::string& database_url, const std::string& model, const RebuildOptions& options)
-      : options_(options),
-        model_(model),
-        reader_(database_url, "bloomwatch rebuild"),
-        follower_(database_url, Slot::next, next_model(model)) {
+      : options_(options), model_(model), log_(database_url), follower_(database_url, Slot::next, next_model(model)) {
     follower_.open(partitions_);
   }
 
@@ -97,7 +127,7 @@ class Rebuild {
     while (position() < until) {
       if (options_.stop.stop_requested()) return false;
       const auto limit = std::min<Position>(static_cast<Position>(options_.batch_events_max), until - position());
-      const std::vector<RecordedEvent> events = reader_.read(position(), static_cast<std::size_t>(limit));
+      const std::vector<RecordedEvent> events = log_.take(position(), static_cast<std::size_t>(limit));
       if (events.empty()) return true;
       follower_.fold(events);
       if (options_.progress) options_.progress(position(), until);
@@ -119,7 +149,7 @@ class Rebuild {
   static constexpr std::int16_t partitions_[] = {Cursor::whole_log};
   const RebuildOptions& options_;
   std::string model_;
-  LogReader reader_;
+  ReadAhead log_;
   Follower follower_;
 };
 
