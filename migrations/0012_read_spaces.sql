@@ -14,7 +14,7 @@ CREATE TABLE read_spaces.spaces (
   version     bigint NOT NULL,              -- of the stream
   partition   smallint NOT NULL,
   PRIMARY KEY (watch_space)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 90);
 
 -- Current members only: who leaves loses the row, who comes back gets a new one.
 CREATE TABLE read_spaces.members (
@@ -25,7 +25,7 @@ CREATE TABLE read_spaces.members (
   joined_at       timestamptz NOT NULL,
   partition       smallint NOT NULL,
   PRIMARY KEY (watch_space, profile)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 90);
 CREATE INDEX ON read_spaces.members (profile, watch_space);
 
 -- Its status is accepted if accepted_at is there, revoked if revoked_at is, expired after expires_at, else pending.
@@ -42,5 +42,5 @@ CREATE TABLE read_spaces.invitations (
   revoked_at  timestamptz,
   partition   smallint NOT NULL,
   PRIMARY KEY (invitation)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 90);
 CREATE INDEX ON read_spaces.invitations (watch_space, created_at DESC, invitation DESC);

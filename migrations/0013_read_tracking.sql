@@ -34,7 +34,7 @@ CREATE TABLE read_tracking.anime (
   version         bigint NOT NULL,
   partition       smallint NOT NULL,
   PRIMARY KEY (anime)
-) WITH (fillfactor = 85);
+) WITH (fillfactor = 90);
 CREATE INDEX ON read_tracking.anime (watch_space, added_at DESC, anime DESC);
 CREATE INDEX ON read_tracking.anime (watch_space, sort_title, anime);
 CREATE INDEX ON read_tracking.anime (watch_space, shared_status, updated_at DESC, anime DESC);
@@ -55,7 +55,7 @@ CREATE TABLE read_tracking.entries (
   version         bigint NOT NULL,            -- of the anime's stream, at the last change of this row
   partition       smallint NOT NULL,
   PRIMARY KEY (anime, profile)
-) WITH (fillfactor = 75);
+) WITH (fillfactor = 90);
 
 CREATE TABLE read_tracking.sessions (
   session       uuid NOT NULL,

@@ -13,7 +13,7 @@ CREATE TABLE read_dashboard.anime (
   score_tenths    jsonb NOT NULL,             -- {"<profile>": tenths}
   partition       smallint NOT NULL,
   PRIMARY KEY (anime)
-) WITH (fillfactor = 75);
+) WITH (fillfactor = 90);
 -- What two or more have rated: shared ratings, and the count of them in groups.
 CREATE INDEX ON read_dashboard.anime (watch_space, anime) WHERE raters >= 2;
 
@@ -26,7 +26,7 @@ CREATE TABLE read_dashboard.pairs (
   gap_tenths  bigint NOT NULL,                -- sum of the absolute differences
   partition   smallint NOT NULL,
   PRIMARY KEY (watch_space, low, high)
-) WITH (fillfactor = 75);
+) WITH (fillfactor = 90);
 
 CREATE TABLE read_dashboard.gaps (
   watch_space uuid NOT NULL,
@@ -36,7 +36,7 @@ CREATE TABLE read_dashboard.gaps (
   gap_tenths  smallint NOT NULL,
   partition   smallint NOT NULL,
   PRIMARY KEY (anime, low, high)
-) WITH (fillfactor = 75);
+) WITH (fillfactor = 90);
 -- Without the gap in it: a score that changes then touches no index. The page sorts the gaps of its space.
 CREATE INDEX ON read_dashboard.gaps (watch_space);
 
@@ -48,4 +48,4 @@ CREATE TABLE read_dashboard.spaces (
   episodes_together bigint NOT NULL,          -- sum of shared progress
   partition         smallint NOT NULL,
   PRIMARY KEY (watch_space)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 90);

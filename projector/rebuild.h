@@ -17,8 +17,8 @@ namespace bloomwatch::projection {
 struct RebuildOptions {
   /// Called between batches, at most some ten times a second: events folded, and how many there were at the last look.
   std::function<void(Position done, Position of)> progress = {};
-  std::stop_token stop = {};  ///< gives up between batches and leaves the live tables as they were
-  std::size_t batch_events_max = 32'768;
+  std::stop_token stop = {};              ///< gives up between batches and leaves the live tables as they were
+  std::size_t batch_events_max = 65'536;  ///< many, so that rows that change often are written seldom; some 100 MB
 };
 
 struct RebuildReport {
