@@ -1,0 +1,85 @@
+# The operator program on a running instance: verify notices what is wrong, rebuild changes nothing that pages show, tokens and logs.
+# Each way to break an instance is made once, in its database, and has to be named.
+import subprocess
+import unittest
+
+from bloomwatch import PROGRAM, FlowTest
+
+
+class Operator(FlowTest):
+    def setUp(self):
+        self.mira = self.server.person(f"m_{self._testMethodName[5:25]}".strip("_"))
+        self.ken = self.server.person(f"k_{self._testMethodName[5:25]}".strip("_"))
+        self.space = self.mira.make_space()
+        self.mira.invite(self.space, self.ken)
+        self.anime = self.mira.add_anime(self.space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
+        self.mira.rate(self.space, self.anime, 9)
+        self.last = self.ken.rate(self.space, self.anime, 8)
+        self.mira.dashboard(self.space, at_least=self.last)
+
+    def broken(self, expected):
+        """verify ends with 1 and names it."""
+        done = subprocess.run([PROGRAM, "verify", "--home", str(self.server.home)], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("NO", done.stdout)
+        self.assertRegex(done.stdout, expected)
+
+    def test_verify_says_what_it_checked(self):
+        shown = self.server.verify()
+        for part in ("log", "claims", "people", "spaces", "tracking", "dashboard"):
+            self.assertRegex(shown, f"(?m)^{part} .*: yes$")
+
+    def test_verify_notices_a_changed_row(self):
+        table = "read_dashboard." + self.server.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'read_dashboard' ORDER BY 1")[0][0]
+        saved = self.server.rows(f"SELECT count(*) FROM {table}")
+        self.server.rows(f"CREATE TABLE saved AS TABLE {table}")
+        self.server.rows(f"DELETE FROM {table}")
+        self.broken("(?m)^dashboard .*NO")
+        self.server.rows(f"INSERT INTO {table} SELECT * FROM saved")
+        self.server.rows("DROP TABLE saved")
+        self.assertEqual(self.server.rows(f"SELECT count(*) FROM {table}"), saved)
+        self.server.verify()
+
+    def test_verify_notices_claims_that_are_not_the_logs(self):
+        self.server.rows("CREATE TABLE saved_claims AS SELECT * FROM log.claims LIMIT 1")
+        self.server.rows("DELETE FROM log.claims WHERE key = (SELECT key FROM saved_claims)")
+        self.broken("is missing")
+        self.server.rows("INSERT INTO log.claims SELECT * FROM saved_claims")
+        self.server.rows("INSERT INTO log.claims (key, stream_id, category) VALUES (gen_random_uuid(), gen_random_uuid(), 'user')")
+        self.broken("follows from no event")
+        self.server.rows("DELETE FROM log.claims WHERE stream_id NOT IN (SELECT stream_id FROM log.events)")
+        self.server.rows("DROP TABLE saved_claims")
+        self.server.verify()
+
+    def test_the_log_refuses_changes(self):
+        for statement in ("UPDATE log.events SET data = '{}'", "DELETE FROM log.events", "TRUNCATE log.events"):
+            with self.assertRaises(AssertionError):
+                self.server.rows(statement)
+
+    def test_rebuild_changes_nothing_that_pages_show(self):
+        pages = ["/api/me", f"/api/watch-spaces/{self.space}", f"/api/watch-spaces/{self.space}/anime", f"/api/watch-spaces/{self.space}/dashboard"]
+        before = [self.mira.get(page).body for page in pages]
+        shown = self.server.operator("rebuild")
+        for model in ("people", "spaces", "tracking", "dashboard"):
+            self.assertRegex(shown, f"(?m)^{model}: .*switched$")
+        position = self.mira.rate(self.space, self.anime, 9)
+        self.assertEqual([self.mira.get(page, at_least=position).body for page in pages], before)
+        changed = self.mira.rate(self.space, self.anime, 10)
+        self.assertEqual(self.mira.dashboard(self.space, at_least=changed)["compatibility"]["averageGap"], 2)
+        self.server.verify()
+
+    def test_nothing_is_parked(self):
+        self.assertIn("nothing is parked", self.server.operator("parked", "list"))
+
+    def test_a_token_speaks_for_a_person(self):
+        token = self.server.operator("token", "--as", self.ken.handle).strip()
+        self.assertEqual(self.ken.client.call("GET", "/api/me", token=token, expect=200)["id"], self.ken.id)
+
+    def test_the_log_is_readable(self):
+        lines = self.server.operator("log", "--from", str(self.last["position"]))
+        self.assertIn("AnimeRated", lines)
+        self.assertIn(self.ken.id, lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
