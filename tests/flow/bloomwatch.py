@@ -192,6 +192,7 @@ class Server:
         self.arguments = [str(argument) for argument in arguments]
         self.command = [program or PROGRAM] + ([command] if command else [])
         self.instance_file = "instance.json" if command else f"{pathlib.Path(program).name}.json"
+        self.port = [] if program and pathlib.Path(program).name == "projector" else ["--port", "0"]  # it has no API
         self.process = None
         self.start(wait)
 
@@ -202,8 +203,7 @@ class Server:
         self.killed = False
         self.log = open(self.home / "serve.out", "ab")
         self.process = subprocess.Popen(
-            [*self.command, "--home", str(self.home), "--port", "0", "--admin-port", "0", "--database-url", self.database_url]
-            + self.arguments,
+            [*self.command, "--home", str(self.home), *self.port, "--admin-port", "0", "--database-url", self.database_url] + self.arguments,
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=subprocess.STDOUT,
