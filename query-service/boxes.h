@@ -11,10 +11,11 @@ inline std::string account_of_box(std::string_view box) {
   return "encode(substring(decode(translate(left(" + std::string(box) + ", 24), '-_', '+/'), 'base64') FROM 2 FOR 16), 'hex')::uuid";
 }
 
-/// The rest of a branch of row_kind::key: the keys that open the boxes that `boxes` (a SELECT of one column `box`) finds.
+/// The rest of a branch of row_kind::key, of `authors.account` and `k.wrapped`: the keys that open the boxes that `boxes` (a SELECT of one
+/// column `box`) finds; no `wrapped` where the key is gone.
 inline std::string keys_of(std::string_view boxes) {
   return "FROM (SELECT DISTINCT " + account_of_box("box") + " AS account FROM (" + std::string(boxes) +
-         ") AS boxes WHERE box IS NOT NULL) AS authors JOIN secrets.keys AS k ON k.account = authors.account";
+         ") AS boxes WHERE box IS NOT NULL) AS authors LEFT JOIN secrets.keys AS k ON k.account = authors.account";
 }
 
 }  // namespace bloomwatch

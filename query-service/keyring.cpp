@@ -22,6 +22,12 @@ std::shared_ptr<const DataKey> KeyCache::unwrap(UserId account, std::string_view
   return key->account() == account ? key : nullptr;
 }
 
+void Keyring::take(const PageRows& rows) {
+  for (const pg::Row row : rows.of(row_kind::key))
+    if (const auto wrapped = row.get<std::optional<std::string_view>>(PageRows::bytes_column))
+      add(row.get<UserId>(PageRows::id_column), *wrapped);
+}
+
 void Keyring::add(UserId account, std::string_view wrapped) {
   if (key_of(account) != nullptr) return;
   if (auto key = cache_.unwrap(account, wrapped)) keys_.emplace_back(account, std::move(key));

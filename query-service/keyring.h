@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "events/personal.h"
+#include "query-service/page_rows.h"
 #include "runtime/crypto.h"
 
 namespace bloomwatch {
@@ -46,6 +47,8 @@ class Keyring {
  public:
   explicit Keyring(KeyCache& cache) : cache_(cache) {}
 
+  /// Takes what a page's rows of row_kind::key bring.
+  void take(const PageRows& rows);
   /// Takes a wrapped key that the page's statement read.
   void add(UserId account, std::string_view wrapped);
   /// Whether a box stayed closed: its key is gone, or was not read.

@@ -229,8 +229,7 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
       if (rows.state(Model::spaces).parked_at) return refuse(*page, problems::read_model_behind());
     }
     Keyring keys(keys_);
-    for (const pg::Row row : rows.of(row_kind::key))
-      keys.add(row.get<UserId>(PageRows::id_column), row.get<std::string_view>(PageRows::bytes_column));
+    keys.take(rows);
     auto shown = page->show(rows, keys);
     if (shown && shown->ask_again) return run(std::move(page));
     finish(*page, lowest(page->models, rows), std::move(shown));

@@ -74,30 +74,23 @@ std::string widest_gaps() {
          " gap_tenths > 0 AND " +
          both_present() + " ORDER BY gap_tenths DESC, anime LIMIT " + max + " * " + count + " * (" + count +
          " - 1) / 2) AS widest GROUP BY anime ORDER BY gap DESC, anime LIMIT " + max +
-         ") AS g JOIN read_dashboard.anime AS d ON d.anime = g.anime JOIN read_tracking.anime AS a ON a.anime = g.anime"
+         ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime LEFT JOIN read_tracking.anime AS a ON a.anime = g.anime"
          " ORDER BY g.gap DESC, g.anime";
 }
 
 PageSql dashboard_sql() { return {{Model::spaces, Model::people, Model::tracking, Model::dashboard}, "$1", tracking_columns()}; }
 
-void add_members_and_sums(PageSql& sql) {
-  add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"});
-  sql.rows(kind::sums,
-           {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
-           "FROM read_dashboard.spaces WHERE watch_space = $1");
-}
+void add_members_with_names(PageSql& sql) { add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"}); }
 
 std::string lean_text() {
   const std::string few = " LIMIT " + std::to_string(small_space_anime_max + 1);
   PageSql sql = dashboard_sql();
-  add_members_and_sums(sql);
-  PageSql::Values anime = anime_values();
-  std::ranges::find(anime, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
-  sql.rows(tracking_kind::anime, anime,
+  add_members_with_names(sql);
+  sql.rows(tracking_kind::anime, anime_values("a.version"),
            "FROM read_tracking.anime AS a WHERE a.watch_space = $1 ORDER BY a.updated_at DESC, a.anime DESC" + few);
-  sql.rows(tracking_kind::entry, {{"id", "e.anime"}, {"number", "e.version"}, {"id2", "e.profile"}, {"n3", "e.score_tenths::integer"}},
+  sql.rows(tracking_kind::entry, {{"id", "a.anime"}, {"number", "e.version"}, {"id2", "e.profile"}, {"n3", "e.score_tenths::integer"}},
            "FROM (SELECT anime FROM read_tracking.anime WHERE watch_space = $1 ORDER BY updated_at DESC, anime DESC" + few +
-               ") AS a JOIN read_tracking.entries AS e ON e.anime = a.anime");
+               ") AS a LEFT JOIN read_tracking.entries AS e ON e.anime = a.anime");
   sql.rows(kind::session, session_values(),
            "FROM read_tracking.sessions AS s WHERE s.watch_space = $1 ORDER BY s.session_date DESC, s.session DESC LIMIT " +
                std::to_string(highlights_max));
@@ -112,22 +105,25 @@ std::string thorough_text() {
       " ORDER BY session_date DESC, session DESC LIMIT " +
       std::to_string(highlights_max) + "), shown AS MATERIALIZED (" + shown_as(kind::watching, highlights("watching")) + " UNION ALL " +
       shown_as(kind::backlog, highlights("backlog")) + " UNION ALL " + shown_as(kind::pick, random_pick()) + ")");
-  add_members_and_sums(sql);
+  add_members_with_names(sql);
+  sql.rows(kind::sums,
+           {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
+           "FROM read_dashboard.spaces WHERE watch_space = $1");
   sql.rows("a.kind", anime_values(), "FROM shown AS a");
   PageSql::Values session = session_values();
   session.emplace_back("t3", "a.preferred_title");
-  sql.rows(kind::session, session, "FROM evenings AS s JOIN read_tracking.anime AS a ON a.anime = s.anime");
+  sql.rows(kind::session, session, "FROM evenings AS s LEFT JOIN read_tracking.anime AS a ON a.anime = s.anime");
   sql.rows(kind::pair, {{"id", "low"}, {"id2", "high"}, {"number", "gap_tenths"}, {"n1", "rated::integer"}},
            "FROM read_dashboard.pairs WHERE watch_space = $1 AND rated > 0 AND " + both_present());
   const PageSql::Values scores = {{"id", "d.anime"}, {"text", "a.preferred_title"}, {"j1", "d.score_tenths"}};
   sql.rows(kind::gap, scores, widest_gaps());
   sql.rows(kind::shared, scores,
            "FROM (SELECT * FROM read_dashboard.anime AS d WHERE d.watch_space = $1 AND " + rated_by_two() + " ORDER BY d.anime LIMIT " +
-               std::to_string(shared_ratings_max) + ") AS d JOIN read_tracking.anime AS a ON a.anime = d.anime ORDER BY d.anime");
+               std::to_string(shared_ratings_max) + ") AS d LEFT JOIN read_tracking.anime AS a ON a.anime = d.anime ORDER BY d.anime");
   sql.rows(kind::together, {{"number", "count(*)"}},
            "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(ids) + ") > 2 AND d.watch_space = $1 AND " + rated_by_two());
   // Whoever wrote a text that is shown, also those who have left.
-  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
+  sql.rows(row_kind::key, {{"id", "authors.account"}, {"bytes", "k.wrapped"}},
            keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM shown UNION ALL SELECT notes FROM evenings"));
   return sql.text();
 }
@@ -256,6 +252,7 @@ void show_evening(const pg::Row& row, const std::vector<ProfileId>& members, con
 
 void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
                      DashboardAnswer& answer) {
+  answer.stats = show_stats(rows);
   const std::vector<PairGaps> pairs = pairs_of(rows, members);
   std::int64_t together = pairs.empty() ? 0 : pairs.front().rated;
   if (members.size() > 2) together = rows.of(kind::together).front().get<std::int64_t>(PageRows::number_column);
@@ -301,6 +298,7 @@ std::vector<SmallAnime> small_space(const PageRows& rows, const std::vector<Prof
     const auto id = row.get<AnimeId>(PageRows::id_column);
     while (at != anime.end() && at->id != id) ++at;  // entries come in the order of their anime
     if (at == anime.end()) break;
+    if (row.null(column::id2)) continue;
     at->version = std::max(at->version, row.get<Version>(PageRows::number_column));
     const auto score = row.get<std::optional<std::int32_t>>(column::n3);
     const auto member = std::ranges::find(members, row.get<ProfileId>(column::id2));
@@ -369,8 +367,12 @@ bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vecto
                       DashboardAnswer& answer) {
   const std::vector<SmallAnime> anime = small_space(rows, members);
   std::vector<const SmallAnime*> backlog, rated;
+  answer.stats.total_shows = static_cast<std::int64_t>(anime.size());
   for (const SmallAnime& each : anime) {
     if (each.raters >= 2) rated.push_back(&each);
+    if (each.status == "watching") ++answer.stats.currently_watching;
+    if (each.status == "finished") ++answer.stats.finished;
+    answer.stats.episodes_watched_together += each.row.get<std::int32_t>(column::n4);
     if (each.status == "backlog") backlog.push_back(&each);
     if (each.status == "watching" && answer.currently_watching.size() < highlights_max)
       show_small_anime(each, space, keys, answer.currently_watching.emplace_back());
@@ -409,7 +411,6 @@ std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Vi
   }
   DashboardAnswer answer;
   answer.watch_space_id = watch_space;
-  answer.stats = show_stats(rows);
   answer.members = show_members(rows, member_columns, keys);
   const std::vector<ProfileId> members = profiles_of(answer.members);
   if (thorough) {

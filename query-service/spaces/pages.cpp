@@ -47,8 +47,9 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
             {"t1", "time_zone"},
             {"t2", "theme"}},
            "FROM chosen");
-  add_members_with_names(sql, {"id3", "id2", "t1", "t2", "at1"},
-                         "chosen AS c JOIN read_spaces.members AS m ON m.watch_space = c.watch_space", "true");
+  add_members_with_names(
+      sql, {"id3", "id2", "t1", "t2", "at1"},
+      "chosen AS c CROSS JOIN LATERAL (SELECT * FROM read_spaces.members WHERE watch_space = c.watch_space OFFSET 0) AS m", "true");
   sql.rows(kind::invitation,
            {{"id", "i.invitation"},
             {"bytes", "i.box"},
@@ -132,7 +133,8 @@ std::vector<SpaceAnswer> show_spaces(const PageRows& rows, const Visit& visit, K
 const pg::Statement& list_statement(bool after) {
   const auto text = [](const char* place) {
     return statement_text(
-        "SELECT s.* FROM read_spaces.members AS m JOIN read_spaces.spaces AS s ON s.watch_space = m.watch_space"
+        "SELECT s.* FROM read_spaces.members AS m CROSS JOIN LATERAL"
+        " (SELECT * FROM read_spaces.spaces WHERE watch_space = m.watch_space OFFSET 0) AS s"
         " WHERE m.profile = $1" +
             std::string(place) +
             " AND NOT EXISTS (SELECT FROM projection.parked AS p WHERE p.model = 'spaces' AND p.slot = 'live' AND"

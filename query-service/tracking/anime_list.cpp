@@ -60,12 +60,11 @@ std::string chosen(const Shape& shape) {
   return "read_tracking.anime AS a WHERE " + where + " ORDER BY a." + std::string(key.name) + order + ", a.anime" + order + " LIMIT $2";
 }
 
-/// The anime `a` and their entries `e`; versions of the entries are compared when the page is shown.
-void add_anime_and_entries(PageSql& sql, const std::string& anime, const std::string& entries) {
-  PageSql::Values values = anime_values();
-  std::ranges::find(values, "number", &std::pair<std::string, std::string>::first)->second = "a.version";
-  sql.rows(tracking_kind::anime, values, "FROM " + anime);
-  sql.rows(tracking_kind::entry, entry_values(), "FROM " + entries);
+/// The anime `a` and their entries `e` (a row without a profile where there is none), in the same order; versions of the entries are
+/// compared when the page is shown.
+void add_anime_and_entries(PageSql& sql, const std::string& anime, const std::string& entries, const std::string& of_anime) {
+  sql.rows(tracking_kind::anime, anime_values("a.version"), "FROM " + anime);
+  sql.rows(tracking_kind::entry, entry_values(of_anime), "FROM " + entries);
 }
 
 /// With the keys of the members only.
@@ -73,7 +72,8 @@ std::string lean_text(const Shape& shape) {
   PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
   add_members_with_keys(sql, "at1", "id2");
   add_anime_and_entries(sql, chosen(shape),
-                        "(SELECT a.anime FROM " + chosen(shape) + ") AS c JOIN read_tracking.entries AS e ON e.anime = c.anime");
+                        "(SELECT a.anime FROM " + chosen(shape) + ") AS c LEFT JOIN read_tracking.entries AS e ON e.anime = c.anime",
+                        "c.anime");
   return sql.text();
 }
 
@@ -81,10 +81,11 @@ std::string lean_text(const Shape& shape) {
 std::string thorough_text(const std::string& anime) {
   PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
   sql.with("chosen AS MATERIALIZED (SELECT a.* FROM " + anime +
-           "), said AS MATERIALIZED (SELECT e.* FROM chosen AS a JOIN read_tracking.entries AS e ON e.anime = a.anime)");
+           "), said AS MATERIALIZED (SELECT c.anime AS of_anime, e.* FROM chosen AS c LEFT JOIN read_tracking.entries AS e ON e.anime = "
+           "c.anime)");
   add_members(sql, "at1");
-  add_anime_and_entries(sql, "chosen AS a", "said AS e");
-  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}},
+  add_anime_and_entries(sql, "chosen AS a", "said AS e", "e.of_anime");
+  sql.rows(row_kind::key, {{"id", "authors.account"}, {"bytes", "k.wrapped"}},
            keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
   return sql.text();
 }
@@ -127,6 +128,7 @@ AnimeAnswer show_one(const pg::Row& row, WatchSpaceId space, const PageRows::Ran
     anime.participants.push_back(std::move(participant));
   }
   for (const pg::Row entry : entries) {
+    if (entry.null(column::id2)) continue;
     anime.version = std::max(anime.version, entry.get<Version>(PageRows::number_column));
     const auto found = std::ranges::find(anime.participants, entry.get<ProfileId>(column::id2), &ParticipantAnswer::user_id);
     if (found != anime.participants.end()) *found = show_entry(entry, keys);

@@ -27,9 +27,9 @@ PageSql::Columns tracking_columns() {
           {"t9", "text"},    {"t10", "text"},   {"t11", "text"},        {"t12", "text"},        {"j1", "jsonb"},        {"j2", "jsonb"}};
 }
 
-PageSql::Values anime_values() {
+PageSql::Values anime_values(std::string_view version) {
   return {{"id", "a.anime"},
-          {"number", "GREATEST(a.version, (SELECT max(v.version) FROM read_tracking.entries AS v WHERE v.anime = a.anime))"},
+          {"number", std::string(version)},
           {"text", "a.preferred_title"},
           {"id2", "a.title"},
           {"id3", "a.added_by"},
@@ -54,8 +54,8 @@ PageSql::Values anime_values() {
           {"t12", "a.sort_title"}};
 }
 
-PageSql::Values entry_values() {
-  return {{"id", "e.anime"},       {"number", "e.version"}, {"text", "e.status"},        {"id2", "e.profile"},
+PageSql::Values entry_values(const std::string& of_anime) {
+  return {{"id", of_anime},        {"number", "e.version"}, {"text", "e.status"},        {"id2", "e.profile"},
           {"at2", "e.updated_at"}, {"n1", "e.episodes"},    {"n2", "e.times_rewatched"}, {"n3", "e.score_tenths::integer"},
           {"t1", "e.notes"},       {"j1", "e.started_on"},  {"j2", "e.finished_on"}};
 }

@@ -48,10 +48,13 @@ inline constexpr int j2 = j1 + 1;                 ///< entry: finished_on
 
 PageSql::Columns tracking_columns();
 
-/// An anime `a` of read_tracking.anime, as the kind of row that it is to be. Its version is the greatest of its own and its entries'.
-PageSql::Values anime_values();
-/// An entry `e` of read_tracking.entries.
-PageSql::Values entry_values();
+/// The SQL of the version of an anime `a`: the greatest of its row's and its entries'.
+inline constexpr std::string_view anime_version =
+    "GREATEST(a.version, (SELECT max(v.version) FROM read_tracking.entries AS v WHERE v.anime = a.anime))";
+/// An anime `a` of read_tracking.anime. A page that reads the entries anyway asks for `a.version` and compares versions itself.
+PageSql::Values anime_values(std::string_view version = anime_version);
+/// An entry `e` of read_tracking.entries, which may be absent, of the anime `of_anime`.
+PageSql::Values entry_values(const std::string& of_anime);
 /// A session `s` of read_tracking.sessions.
 PageSql::Values session_values();
 

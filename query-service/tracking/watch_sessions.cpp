@@ -17,7 +17,7 @@ std::string statement_text(bool after) {
   add_members(sql, "at1");
   sql.rows(tracking_kind::anime, {{"id", "anime"}}, "FROM read_tracking.anime WHERE anime = $2 AND watch_space = $1");
   sql.rows(tracking_kind::session, session_values(), "FROM chosen AS s");
-  sql.rows(row_kind::key, {{"id", "k.account"}, {"bytes", "k.wrapped"}}, keys_of("SELECT notes AS box FROM chosen"));
+  sql.rows(row_kind::key, {{"id", "authors.account"}, {"bytes", "k.wrapped"}}, keys_of("SELECT notes AS box FROM chosen"));
   return sql.text();
 }
 

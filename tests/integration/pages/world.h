@@ -63,7 +63,7 @@ class World {
   projection::Projector& projector() { return *projector_; }
   /// Stops folding, or goes on.
   void fold(bool on);
-  const std::string& url() const { return url_; }
+  const MasterKeys& keys() const { return keys_; }
 
  private:
   World();
