@@ -14,6 +14,7 @@
 #include "events/codec.h"
 #include "events/envelope.h"
 #include "projector/rows.h"
+#include "runtime/json.h"
 
 namespace bloomwatch::projection {
 
