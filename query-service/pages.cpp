@@ -20,29 +20,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds epoch_look_every{1000};
 constexpr std::string_view queue_full = "53300";
 
-/// Page statements are keyed index reads, whatever the statistics say of a table that was just filled: their plan is made once, and only of
-/// index scans and nested loops.
-std::vector<std::pair<std::string, std::string>> page_settings() {
-  return {{"plan_cache_mode", "force_generic_plan"},
-          {"jit", "off"},
-          {"enable_seqscan", "off"},
-          {"enable_bitmapscan", "off"},
-          {"enable_hashjoin", "off"},
-          {"enable_mergejoin", "off"},
-          {"enable_material", "off"},
-          {"enable_memoize", "off"},
-          {"max_parallel_workers_per_gather", "0"},
-          {"default_transaction_read_only", "on"}};
-}
-
-pg::Options connection_options(const std::string& url) {
-  pg::Options options;
-  options.url = url;
-  options.application_name = "bloomwatch pages";
-  options.settings = page_settings();
-  return options;
-}
-
 pg::Pipeline::Limits pipeline_limits(std::size_t connections) {
   pg::Pipeline::Limits limits;
   limits.connections = connections;
@@ -81,6 +58,23 @@ struct Pages::Route {
   prometheus::Counter& failed;
 };
 
+pg::Options page_connection(const std::string& database_url) {
+  pg::Options options;
+  options.url = database_url;
+  options.application_name = "bloomwatch pages";
+  options.settings = {{"plan_cache_mode", "force_generic_plan"},
+                      {"jit", "off"},
+                      {"enable_seqscan", "off"},
+                      {"enable_bitmapscan", "off"},
+                      {"enable_hashjoin", "off"},
+                      {"enable_mergejoin", "off"},
+                      {"enable_material", "off"},
+                      {"enable_memoize", "off"},
+                      {"max_parallel_workers_per_gather", "0"},
+                      {"default_transaction_read_only", "on"}};
+  return options;
+}
+
 Problem no_such_space() {
   Problem problem = problems::not_found("There is no such watch space, or you are not a member of it.");
   problem.type = "no-such-space";
@@ -108,7 +102,7 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
       waiting_(hub, {[this](std::unique_ptr<OpenPage> page) { run(std::move(page)); },
                      [this](std::unique_ptr<OpenPage> page) { refuse(*page, problems::read_model_behind()); },
                      [this] { look_at_checkpoints(); }}),
-      pipeline_(connection_options(options.database_url), pipeline_limits(options.connections)) {
+      pipeline_(page_connection(options.database_url), pipeline_limits(options.connections)) {
   watch_ = std::jthread([this](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;

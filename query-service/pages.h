@@ -121,6 +121,10 @@ concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& 
   { page.show(rows, visit, keys) } -> std::same_as<std::expected<Shown, Problem>>;
 };
 
+/// How to connect for page statements. They are keyed index reads, whatever the statistics say of a table that was just filled: their plan
+/// is made once, and only of index scans and nested loops, which also keep the order of their outer rows. Read-only.
+pg::Options page_connection(const std::string& database_url);
+
 /// What is told of a space that is not there or not one's own: nothing that would tell the two apart.
 Problem no_such_space();
 /// Likewise of an anime, a session.

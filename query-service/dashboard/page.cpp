@@ -112,7 +112,8 @@ std::string thorough_text() {
   sql.rows("a.kind", anime_values(), "FROM shown AS a");
   PageSql::Values session = session_values();
   session.emplace_back("t3", "a.preferred_title");
-  sql.rows(kind::session, session, "FROM evenings AS s LEFT JOIN read_tracking.anime AS a ON a.anime = s.anime");
+  sql.rows(kind::session, session,
+           "FROM evenings AS s LEFT JOIN read_tracking.anime AS a ON a.anime = s.anime ORDER BY s.session_date DESC, s.session DESC");
   sql.rows(kind::pair, {{"id", "low"}, {"id2", "high"}, {"number", "gap_tenths"}, {"n1", "rated::integer"}},
            "FROM read_dashboard.pairs WHERE watch_space = $1 AND rated > 0 AND " + both_present());
   const PageSql::Values scores = {{"id", "d.anime"}, {"text", "a.preferred_title"}, {"j1", "d.score_tenths"}};

@@ -176,7 +176,8 @@ std::optional<std::string> show(P page, const Person& person, const std::string&
   visit.cursors = &cursors;
   page.thorough = thoroughly;
   const auto question = page.ask(visit);
-  const pg::Result result = World::get().database().run(*question->statement, question->params);
+  pg::Connection database(page_connection(World::get().url()));
+  const pg::Result result = database.run(*question->statement, question->params);
   const PageRows rows(result);
   KeyCache cache(World::get().keys());
   Keyring keys(cache);

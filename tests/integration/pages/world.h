@@ -64,6 +64,7 @@ class World {
   /// Stops folding, or goes on.
   void fold(bool on);
   const MasterKeys& keys() const { return keys_; }
+  const std::string& url() const { return url_; }
 
  private:
   World();
