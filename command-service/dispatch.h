@@ -15,6 +15,7 @@
 #include "command-service/writer.h"
 #include "events/codec.h"
 #include "runtime/invariant.h"
+#include "runtime/json.h"
 
 namespace bloomwatch {
 

@@ -199,7 +199,7 @@ class EndedSessions::Follower {
     if (event.type == type_name<LoginSessionEnded>()) {
       ended.session_ended(SessionId(stream), at);
     } else {
-      const auto changed = decode_as<PasswordChanged>(event);
+      const auto changed = std::get<PasswordChanged>(decode(event));
       ended.password_changed(UserId(stream), changed.password, changed.continuing_session, at);
     }
   }

@@ -1,26 +1,30 @@
 // From described structs to what the log stores and back: an event's C++ name is its stored type, its members in camelCase its JSON.
 // Decoding is total: an event once written always decodes, so a failure here is a corrupt log or a missing upcaster, told as such.
-// To change an event's shape: raise its `schema_version` member, and give `upcast(std::string data, int from)` beside it.
+// The JSON of all events is compiled once, in codec.cpp. To change an event's shape: raise its `schema_version` member, and give
+// `upcast(E, std::string data, int from)` beside it.
 #pragma once
 
 #include <boost/mp11/algorithm.hpp>
 #include <boost/mp11/list.hpp>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <variant>
 
 #include "events/accounts.h"
 #include "events/envelope.h"
 #include "events/spaces.h"
 #include "events/tracking.h"
-#include "runtime/json.h"
 
 namespace bloomwatch {
 
 /// Every event there is: a new context adds its list here.
 using AllEvents = boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents>;
+
+/// Any event, decoded.
+using AnyEvent = boost::mp11::mp_rename<AllEvents, std::variant>;
 
 /// A type's name without its namespaces, at compile time: `AnimeRated`.
 template <class T>
@@ -48,46 +52,30 @@ struct UndecodableEvent : std::runtime_error {
 
 [[noreturn]] void throw_undecodable(const RecordedEvent& event, std::string_view why);
 
-/// The struct of a recorded event that is known to be an `E`. Throws UndecodableEvent.
-template <class E>
-E decode_as(const RecordedEvent& event) {
-  std::expected<E, std::vector<json::FieldError>> decoded = [&] {
-    if constexpr (requires { upcast(E{}, std::string{}, 0); }) {
-      if (event.schema_version < schema_version_of<E>()) return json::read<E>(upcast(E{}, event.data, event.schema_version));
-    }
-    return json::read<E>(event.data);
-  }();
-  if (!decoded)
-    throw_undecodable(event,
-                      decoded.error().empty() ? "unreadable" : decoded.error().front().pointer + ": " + decoded.error().front().detail);
-  return std::move(*decoded);
-}
+/// Decodes by the stored type. Throws UndecodableEvent, also for a type that this program does not know.
+AnyEvent decode(const RecordedEvent& event);
 
 /// Calls `visit(const E&)` with the decoded event if its type is in `Events`, and says whether it was. Throws UndecodableEvent.
 template <class Events, class Visitor>
 bool decode_one_of(const RecordedEvent& event, Visitor&& visit) {
-  bool found = false;
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Events>>([&](auto identity) {
-    using E = typename decltype(identity)::type;
-    if (found || event.type != type_name<E>()) return;
-    found = true;
-    visit(decode_as<E>(event));
-  });
-  return found;
+  return std::visit(
+      [&]<class E>(const E& decoded) {
+        if constexpr (boost::mp11::mp_contains<Events, E>::value) {
+          visit(decoded);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      decode(event));
 }
 
-/// Any event, decoded.
-using AnyEvent = boost::mp11::mp_rename<AllEvents, std::variant>;
+/// The data of an event as the log keeps it: sparse camelCase JSON. `event` points to the struct at `index` of AllEvents.
+std::string encode_at(std::size_t index, const void* event);
 
-/// Decodes by the stored type. Throws UndecodableEvent, also for a type that this program does not know.
-AnyEvent decode(const RecordedEvent& event);
-
-/// The data of an event as the log keeps it: sparse camelCase JSON.
 template <class E>
 std::string encode(const E& event) {
-  std::string data;
-  json::write_sparse(data, event);
-  return data;
+  return encode_at(boost::mp11::mp_find<AllEvents, E>::value, &event);
 }
 
 }  // namespace bloomwatch

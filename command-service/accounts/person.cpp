@@ -4,6 +4,7 @@
 #include <boost/describe.hpp>
 
 #include "events/codec.h"
+#include "runtime/json.h"
 
 namespace bloomwatch::accounts {
 namespace {
