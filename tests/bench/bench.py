@@ -1,4 +1,4 @@
-# Measures everything of the table in ops/bench's README chapter in one run: each figure three times, the median counts, seconds bounded.
+# Measures what ops/bench prints, all of it in one run: each figure three times, the median counts, seconds bounded.
 # Release build, a Postgres cluster of its own with fsync, all on this machine. Rates vary from run to run: read the ratios.
 # Usage: bench.py BUILD_FOLDER WORK_FOLDER [--only NAME ...] [--seconds N]
 import argparse
@@ -6,10 +6,12 @@ import json
 import os
 import pathlib
 import re
+import socket
 import statistics
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -129,15 +131,14 @@ class Bench:
 
     def nginx(self):
         configuration = self.work / "nginx.conf"
+        port = free_port()
         configuration.write_text(
             f"""daemon off; worker_processes 2; pid {self.work}/nginx.pid; error_log {self.work}/nginx.log;
 events {{ worker_connections 2048; }}
-http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {self.work}/nginx-body; server {{ listen 127.0.0.1:18099 reuseport;
+http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {self.work}/nginx-body; server {{ listen 127.0.0.1:{port} reuseport;
 location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7a00-8abc-000000000000","version":12,"position":123456}}'; }} }} }}
 """
         )
-        configuration.write_text(configuration.read_text().replace("18099", str(free_port())))
-        port = re.search(r"127\.0\.0\.1:(\d+)", configuration.read_text()).group(1)
         process = subprocess.Popen(["/usr/sbin/nginx", "-c", str(configuration), "-p", str(self.work)])
         time.sleep(0.5)
         try:
@@ -265,15 +266,13 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
 
 
 def free_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="ops/bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="ops/bench", description="One table of what BloomWatch does on this machine, next to nginx, pgbench and COPY.")
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
