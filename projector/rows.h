@@ -44,7 +44,7 @@ struct KeyParts {
   using Part = Key;
   template <std::size_t>
   static const Key& get(const Key& key) {
-    return key;
+    return key;  // NOLINT(bugprone-return-const-ref-from-parameter): a view of the caller's key, as std::get is of a tuple
   }
 };
 template <class... Part_>
