@@ -7,27 +7,17 @@
 #include <exception>
 #include <string_view>
 
+#include "events/log_news.h"
 #include "runtime/process.h"
 
 namespace bloomwatch {
 namespace {
 
-/// What the writer's process says of the log, and the projector that works says of models, for this process's hub.
-void take_news(Hub& hub, const pg::Notification& news) {
-  Position position = 0;
-  for (const char digit : news.payload) {
-    if (digit < '0' || digit > '9') return;
-    position = position * 10 + (digit - '0');
-  }
-  hub.publish(Hub::log_topic, position);
-}
-
 void run(const Config& config) {
   Process process(config, "projector");
   process.migrate_database();
   Hub hub;
-  const pg::Listener listener({.url = process.config().database_url, .application_name = "bloomwatch projector listener"}, {"log"},
-                              [&hub](const pg::Notification& news) { take_news(hub, news); });
+  const std::unique_ptr<pg::Listener> news = log_news(process.config().database_url, hub);
   projection::Projector projector({.database_url = process.config().database_url, .hub = hub, .metrics = &process.metrics()});
   process.admin().add_check("read models", [&projector]() -> std::optional<std::string> {
     if (projector.ready()) return std::nullopt;
