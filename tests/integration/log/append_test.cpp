@@ -176,7 +176,9 @@ TEST_F(Log, tells_the_truth_after_a_connection_was_lost_with_batches_in_flight) 
       writer.send(sent.back());
     }
     std::this_thread::sleep_for(std::chrono::microseconds(round * 150));
-    killer.script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bloomwatch writer'");
+    killer.script(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch "
+        "writer'");
     const std::vector<AppendResult> results = outcomes(writer, 4);
     ASSERT_EQ(results.size(), 4U);
     if (writer.connected()) (void)writer.poll(100ms);  // it may have answered all and been ended after that

@@ -46,7 +46,11 @@ TEST(LeaseHolder, DISABLED_holds_until_killed) {
 
 bool is_held_by_somebody(const std::string& url) {
   pg::Connection connection({.url = url});
-  return connection.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND granted")[0].get<int>(0) == 1;
+  return connection
+             .query(
+                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1 AND granted "
+                 "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")[0]
+             .get<int>(0) == 1;
 }
 
 class LeaseTakeover : public testing::TestWithParam<int> {};
@@ -93,7 +97,9 @@ TEST(Lease, is_lost_when_its_session_is_ended_and_taken_again) {
   const Lease lease(url, LeaseName::writer, {.gained = [&] { ++gained; }, .lost = [&] { ++lost; }});
   ASSERT_TRUE(within(5s, [&] { return lease.held(); }));
   pg::Connection({.url = url})
-      .script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bloomwatch writer lease'");
+      .script(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch "
+          "writer lease'");
   EXPECT_TRUE(within(5s, [&] { return gained == 2 && lost == 1 && lease.held(); }));
 }
 

@@ -114,7 +114,9 @@ TEST_F(LogReading, knows_how_far_its_clock_is_from_postgres) {
 TEST_F(LogReading, connects_again_after_its_backend_was_ended) {
   EXPECT_EQ(reader.head().position, 0);
   pg::Connection({.url = url})
-      .script("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'bloomwatch log reader'");
+      .script(
+          "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = "
+          "'bloomwatch log reader'");
   EXPECT_EQ(reader.head().position, 0);
 }
 

@@ -224,14 +224,18 @@ TEST(Pool, gives_each_thread_a_connection_and_never_more_than_its_limit) {
       });
   }
   EXPECT_EQ(done, 160);
-  EXPECT_LE(connect().query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool test'")[0].get<int>(0), 3);
+  EXPECT_LE(connect()
+                .query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pool test'")[0]
+                .get<int>(0),
+            3);
 }
 
 TEST(Pool, replaces_connections_that_were_ended) {
   Pool pool({.url = database(), .application_name = "ended"});
   pool.checkout()->query("SELECT 1");
   Connection other = connect();
-  other.query("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'ended'");
+  other.query(
+      "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ended'");
   EXPECT_EQ(pool.checkout()->query("SELECT 1")[0].get<int>(0), 1);
 }
 

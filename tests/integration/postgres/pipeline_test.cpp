@@ -87,7 +87,8 @@ TEST(Pipeline, goes_on_after_its_backends_were_ended) {
   Connection other({.url = url});
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(ask(pipeline, echo, i), i);
-    other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pipeline'");
+    other.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'pipeline'");
   }
 }
 
