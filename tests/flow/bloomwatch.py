@@ -76,6 +76,47 @@ def database_server_url():
     return _shared_cluster.url
 
 
+class Kafka:
+    """A broker of the test's own (ops/kafka), which it may kill; its address stays the same. `address` is HOST:PORT."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="bloomwatch-kafka-", dir="/tmp")
+        self.start()
+
+    def start(self):
+        """Until it answers."""
+        self.address = run(ROOT / "ops/kafka", "start", "--home", self.folder).strip()
+
+    def pid(self):
+        return int(pathlib.Path(self.folder, "kafka/pid").read_text())
+
+    def kill(self):
+        """kill -9; returns when the process is gone and it may start anew."""
+        pid = self.pid()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 30, "Kafka's process to end")
+
+    def remove(self):
+        run(ROOT / "ops/kafka", "stop", "--home", self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_shared_kafka = None
+
+
+def kafka_address():
+    """The Kafka that ops/test started for all tests; run by hand, one of this process's own, removed at its end. A test's topics are its
+    own, because a fresh database has an epoch of its own."""
+    global _shared_kafka
+    address = os.environ.get("KAFKA_BOOTSTRAP") or os.environ.get("BLOOMWATCH_TEST_KAFKA")
+    if address:
+        return address
+    if _shared_kafka is None:
+        _shared_kafka = Kafka()
+        unittest.addModuleCleanup(_shared_kafka.remove)
+    return _shared_kafka.address
+
+
 def psql(url, statement):
     """The rows of a statement as lists of strings."""
     output = run("psql", "--no-psqlrc", "-d", url, "-v", "ON_ERROR_STOP=1", "-At", "-F", "\x1f", "-R", "\x1e", "-c", statement)
