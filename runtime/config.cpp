@@ -11,7 +11,8 @@
 namespace bloomwatch {
 namespace {
 
-using Member = std::variant<std::string Config::*, std::uint16_t Config::*, unsigned Config::*, std::uint64_t Config::*>;
+using Member = std::variant<std::string Config::*, std::uint16_t Config::*, unsigned Config::*, std::uint64_t Config::*,
+                            std::vector<std::string> Config::*>;
 
 /// What a value must be; `most` 0: not checked.
 struct Bounds {
@@ -42,6 +43,8 @@ std::span<const Setting> table() {
       {"connections_max", api, &Config::connections_max, "Open connections; more are turned away with 503", {1, 1'000'000}},
       {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one"},
       {"feed", projector, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
+      {"kafka_bootstrap", kafka, &Config::kafka_bootstrap, "Kafka brokers, `host:port` by commas (default: no Kafka)"},
+      {"kafka_property", kafka, &Config::kafka_property, "A property of librdkafka, `name=value`; may be given several times"},
       {"writer_queue_max", writer, &Config::writer_queue_max, "Commands that wait; more are answered 503", {1, 10'000'000}},
       {"writer_batch_commands_max", writer, &Config::writer_batch_commands_max, "Commands in one append", {1, 10'000}},
       {"writer_batches_in_flight_max", writer, &Config::writer_batches_in_flight_max, "Appends on their way at once", {1, 64}},
@@ -77,6 +80,8 @@ std::string_view heading_of(SettingGroup group) {
       return "Writer";
     case SettingGroup::projector:
       return "Projector";
+    case SettingGroup::kafka:
+      return "Kafka";
     case SettingGroup::accounts:
       return "Accounts";
   }
@@ -87,7 +92,7 @@ void add_option(CLI::App& program, Config& config, const Setting& setting) {
   CLI::Option* option = std::visit(
       [&](auto member) {
         CLI::Option* made = program.add_option(flag_of(setting), config.*member, std::string(setting.help));
-        if constexpr (std::is_same_v<decltype(member), std::string Config::*>) {
+        if constexpr (requires { (config.*member).empty(); }) {
           if (!(config.*member).empty()) made->capture_default_str();
         } else {
           made->capture_default_str();

@@ -29,6 +29,8 @@ struct Config {
   std::uint16_t admin_port = 0;
 
   std::string feed = "postgres";
+  std::string kafka_bootstrap = {};              ///< empty: no Kafka
+  std::vector<std::string> kafka_property = {};  ///< `name=value` each; may hold secrets, so never logged
 
   std::uint64_t writer_queue_max = 16'384;
   std::uint64_t writer_batch_commands_max = 128;
@@ -40,11 +42,11 @@ struct Config {
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed,
-                       writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max, writer_memory_mib_max, invitation_days,
-                       password_threads))
+                       kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max,
+                       writer_memory_mib_max, invitation_days, password_threads))
 
 /// Which programs a setting is for.
-enum class SettingGroup { process, database, api, writer, projector, accounts };
+enum class SettingGroup { process, database, api, writer, projector, kafka, accounts };
 
 /// Adds the options of `groups` to a program or one of its subcommands; `--help` then lists them with default and variable.
 /// `config` is filled when the program has parsed its arguments, and must live until then. A setting that is out of bounds, and a name in

@@ -1,0 +1,503 @@
+// librdkafka's handles and lists as C++ values. Its own threads do the network; ours only hand over and take.
+#include "runtime/kafka.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "runtime/config.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch::kafka {
+namespace {
+
+constexpr std::size_t message_text_max = 512;
+
+[[noreturn]] void fail(const std::string& what, rd_kafka_resp_err_t code) { throw Error(what + ": " + rd_kafka_err2str(code), code); }
+
+void check(rd_kafka_resp_err_t code, const std::string& what) {
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) fail(what, code);
+}
+
+void check(rd_kafka_error_t* error, const std::string& what) {
+  if (error == nullptr) return;
+  const Error thrown(what + ": " + rd_kafka_error_string(error), rd_kafka_error_code(error));
+  rd_kafka_error_destroy(error);
+  throw thrown;
+}
+
+int milliseconds(Milliseconds time) { return static_cast<int>(std::max<Milliseconds::rep>(0, time.count())); }
+
+template <class T, void (*destroy)(T*)>
+struct Destroy {
+  void operator()(T* object) const { destroy(object); }
+};
+template <class T, void (*destroy)(T*)>
+using Owned = std::unique_ptr<T, Destroy<T, destroy>>;
+using Partitions = Owned<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using Queue = Owned<rd_kafka_queue_t, rd_kafka_queue_destroy>;
+using Event = Owned<rd_kafka_event_t, rd_kafka_event_destroy>;
+using AdminOptions = Owned<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
+
+// ----------------------------------------------------------------------------------------------------------------------- configuration
+
+void write_log(const rd_kafka_t* kafka, int level, const char* facility, const char* text) {
+  const auto ours = level <= 3 ? log::Level::error : level <= 4 ? log::Level::warning : log::Level::debug;
+  log::write(ours, "kafka", text, {{"facility", facility}, {"client", kafka == nullptr ? "" : rd_kafka_name(kafka)}});
+}
+
+void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
+  std::array<char, message_text_max> why;
+  // The value may be a password: `why` names the property and not its value, but for values that no list knows.
+  if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
+    throw Error("Kafka property '" + name + "' is not one of librdkafka's, or its value is not", RD_KAFKA_RESP_ERR__INVALID_ARG);
+}
+
+std::pair<std::string, std::string> split_property(const std::string& property) {
+  const std::size_t equals = property.find('=');
+  if (equals == 0 || equals == std::string::npos)
+    throw std::runtime_error("a Kafka property is name=value; '" + property.substr(0, equals) + "' is not");
+  return {property.substr(0, equals), property.substr(equals + 1)};
+}
+
+/// `set_callbacks` gets the configuration before it is used. Throws Error.
+rd_kafka_t* make_client(rd_kafka_type_t type, const Options& options, const std::map<std::string, std::string>& defaults,
+                        const std::function<void(rd_kafka_conf_t*)>& set_callbacks = {}) {
+  Owned<rd_kafka_conf_t, rd_kafka_conf_destroy> conf(rd_kafka_conf_new());
+  set(conf.get(), "bootstrap.servers", options.bootstrap);
+  set(conf.get(), "client.id", options.client_id);
+  for (const auto& [name, value] : defaults) set(conf.get(), name, value);
+  for (const std::string& property : options.properties) {
+    const auto [name, value] = split_property(property);
+    set(conf.get(), name, value);
+  }
+  rd_kafka_conf_set_log_cb(conf.get(), write_log);
+  if (set_callbacks) set_callbacks(conf.get());
+  std::array<char, message_text_max> why;
+  rd_kafka_t* kafka = rd_kafka_new(type, conf.get(), why.data(), why.size());
+  if (kafka == nullptr) throw Error(std::string("Kafka client: ") + why.data(), RD_KAFKA_RESP_ERR__INVALID_ARG);
+  conf.release();  // now the client's
+  return kafka;
+}
+
+Partitions list_of(const std::string& topic, std::span<const Consumer::Start> starts) {
+  Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
+  for (const Consumer::Start& start : starts)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), start.partition)->offset = start.offset;
+  return list;
+}
+
+Partitions list_of(const std::string& topic, std::span<const std::int16_t> partitions, std::int64_t offset) {
+  Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const std::int16_t partition : partitions) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
+  return list;
+}
+
+std::span<rd_kafka_topic_partition_t> elements(const rd_kafka_topic_partition_list_t& list) {
+  return {list.elems, static_cast<std::size_t>(list.cnt)};
+}
+
+std::vector<std::int16_t> numbers_of(const rd_kafka_topic_partition_list_t& list) {
+  std::vector<std::int16_t> numbers;
+  for (const auto& partition : elements(list)) numbers.push_back(static_cast<std::int16_t>(partition.partition));
+  return numbers;
+}
+
+}  // namespace
+
+bool Error::unknown_topic() const {
+  return code_ == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code_ == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         code_ == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+Options options_of(const Config& config, std::string client_id) {
+  for (const std::string& property : config.kafka_property) (void)split_property(property);
+  return {config.kafka_bootstrap, config.kafka_property, std::move(client_id)};
+}
+
+// ------------------------------------------------------------------------------------------------------------------------------ topics
+
+namespace {
+
+/// Sends one admin request and waits for its answer. `send` is given the options and the queue of the answer.
+Event ask(rd_kafka_t* kafka, rd_kafka_admin_op_t operation, const std::string& what,
+          const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send) {
+  std::array<char, message_text_max> why;
+  const AdminOptions options(rd_kafka_AdminOptions_new(kafka, operation));
+  check(rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(Admin::request_timeout), why.data(), why.size()), what);
+  const Queue queue(rd_kafka_queue_new(kafka));
+  send(options.get(), queue.get());
+  Event answer(rd_kafka_queue_poll(queue.get(), milliseconds(Admin::request_timeout) + 1000));
+  if (answer == nullptr) fail(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
+  check(rd_kafka_event_error(answer.get()), what);
+  return answer;
+}
+
+using Metadata = Owned<const struct rd_kafka_metadata, rd_kafka_metadata_destroy>;
+
+/// Of the cluster without topics.
+Metadata metadata_of(rd_kafka_t* kafka) {
+  const struct rd_kafka_metadata* metadata = nullptr;
+  check(rd_kafka_metadata(kafka, 0, nullptr, &metadata, milliseconds(Admin::request_timeout)), "Kafka's metadata");
+  return Metadata(metadata);
+}
+
+/// The metadata of one topic, if it is there.
+Metadata metadata_of(rd_kafka_t* kafka, const std::string& topic) {
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(kafka, topic.c_str(), nullptr);
+  const struct rd_kafka_metadata* found = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(kafka, 0, handle, &found, milliseconds(Admin::request_timeout));
+  rd_kafka_topic_destroy(handle);
+  check(code, "the metadata of topic " + topic);
+  Metadata metadata(found);
+  const bool there = metadata->topic_cnt == 1 && metadata->topics[0].partition_cnt > 0;
+  if (there && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) return metadata;
+  return nullptr;
+}
+
+}  // namespace
+
+Admin::Admin(const Options& options) : kafka_(make_client(RD_KAFKA_PRODUCER, options, {})) {}
+
+Admin::~Admin() { rd_kafka_destroy(kafka_); }
+
+int Admin::brokers() { return metadata_of(kafka_)->broker_cnt; }
+
+std::optional<Topic> Admin::describe(const std::string& topic) {
+  const Metadata metadata = metadata_of(kafka_, topic);
+  if (metadata == nullptr) return std::nullopt;
+  Topic described{metadata->topics[0].partition_cnt, metadata->topics[0].partitions[0].replica_cnt};
+  const Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  const Event answer =
+      ask(kafka_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "the configuration of topic " + topic, [&](auto* options, auto* queue) {
+        rd_kafka_ConfigResource_t* asked[] = {resource.get()};
+        rd_kafka_DescribeConfigs(kafka_, asked, 1, options, queue);
+      });
+  std::size_t count = 0;
+  const auto* resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
+  if (count != 1) fail("the configuration of topic " + topic, RD_KAFKA_RESP_ERR__BAD_MSG);
+  check(rd_kafka_ConfigResource_error(resources[0]), "the configuration of topic " + topic);
+  std::size_t entries = 0;
+  const auto* entry = rd_kafka_ConfigResource_configs(resources[0], &entries);
+  for (std::size_t i = 0; i < entries; ++i) {
+    const char* value = rd_kafka_ConfigEntry_value(entry[i]);
+    described.properties.emplace(rd_kafka_ConfigEntry_name(entry[i]), value == nullptr ? "" : value);
+  }
+  return described;
+}
+
+bool Admin::create(const std::string& topic, int partitions, int replicas, const std::map<std::string, std::string>& properties) {
+  std::array<char, message_text_max> why;
+  const Owned<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy> wanted(
+      rd_kafka_NewTopic_new(topic.c_str(), partitions, replicas, why.data(), why.size()));
+  if (wanted == nullptr) throw Error("topic " + topic + ": " + why.data(), RD_KAFKA_RESP_ERR__INVALID_ARG);
+  for (const auto& [name, value] : properties) check(rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str()), name);
+  const Event answer = ask(kafka_, RD_KAFKA_ADMIN_OP_CREATETOPICS, "making topic " + topic, [&](auto* options, auto* queue) {
+    rd_kafka_NewTopic_t* topics[] = {wanted.get()};
+    rd_kafka_CreateTopics(kafka_, topics, 1, options, queue);
+  });
+  std::size_t count = 0;
+  const auto* results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
+  if (count != 1) fail("making topic " + topic, RD_KAFKA_RESP_ERR__BAD_MSG);
+  const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const char* text = rd_kafka_topic_result_error_string(results[0]);
+    throw Error("making topic " + topic + ": " + (text == nullptr ? rd_kafka_err2str(code) : text), code);
+  }
+  for (const auto until = std::chrono::steady_clock::now() + request_timeout; metadata_of(kafka_, topic) == nullptr;) {
+    if (std::chrono::steady_clock::now() > until) fail("topic " + topic + " was made but does not appear", RD_KAFKA_RESP_ERR__TIMED_OUT);
+    std::this_thread::sleep_for(Milliseconds(20));
+  }
+  return true;
+}
+
+bool Admin::remove(const std::string& topic) {
+  const Owned<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy> unwanted(rd_kafka_DeleteTopic_new(topic.c_str()));
+  const Event answer = ask(kafka_, RD_KAFKA_ADMIN_OP_DELETETOPICS, "removing topic " + topic, [&](auto* options, auto* queue) {
+    rd_kafka_DeleteTopic_t* topics[] = {unwanted.get()};
+    rd_kafka_DeleteTopics(kafka_, topics, 1, options, queue);
+  });
+  std::size_t count = 0;
+  const auto* results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(answer.get()), &count);
+  const rd_kafka_resp_err_t code = count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return false;
+  check(code, "removing topic " + topic);
+  return true;
+}
+
+std::vector<Admin::Member> Admin::members(const std::string& group, const std::string& topic) {
+  const Event answer = ask(kafka_, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, "group " + group, [&](auto* options, auto* queue) {
+    const char* groups[] = {group.c_str()};
+    rd_kafka_DescribeConsumerGroups(kafka_, groups, 1, options, queue);
+  });
+  std::size_t count = 0;
+  const auto* groups = rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(answer.get()), &count);
+  std::vector<Member> members;
+  if (count != 1) return members;
+  if (const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(groups[0]); error != nullptr)
+    throw Error("group " + group + ": " + rd_kafka_error_string(error), rd_kafka_error_code(error));
+  for (std::size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); ++i) {
+    const auto* described = rd_kafka_ConsumerGroupDescription_member(groups[0], i);
+    Member& member = members.emplace_back(rd_kafka_MemberDescription_client_id(described), rd_kafka_MemberDescription_host(described));
+    const auto* assignment = rd_kafka_MemberDescription_assignment(described);
+    if (assignment == nullptr) continue;
+    for (const auto& partition : elements(*rd_kafka_MemberAssignment_partitions(assignment)))
+      if (topic == partition.topic) member.partitions.push_back(static_cast<std::int16_t>(partition.partition));
+    std::ranges::sort(member.partitions);
+  }
+  return members;
+}
+
+// --------------------------------------------------------------------------------------------------------------------------- producing
+
+Producer::Producer(const Options& options, const std::string& topic, OnDelivery on_delivery,
+                   const std::map<std::string, std::string>& defaults)
+    : on_delivery_(std::move(on_delivery)) {
+  std::map<std::string, std::string> all = {
+      {"linger.ms", "2"}, {"compression.codec", "lz4"}, {"queue.buffering.max.messages", "200000"}, {"message.timeout.ms", "300000"}};
+  for (const auto& [name, value] : defaults) all[name] = value;
+  all["enable.idempotence"] = "true";
+  all["acks"] = "all";
+  kafka_ = make_client(RD_KAFKA_PRODUCER, options, all, [this](rd_kafka_conf_t* conf) {
+    rd_kafka_conf_set_opaque(conf, this);
+    rd_kafka_conf_set_dr_msg_cb(conf, &Producer::on_delivery);
+  });
+  topic_ = rd_kafka_topic_new(kafka_, topic.c_str(), nullptr);
+}
+
+Producer::~Producer() {
+  on_delivery_ = nullptr;
+  rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_topic_destroy(topic_);
+  rd_kafka_destroy(kafka_);
+}
+
+bool Producer::produce(std::int16_t partition, std::string_view key, std::string_view value, std::span<const Header> headers, Time time,
+                       std::uint64_t tag) {
+  rd_kafka_headers_t* copied = rd_kafka_headers_new(headers.size());
+  for (const Header& header : headers)
+    rd_kafka_header_add(copied, header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
+                        static_cast<ssize_t>(header.value.size()));
+  const std::array<rd_kafka_vu_t, 8> what = {{
+      {.vtype = RD_KAFKA_VTYPE_RKT, .u = {.rkt = topic_}},
+      {.vtype = RD_KAFKA_VTYPE_PARTITION, .u = {.i32 = partition}},
+      {.vtype = RD_KAFKA_VTYPE_KEY, .u = {.mem = {const_cast<char*>(key.data()), key.size()}}},
+      {.vtype = RD_KAFKA_VTYPE_VALUE, .u = {.mem = {const_cast<char*>(value.data()), value.size()}}},
+      {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = copied}},
+      {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = time.time_since_epoch().count()}},
+      {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = reinterpret_cast<void*>(tag)}},
+  }};
+  rd_kafka_error_t* error = rd_kafka_produceva(kafka_, what.data(), what.size());
+  if (error == nullptr) return true;
+  rd_kafka_headers_destroy(copied);  // ours again, as it was not taken
+  if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    rd_kafka_error_destroy(error);
+    return false;
+  }
+  check(error, "producing to Kafka");
+  return false;
+}
+
+int Producer::poll(Milliseconds timeout) {
+  const int served = rd_kafka_poll(kafka_, milliseconds(timeout));
+  throw_if_fatal();
+  return served;
+}
+
+bool Producer::flush(Milliseconds timeout) {
+  const rd_kafka_resp_err_t code = rd_kafka_flush(kafka_, milliseconds(timeout));
+  throw_if_fatal();
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+std::size_t Producer::pending() const { return static_cast<std::size_t>(rd_kafka_outq_len(kafka_)); }
+
+void Producer::purge() { rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
+
+void Producer::throw_if_fatal() const {
+  std::array<char, message_text_max> why;
+  const rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka_, why.data(), why.size());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw Error(std::string("Kafka's producer cannot go on: ") + why.data(), code);
+}
+
+void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+  const auto* producer = static_cast<const Producer*>(opaque);
+  if (!producer->on_delivery_) return;
+  Delivery delivery{reinterpret_cast<std::uint64_t>(message->_private), message->offset};
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) delivery.error = Error(rd_kafka_err2str(message->err), message->err);
+  producer->on_delivery_(delivery);
+}
+
+// --------------------------------------------------------------------------------------------------------------------------- consuming
+
+Record::~Record() {
+  if (message_ != nullptr) rd_kafka_message_destroy(message_);
+}
+
+std::int16_t Record::partition() const { return static_cast<std::int16_t>(message_->partition); }
+
+std::int64_t Record::offset() const { return message_->offset; }
+
+std::string_view Record::key() const { return {static_cast<const char*>(message_->key), message_->key == nullptr ? 0 : message_->key_len}; }
+
+std::string_view Record::value() const {
+  return {static_cast<const char*>(message_->payload), message_->payload == nullptr ? 0 : message_->len};
+}
+
+std::optional<Time> Record::time() const {
+  rd_kafka_timestamp_type_t type;
+  const std::int64_t time = rd_kafka_message_timestamp(message_, &type);
+  if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || time < 0) return std::nullopt;
+  return Time(Milliseconds(time));
+}
+
+std::span<const Header> Record::headers(std::span<Header> into) const {
+  rd_kafka_headers_t* all = nullptr;
+  if (rd_kafka_message_headers(message_, &all) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  std::size_t count = 0;
+  for (; count < into.size(); ++count) {
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t bytes = 0;
+    if (rd_kafka_header_get_all(all, count, &name, &value, &bytes) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    into[count] = {name, {static_cast<const char*>(value), value == nullptr ? 0 : bytes}};
+  }
+  return into.first(count);
+}
+
+struct Consumer::Callbacks {
+  static void rebalance(rd_kafka_t* kafka, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
+    auto& consumer = *static_cast<Consumer*>(opaque);
+    try {
+      const std::vector<std::int16_t> partitions = numbers_of(*list);
+      if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        const Partitions starts = list_of(consumer.topic_, consumer.rebalance_.assigned(partitions));
+        check(rd_kafka_incremental_assign(kafka, starts.get()), "taking partitions");
+      } else {
+        consumer.rebalance_.revoked(partitions);
+        check(rd_kafka_incremental_unassign(kafka, list), "giving partitions up");
+      }
+    } catch (...) {  // C code is between here and consume(), which throws it on
+      consumer.thrown_ = std::current_exception();
+    }
+  }
+};
+
+Consumer::Consumer(const Options& options, std::string topic, const std::map<std::string, std::string>& defaults)
+    : topic_(std::move(topic)) {
+  std::map<std::string, std::string> all = defaults;
+  all.try_emplace("group.id", options.client_id);  // librdkafka wants one; nothing joins it
+  open(options, all, false);
+}
+
+Consumer::Consumer(const Options& options, std::string topic, const std::string& group, Rebalance rebalance,
+                   const std::map<std::string, std::string>& defaults)
+    : topic_(std::move(topic)), rebalance_(std::move(rebalance)) {
+  std::map<std::string, std::string> all = defaults;
+  all["group.id"] = group;
+  all["partition.assignment.strategy"] = "cooperative-sticky";
+  open(options, all, true);
+  const Partitions topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), topic_.c_str(), RD_KAFKA_PARTITION_UA);
+  check(rd_kafka_subscribe(kafka_, topics.get()), "joining group " + group);
+}
+
+void Consumer::open(const Options& options, const std::map<std::string, std::string>& properties, bool with_rebalance) {
+  std::map<std::string, std::string> all = {{"fetch.wait.max.ms", "100"},
+                                            {"fetch.min.bytes", "1"},
+                                            {"queued.min.messages", "100000"},
+                                            {"queued.max.messages.kbytes", "131072"},
+                                            {"session.timeout.ms", "6000"},
+                                            {"heartbeat.interval.ms", "1000"},
+                                            {"topic.metadata.refresh.interval.ms", "5000"}};
+  for (const auto& [name, value] : properties) all[name] = value;
+  all["enable.auto.commit"] = "false";
+  all["enable.auto.offset.store"] = "false";
+  all["auto.offset.reset"] = "earliest";
+  kafka_ = make_client(RD_KAFKA_CONSUMER, options, all, [&](rd_kafka_conf_t* conf) {
+    rd_kafka_conf_set_opaque(conf, this);
+    if (with_rebalance) rd_kafka_conf_set_rebalance_cb(conf, &Callbacks::rebalance);
+  });
+  rd_kafka_poll_set_consumer(kafka_);
+  queue_ = rd_kafka_queue_get_consumer(kafka_);
+}
+
+Consumer::~Consumer() {
+  // Leaving the group revokes what is held; the owner is not told, it is leaving itself.
+  rebalance_ = {[](const auto&) { return std::vector<Start>{}; }, [](const auto&) {}};
+  rd_kafka_queue_destroy(queue_);
+  rd_kafka_consumer_close(kafka_);
+  rd_kafka_destroy(kafka_);
+}
+
+void Consumer::assign(std::span<const Start> starts) { check(rd_kafka_assign(kafka_, list_of(topic_, starts).get()), "taking partitions"); }
+
+std::vector<Record> Consumer::consume(std::size_t limit, Milliseconds timeout) {
+  thread_local std::vector<rd_kafka_message_t*> messages(batch_max);
+  const ssize_t count = rd_kafka_consume_batch_queue(queue_, milliseconds(timeout), messages.data(), std::min(limit, batch_max));
+  std::vector<Record> records;
+  std::optional<Error> error;
+  records.reserve(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  for (ssize_t i = 0; i < count; ++i) {
+    rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      records.emplace_back(message);
+      continue;
+    }
+    if (!error) error.emplace(std::string("consuming from Kafka: ") + rd_kafka_message_errstr(message), message->err);
+    rd_kafka_message_destroy(message);
+  }
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  if (count < 0) check(rd_kafka_last_error(), "consuming from Kafka");
+  // What came before the trouble is not to be lost: the trouble, if it lasts, comes again.
+  if (error && records.empty()) throw *error;
+  return records;
+}
+
+void Consumer::wake() { rd_kafka_queue_yield(queue_); }
+
+Watermarks Consumer::watermarks(std::int16_t partition, Milliseconds timeout) {
+  Watermarks marks;
+  check(rd_kafka_query_watermark_offsets(kafka_, topic_.c_str(), partition, &marks.low, &marks.high, milliseconds(timeout)),
+        "the offsets of topic " + topic_);
+  return marks;
+}
+
+std::vector<Consumer::Start> Consumer::offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout) {
+  const Partitions list = list_of(topic_, partitions, time.time_since_epoch().count());
+  check(rd_kafka_offsets_for_times(kafka_, list.get(), milliseconds(timeout)), "the offsets of a time in topic " + topic_);
+  std::vector<Start> starts;
+  for (const auto& partition : elements(*list)) {
+    check(partition.err, "the offsets of a time in topic " + topic_);
+    const auto number = static_cast<std::int16_t>(partition.partition);
+    starts.push_back({number, partition.offset >= 0 ? partition.offset : watermarks(number, timeout).high});
+  }
+  return starts;
+}
+
+std::vector<std::int16_t> Consumer::assignment() const {
+  rd_kafka_topic_partition_list_t* list = nullptr;
+  check(rd_kafka_assignment(kafka_, &list), "the partitions of this consumer");
+  return numbers_of(*Partitions(list));
+}
+
+void Consumer::commit(std::span<const Start> next) {
+  if (!next.empty()) check(rd_kafka_commit(kafka_, list_of(topic_, next).get(), 1), "noting offsets");
+}
+
+std::vector<Consumer::Start> Consumer::committed(std::span<const std::int16_t> partitions, Milliseconds timeout) {
+  const Partitions list = list_of(topic_, partitions, RD_KAFKA_OFFSET_INVALID);
+  check(rd_kafka_committed(kafka_, list.get(), milliseconds(timeout)), "the noted offsets of topic " + topic_);
+  std::vector<Start> starts;
+  for (const auto& partition : elements(*list))
+    if (partition.err == RD_KAFKA_RESP_ERR_NO_ERROR && partition.offset >= 0)
+      starts.push_back({static_cast<std::int16_t>(partition.partition), partition.offset});
+  return starts;
+}
+
+}  // namespace bloomwatch::kafka

@@ -1,0 +1,245 @@
+// Apache Kafka as BloomWatch speaks it: librdkafka's C API behind RAII. Only this, the relay and the Kafka feed know of it; no rdkafka
+// header is needed to include this one. Any property of librdkafka can be set from outside (SASL, TLS, …); what ours must be is said at
+// each class. Source: librdkafka's INTRODUCTION.md and CONFIGURATION.md (2.0).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/time.h"
+
+struct rd_kafka_s;
+struct rd_kafka_topic_s;
+struct rd_kafka_message_s;
+struct rd_kafka_queue_s;
+
+namespace bloomwatch {
+struct Config;
+}
+
+namespace bloomwatch::kafka {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// Kafka said no, or could not be asked. Infrastructure (DESIGN.md §11): thrown, and caught in a worker loop.
+class Error : public std::runtime_error {
+ public:
+  /// `code` is librdkafka's (rd_kafka_resp_err_t).
+  Error(const std::string& message, int code) : std::runtime_error(message), code_(code) {}
+  int code() const { return code_; }
+  /// The topic is not there (yet).
+  bool unknown_topic() const;
+
+ private:
+  int code_;
+};
+
+/// How to reach Kafka.
+struct Options {
+  std::string bootstrap;                     ///< `host:port`, or several by commas
+  std::vector<std::string> properties = {};  ///< `name=value` each, of librdkafka's; they win over ours
+  std::string client_id = "bloomwatch";      ///< what the broker's logs and `bloomwatch lag` show
+};
+
+/// What a program was told. Throws std::runtime_error for a property that is not `name=value`.
+Options options_of(const Config& config, std::string client_id);
+
+/// A record's header. Views: of the caller's text when produced, of the record when consumed.
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------- topics
+
+/// A topic as the cluster describes it.
+struct Topic {
+  int partitions = 0;
+  int replicas = 0;                                    ///< of its first partition
+  std::map<std::string, std::string> properties = {};  ///< all of its configuration, defaults included
+};
+
+/// Offsets of one partition: the first that is kept, and the one that the next record will get.
+struct Watermarks {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+};
+
+/// What a topic and its cluster are asked and told outside of producing and consuming. For one thread.
+class Admin {
+ public:
+  static constexpr Milliseconds request_timeout{10'000};
+
+  explicit Admin(const Options& options);
+  ~Admin();
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  /// How many brokers answer. Throws Error when none does.
+  int brokers();
+  /// Nothing if there is no such topic.
+  std::optional<Topic> describe(const std::string& topic);
+  /// Throws Error; a topic that is there already is left alone and told by `false`. Waits until it can be described.
+  bool create(const std::string& topic, int partitions, int replicas, const std::map<std::string, std::string>& properties);
+  /// Removes a topic and all its records; for tests and operators. False if there was none.
+  bool remove(const std::string& topic);
+
+  /// A member of a consumer group and the partitions of `topic` that it holds.
+  struct Member {
+    std::string client_id;
+    std::string host;
+    std::vector<std::int16_t> partitions = {};
+  };
+  /// The members of a group; empty if it has none. Throws Error.
+  std::vector<Member> members(const std::string& group, const std::string& topic);
+
+ private:
+  rd_kafka_s* kafka_;
+};
+
+// -------------------------------------------------------------------------------------------------------------------------- producing
+
+/// What became of one record that was produced.
+struct Delivery {
+  std::uint64_t tag = 0;            ///< as given to produce()
+  std::int64_t offset = -1;         ///< where it is, if it was delivered
+  std::optional<Error> error = {};  ///< why it was not
+};
+
+/// An idempotent producer with `acks=all` to one topic: within its life no record is doubled or overtaken. For one thread.
+class Producer {
+ public:
+  /// Called by poll() and flush(), in the order of delivery within each partition.
+  using OnDelivery = std::function<void(const Delivery&)>;
+
+  /// Properties of ours that `defaults` may change (`linger.ms`, `queue.buffering.max.messages` …). Does not connect; throws Error for a
+  /// property that librdkafka refuses.
+  Producer(const Options& options, const std::string& topic, OnDelivery on_delivery,
+           const std::map<std::string, std::string>& defaults = {});
+  /// What is still queued is dropped: flush() first where it matters.
+  ~Producer();
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+
+  /// Queues a copy of a record. False if the queue is full: poll(), then again. Throws Error for anything else, and when the producer
+  /// cannot go on (a fatal error: make a new one).
+  bool produce(std::int16_t partition, std::string_view key, std::string_view value, std::span<const Header> headers, Time time,
+               std::uint64_t tag);
+  /// Gives deliveries to the callback; waits up to `timeout` for the first. How many events were served.
+  int poll(Milliseconds timeout);
+  /// Waits until all that is queued is delivered or has failed; false when the time is up.
+  bool flush(Milliseconds timeout);
+  /// Records that are queued or on their way.
+  std::size_t pending() const;
+  /// Drops what is queued and what is on its way; deliveries report it.
+  void purge();
+
+ private:
+  static void on_delivery(rd_kafka_s* kafka, const rd_kafka_message_s* message, void* opaque);
+  void throw_if_fatal() const;
+
+  OnDelivery on_delivery_;
+  rd_kafka_s* kafka_ = nullptr;
+  rd_kafka_topic_s* topic_ = nullptr;
+};
+
+// -------------------------------------------------------------------------------------------------------------------------- consuming
+
+/// A record that was consumed; owns it. Views are valid as long as it lives.
+class Record {
+ public:
+  static constexpr std::size_t headers_max = 64;  ///< more are left out
+
+  explicit Record(rd_kafka_message_s* message) : message_(message) {}
+  Record(Record&& other) noexcept : message_(std::exchange(other.message_, nullptr)) {}
+  Record& operator=(Record&& other) noexcept {
+    std::swap(message_, other.message_);
+    return *this;
+  }
+  ~Record();
+
+  std::int16_t partition() const;
+  std::int64_t offset() const;
+  std::string_view key() const;
+  std::string_view value() const;
+  /// The producer's time; nothing if it gave none.
+  std::optional<Time> time() const;
+  /// Reads the headers into `into`, which must hold `headers_max`; returns those there are.
+  std::span<const Header> headers(std::span<Header> into) const;
+
+ private:
+  rd_kafka_message_s* message_;
+};
+
+/// A consumer of one topic: of a group's share of its partitions, or of what it is told. For one thread but for wake().
+class Consumer {
+ public:
+  static constexpr std::size_t batch_max = 10'000;
+
+  /// Where a partition is to be read from.
+  struct Start {
+    std::int16_t partition = 0;
+    std::int64_t offset = 0;
+  };
+  /// What a group's member is told when the members share the partitions anew; called by consume(), which throws on what they throw: the
+  /// consumer is of no use then, make a new one.
+  struct Rebalance {
+    /// These came to this member: from which offset each is to be read.
+    std::function<std::vector<Start>(const std::vector<std::int16_t>& partitions)> assigned;
+    /// These go to others, or were lost to them.
+    std::function<void(const std::vector<std::int16_t>& partitions)> revoked;
+  };
+
+  /// A reader by itself: assign() says what it reads. Throws Error for a property that librdkafka refuses.
+  Consumer(const Options& options, std::string topic, const std::map<std::string, std::string>& defaults = {});
+  /// A member of a group that shares the topic's partitions (cooperative-sticky: those that stay go on meanwhile).
+  Consumer(const Options& options, std::string topic, const std::string& group, Rebalance rebalance,
+           const std::map<std::string, std::string>& defaults = {});
+  /// Leaves the group.
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  /// What is read from now on; only for a reader by itself.
+  void assign(std::span<const Start> starts);
+  /// At most `limit` (and `batch_max`) records, in order within each partition; waits up to `timeout` for the first. Throws Error while
+  /// Kafka says no (a topic that is not there, a fatal error); passing troubles are librdkafka's own to get over.
+  std::vector<Record> consume(std::size_t limit, Milliseconds timeout);
+  /// Ends a consume() that waits, at once. From any thread.
+  void wake();
+
+  /// Throws Error when the brokers do not answer in time.
+  Watermarks watermarks(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
+  /// The offset of the first record whose time is at or after `time`, for each partition; the end where there is none. Throws Error.
+  std::vector<Start> offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout = Admin::request_timeout);
+  /// Partitions that are read now.
+  std::vector<std::int16_t> assignment() const;
+  /// Notes in the group how far this member has read (the next offset of each): for people and tools, and as a hint for whoever comes next.
+  /// Does not wait.
+  void commit(std::span<const Start> next);
+  /// What commit() noted last, where anything was. Throws Error.
+  std::vector<Start> committed(std::span<const std::int16_t> partitions, Milliseconds timeout = Admin::request_timeout);
+
+ private:
+  struct Callbacks;
+  void open(const Options& options, const std::map<std::string, std::string>& properties, bool with_rebalance);
+
+  std::string topic_;
+  Rebalance rebalance_ = {};
+  std::exception_ptr thrown_ = {};
+  rd_kafka_s* kafka_ = nullptr;
+  rd_kafka_queue_s* queue_ = nullptr;
+};
+
+}  // namespace bloomwatch::kafka
