@@ -214,7 +214,8 @@ class Consumer {
   /// What is read from now on; only for a reader by itself.
   void assign(std::span<const Start> starts);
   /// At most `limit` (and `batch_max`) records, in order within each partition; waits up to `timeout` for the first. Throws Error while
-  /// Kafka says no (a topic that is not there, a fatal error); passing troubles are librdkafka's own to get over.
+  /// Kafka says no (a fatal error; to a group's member also that the topic is not there, for which a reader by itself waits); passing
+  /// troubles are librdkafka's own to get over.
   std::vector<Record> consume(std::size_t limit, Milliseconds timeout);
   /// Ends a consume() that waits, at once. From any thread.
   void wake();
