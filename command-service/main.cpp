@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "command-service/service.h"
+#include "events/analytics_views.h"
 #include "events/log_news.h"
 #include "runtime/process.h"
 
@@ -14,6 +15,7 @@ namespace {
 void run(const Config& config) {
   Process process(config, "command-service");
   process.migrate_database();
+  make_analytics_views(process.config().database_url);
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   Hub hub;
   const auto news = log_news(process.config().database_url, hub);  // of another instance that writes

@@ -7,6 +7,7 @@
 #include <exception>
 #include <string_view>
 
+#include "events/analytics_views.h"
 #include "events/log_news.h"
 #include "runtime/process.h"
 
@@ -16,6 +17,7 @@ namespace {
 void run(const Config& config) {
   Process process(config, "projector");
   process.migrate_database();
+  make_analytics_views(process.config().database_url);
   Hub hub;
   const std::unique_ptr<pg::Listener> news = log_news(process.config().database_url, hub);
   projection::Projector projector({.database_url = process.config().database_url, .hub = hub, .metrics = &process.metrics()});

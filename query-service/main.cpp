@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "events/access.h"
+#include "events/analytics_views.h"
 #include "query-service/page_rows.h"
 #include "query-service/service.h"
 #include "runtime/hub.h"
@@ -27,6 +28,7 @@ void tell(Hub& hub, const pg::Notification& news) {
 void run(const Config& config) {
   Process process(config, "query-service");
   process.migrate_database();
+  make_analytics_views(process.config().database_url);
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   const std::string& database = process.config().database_url;
   Hub hub;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "events/analytics_views.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "runtime/migrate.h"
@@ -19,6 +20,10 @@ void add_migrate(CLI::App& program, Action& action) {
       const MigrationReport report = migrate(target->database(), migrations_folder());
       for (const std::string& file : report.applied) fmt::print("applied {}\n", file);
       fmt::print("the database is at version {}\n", report.version);
+      const AnalyticsReport views = make_analytics_views(target->database());
+      if (views.changed()) fmt::print("analytics: {} views made, {} dropped\n", views.made.size(), views.dropped.size());
+      for (const std::string& view : views.stale) fmt::print("analytics: could not be replaced: {}\n", view);
+      if (!views.no_role.empty()) fmt::print("analytics: no role {}: {}\n", analyst_role, views.no_role);
       return 0;
     };
   });

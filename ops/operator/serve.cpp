@@ -5,6 +5,7 @@
 
 #include "command-service/service.h"
 #include "events/access.h"
+#include "events/analytics_views.h"
 #include "events/log_news.h"
 #include "ops/operator/subcommands.h"
 #include "projector/projector.h"
@@ -19,6 +20,7 @@ int serve(const Config& given) {
   Process process(given, "instance");
   process.migrate_database();
   const Config& config = process.config();
+  make_analytics_views(config.database_url);
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   Hub hub;
   const auto news = log_news(config.database_url, hub);  // of another instance that writes
