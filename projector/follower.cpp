@@ -16,14 +16,6 @@ namespace {
 constexpr std::string_view stale_sqlstate = "BW001";
 
 const pg::Statement epoch_sql("SELECT epoch FROM log.epoch");
-const pg::Statement make_checkpoint_sql(
-    "INSERT INTO projection.checkpoints (model, slot, partition, version, position, epoch) VALUES ($1, $2, $3, $4, 0, $5) "
-    "ON CONFLICT DO NOTHING");
-const pg::Statement checkpoints_sql(
-    "SELECT partition, position, generation, version, epoch FROM projection.checkpoints WHERE model = $1 AND slot = $2 "
-    "AND partition = ANY($3)");
-const pg::Statement adopt_version_sql(
-    "UPDATE projection.checkpoints SET version = $3 WHERE model = $1 AND slot = $2 AND position = 0 AND version < $3");
 const pg::Statement parked_sql("SELECT partition_key, position FROM projection.parked WHERE model = $1 AND slot = $2");
 const pg::Statement discarded_sql("SELECT position FROM projection.discarded WHERE model = $1");
 const pg::Statement move_sql("SELECT projection.move_checkpoints($1, $2, $3, $4, $5, $6, $7)");
@@ -31,25 +23,19 @@ const pg::Statement park_sql(
     "INSERT INTO projection.parked (model, slot, partition_key, position, event_type, reason) VALUES ($1, $2, $3, $4, $5, $6) "
     "ON CONFLICT DO NOTHING");
 
+/// Whether the event is in a partition that is followed, and not folded yet.
+bool is_after(const Checkpoints& checkpoints, const Meta& meta) {
+  const auto position = checkpoints.position_for(meta.partition);
+  return position && meta.position > *position;
+}
+
 }  // namespace
 
 struct Follower::Followed {
-  struct Checkpoint {
-    Position position = 0;
-    std::int64_t generation = 0;
-  };
   StoredModel* model = nullptr;
-  std::map<std::int16_t, Checkpoint> checkpoints = {};
+  Checkpoints checkpoints = {};  ///< those that this follower moves
   ParkedKeys parked = {};
   std::set<Position> discarded = {};
-
-  /// Of the partition that an event counts for.
-  Position position_for(std::int16_t partition) const {
-    const auto whole = checkpoints.find(Cursor::whole_log);
-    if (whole != checkpoints.end()) return whole->second.position;
-    const auto found = checkpoints.find(partition);
-    return found == checkpoints.end() ? 0 : found->second.position;
-  }
 };
 
 /// An event, decoded once for all models, or why it cannot be.
@@ -97,39 +83,41 @@ void Follower::open(std::span<const std::int16_t> partitions) {
     connection_ = std::make_unique<pg::Connection>(folding_options(database_url_));
   }
   epoch_ = connection_->run(epoch_sql)[0].get<std::string>(0);
+  partitions_.assign(partitions.begin(), partitions.end());
+  if (partitions_.empty()) return;
   for (auto& model : models_) {
     auto followed = std::make_unique<Followed>();
     followed->model = model.get();
-    read_checkpoints(*followed, partitions);
-    if (!followed->checkpoints.empty()) followed_.push_back(std::move(followed));
+    open_model(*followed);
+    if (!followed->checkpoints.rows.empty()) followed_.push_back(std::move(followed));
   }
 }
 
-void Follower::read_checkpoints(Followed& followed, std::span<const std::int16_t> partitions) {
+bool Follower::reads_whole_log() const { return std::ranges::find(partitions_, Cursor::whole_log) != partitions_.end(); }
+
+/// Its checkpoints stay empty if it is not to be followed.
+void Follower::open_model(Followed& followed) {
   const StoredModel& model = *followed.model;
-  for (const std::int16_t partition : partitions)
-    connection_->run(make_checkpoint_sql, pg::Params(model.name(), name_of(slot_), partition, model.version(), epoch_));
-  connection_->run(adopt_version_sql, pg::Params(model.name(), name_of(slot_), model.version()));
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    followed.checkpoints.clear();
-    bool of_another_epoch = false;
-    pg::Params params(model.name(), name_of(slot_));
-    params.add_array(partitions);
-    for (const pg::Row row : connection_->run(checkpoints_sql, params)) {
-      const int version = row.get<std::int32_t>(3);
-      if (version != model.version()) {
-        if (version < model.version()) outdated_.emplace_back(model.name());
-        log::warning("projector", "a read model is of another version than this program", {{"model", model.name()}, {"version", version}});
-        followed.checkpoints.clear();
-        return;
-      }
-      const auto epoch = row.get<std::optional<std::string>>(4);
-      of_another_epoch = of_another_epoch || (epoch && *epoch != epoch_);
-      followed.checkpoints[row.get<std::int16_t>(0)] = {row.get<Position>(1), row.get<std::int64_t>(2)};
-    }
-    if (!of_another_epoch) break;
-    begin_epoch(followed);
+  const CheckpointForm form = reads_whole_log() ? CheckpointForm::whole_log : CheckpointForm::by_partition;
+  Checkpoints found = make_checkpoints(*connection_, model, slot_, epoch_, form);
+  if (found.version_least != model.version() || found.version_most != model.version()) {
+    if (found.version_least < model.version()) outdated_.emplace_back(model.name());
+    log::warning("projector", "a read model is of another version than this program",
+                 {{"model", model.name()}, {"version", found.version_least}});
+    return;
   }
+  if (found.of_another_epoch) {
+    begin_epoch(followed);
+    found = make_checkpoints(*connection_, model, slot_, epoch_, form);
+  }
+  if (!reads_whole_log())
+    std::erase_if(found.rows, [&](const auto& row) { return std::ranges::find(partitions_, row.first) == partitions_.end(); });
+  followed.checkpoints = std::move(found);
+  read_exceptions(followed);
+}
+
+void Follower::read_exceptions(Followed& followed) {
+  const StoredModel& model = *followed.model;
   for (const pg::Row row : connection_->run(parked_sql, pg::Params(model.name(), name_of(slot_))))
     followed.parked.emplace(row.get<PartitionKey>(0), row.get<Position>(1));
   for (const pg::Row row : connection_->run(discarded_sql, pg::Params(model.name()))) followed.discarded.insert(row.get<Position>(0));
@@ -157,11 +145,13 @@ void Follower::begin_epoch(Followed& followed) {
 
 Cursor Follower::cursor() const {
   Cursor least;
+  const auto at_most = [&](std::int16_t partition, Position position) {
+    const auto [found, fresh] = least.positions.try_emplace(partition, position);
+    if (!fresh) found->second = std::min(found->second, position);
+  };
   for (const auto& followed : followed_)
-    for (const auto& [partition, checkpoint] : followed->checkpoints) {
-      const auto [found, fresh] = least.positions.try_emplace(partition, checkpoint.position);
-      if (!fresh) found->second = std::min(found->second, checkpoint.position);
-    }
+    for (const auto& [partition, row] : followed->checkpoints.rows)
+      at_most(reads_whole_log() ? Cursor::whole_log : partition, row.position);
   return least;
 }
 
@@ -170,9 +160,9 @@ const Follower::Followed* Follower::followed_named(std::string_view model) const
   return found == followed_.end() ? nullptr : found->get();
 }
 
-Position Follower::position(std::string_view model, std::int16_t partition) const {
+Position Follower::position(std::string_view model) const {
   const Followed* followed = followed_named(model);
-  return followed == nullptr ? -1 : followed->position_for(partition);
+  return followed == nullptr ? -1 : followed->checkpoints.least();
 }
 
 std::vector<std::string_view> Follower::followed() const {
@@ -194,11 +184,13 @@ RowCount Follower::touched(std::string_view model) const {
 
 // ---------------------------------------------------------------------------------------------------------------------------- folding
 
+/// All of them; those that nobody is to fold any more are left undecoded.
 std::vector<Follower::Decoded> Follower::decode_all(std::span<const RecordedEvent> events) const {
   std::vector<Decoded> decoded;
   decoded.reserve(events.size());
   for (const RecordedEvent& event : events) {
     Decoded& one = decoded.emplace_back(&event);
+    if (std::ranges::none_of(followed_, [&](const auto& followed) { return is_after(followed->checkpoints, event.meta); })) continue;
     try {
       one.event.emplace(decode(event));
     } catch (const UndecodableEvent& error) {
@@ -220,16 +212,26 @@ void Follower::fold(std::span<const RecordedEvent> events) {
     if (error.sqlstate() == stale_sqlstate) throw StaleCheckpoint(error.what());
     throw;
   }
+  if (reads_whole_log())
+    for (Followed* followed : models) become_whole(*followed);
   std::size_t held = 0;
   for (Followed* followed : models) held += followed->model->held();
   if (held <= held_rows_max) return;
   for (Followed* followed : models) followed->model->forget();
 }
 
+/// After partitions that a Kafka feed had left apart have been read to one position: one row stands for all of them.
+void Follower::become_whole(Followed& followed) {
+  if (!followed.checkpoints.by_partition() || followed.checkpoints.least() != followed.checkpoints.greatest()) return;
+  const Position reached = followed.checkpoints.greatest();
+  Checkpoints whole = make_checkpoints(*connection_, *followed.model, slot_, epoch_, CheckpointForm::whole_log);
+  if (whole.by_partition() || whole.greatest() != reached) throw StaleCheckpoint("somebody else has moved a checkpoint");
+  followed.checkpoints = std::move(whole);
+}
+
 /// Whether the model is still to fold the event: it is after the checkpoint, its key not parked before it, and it is not discarded.
-bool Follower::concerns(const Followed& followed, const Decoded& event) const {
-  const Meta& meta = event.meta();
-  if (meta.position <= followed.position_for(meta.partition)) return false;
+bool Follower::concerns(const Followed& followed, const Meta& meta) {
+  if (!is_after(followed.checkpoints, meta)) return false;
   if (!followed.parked.empty()) {
     const auto parked = followed.parked.find(meta.partition_key);
     if (parked != followed.parked.end() && meta.position >= parked->second) return false;
@@ -268,7 +270,7 @@ void Follower::fold_apart(std::span<Followed*> models, std::span<const Decoded> 
 void Follower::load(std::span<Followed*> models, std::span<const Decoded> events) {
   for (Followed* followed : models)
     for (const Decoded& event : events)
-      if (event.event && concerns(*followed, event)) followed->model->announce(*event.event, event.meta());
+      if (event.event && concerns(*followed, event.meta())) followed->model->announce(*event.event, event.meta());
   std::vector<pg::Call> calls;
   std::vector<std::size_t> ends;
   for (Followed* followed : models) {
@@ -289,7 +291,7 @@ void Follower::fold_one(Followed& followed, std::span<const Decoded> events, std
     const Decoded* failed = nullptr;
     std::string reason;
     for (const Decoded& event : events) {
-      if (!concerns(followed, event)) continue;
+      if (!concerns(followed, event.meta())) continue;
       try {
         if (!event.event) throw UndecodableEvent(event.why_not);
         followed.model->apply(*event.event, event.meta());
@@ -314,17 +316,14 @@ void Follower::fold_one(Followed& followed, std::span<const Decoded> events, std
   }
 }
 
+/// How far the model's checkpoints move: whoever reads the whole log has read every partition up to the last event.
 std::map<std::int16_t, Position> Follower::reached_by(const Followed& followed, std::span<const Decoded> events) const {
   std::map<std::int16_t, Position> reached;
-  for (const auto& [partition, checkpoint] : followed.checkpoints)
-    if (partition == Cursor::whole_log && events.back().meta().position > checkpoint.position)
-      reached[partition] = events.back().meta().position;
-  if (followed.checkpoints.contains(Cursor::whole_log)) return reached;
-  for (const Decoded& event : events) {
-    const auto found = followed.checkpoints.find(event.meta().partition);
-    if (found != followed.checkpoints.end() && event.meta().position > found->second.position)
-      reached[event.meta().partition] = event.meta().position;
-  }
+  for (const auto& [partition, row] : followed.checkpoints.rows)
+    if (reads_whole_log() && events.back().meta().position > row.position) reached[partition] = events.back().meta().position;
+  if (reads_whole_log()) return reached;
+  for (const Decoded& event : events)
+    if (is_after(followed.checkpoints, event.meta())) reached[event.meta().partition] = event.meta().position;
   return reached;
 }
 
@@ -335,7 +334,7 @@ void Follower::flush(std::span<Followed*> models, std::span<const Decoded> event
   std::vector<std::int32_t> versions;
   for (const Followed* followed : models) {
     for (const auto& [partition, position] : reached_by(*followed, events)) {
-      const Followed::Checkpoint& checkpoint = followed->checkpoints.at(partition);
+      const Checkpoint& checkpoint = followed->checkpoints.rows.at(partition);
       names.push_back(followed->model->name());
       partitions.push_back(partition);
       generations.push_back(checkpoint.generation);
@@ -358,7 +357,7 @@ void Follower::flush(std::span<Followed*> models, std::span<const Decoded> event
   for (Followed* followed : models) followed->model->flushed();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto found = std::ranges::find_if(models, [&](const Followed* followed) { return followed->model->name() == names[i]; });
-    (*found)->checkpoints.at(partitions[i]).position = reached[i];
+    (*found)->checkpoints.rows.at(partitions[i]).position = reached[i];
   }
   for (const Poison& poison : poisons) {
     const auto found = std::ranges::find_if(models, [&](const Followed* followed) { return followed->model->name() == poison.model; });

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "events/feed.h"
+#include "projector/checkpoints.h"
 #include "projector/stored_model.h"
 #include "runtime/postgres.h"
 
@@ -41,18 +42,20 @@ class Follower {
   ~Follower();
   Follower(Follower&&) noexcept;
 
-  /// Connects if needed and reads the checkpoints, parked keys and discards of its models, whose rows in memory are let go. Makes a
-  /// checkpoint where there is none; empties models that were folded from a log that has ended (another epoch). Throws pg::Error.
+  /// Connects if needed and reads the checkpoints, parked keys and discards of its models, whose rows in memory are let go. `partitions`
+  /// is {whole_log}, or those of the 16 that are this follower's share. Makes checkpoints where there are none; where they are of the
+  /// other form, an installation has changed its feed: they change too (projector/checkpoints.h). Empties models that were folded from a
+  /// log that has ended (another epoch). Throws pg::Error.
   void open(std::span<const std::int16_t> partitions);
 
-  /// From where the feed must be read: in each partition the least that a model has folded.
+  /// From where the feed must be read: in each partition the least that a model has folded. Without positions: there is nothing to read.
   Cursor cursor() const;
-  /// Folds the events that follow `cursor()` and flushes. A poison event parks its key in the model that could not fold it. Throws
-  /// pg::Error (then open() again) and StaleCheckpoint.
+  /// Folds the events that follow `cursor()` and flushes; what a model has folded already it leaves out. A poison event parks its key in
+  /// the model that could not fold it. Throws pg::Error (then open() again) and StaleCheckpoint.
   void fold(std::span<const RecordedEvent> events);
 
-  /// How far a model has folded in a partition; −1 if it is not followed.
-  Position position(std::string_view model, std::int16_t partition = Cursor::whole_log) const;
+  /// How far a model has folded: the least of the partitions that are followed; −1 if it is not followed.
+  Position position(std::string_view model) const;
   std::vector<std::string_view> followed() const;
   /// Models whose stored version is less than this program's: a rebuild must make them anew.
   const std::vector<std::string>& outdated() const { return outdated_; }
@@ -66,14 +69,17 @@ class Follower {
   struct Decoded;
   struct Poison;
 
-  void read_checkpoints(Followed& followed, std::span<const std::int16_t> partitions);
+  bool reads_whole_log() const;
+  void open_model(Followed& followed);
+  void read_exceptions(Followed& followed);
   void begin_epoch(Followed& followed);
+  void become_whole(Followed& followed);
   std::vector<Decoded> decode_all(std::span<const RecordedEvent> events) const;
   void fold_together(std::span<Followed*> models, std::span<const Decoded> events);
   void fold_apart(std::span<Followed*> models, std::span<const Decoded> events);
   void load(std::span<Followed*> models, std::span<const Decoded> events);
   void fold_one(Followed& followed, std::span<const Decoded> events, std::vector<Poison>& poisons);
-  bool concerns(const Followed& followed, const Decoded& event) const;
+  static bool concerns(const Followed& followed, const Meta& meta);
   void flush(std::span<Followed*> models, std::span<const Decoded> events, const std::vector<Poison>& poisons);
   std::map<std::int16_t, Position> reached_by(const Followed& followed, std::span<const Decoded> events) const;
   const Followed* followed_named(std::string_view model) const;
@@ -81,6 +87,7 @@ class Follower {
   std::string database_url_;
   Slot slot_;
   std::string epoch_;
+  std::vector<std::int16_t> partitions_;
   std::vector<std::unique_ptr<StoredModel>> models_;
   std::unique_ptr<pg::Connection> connection_;
   std::vector<std::unique_ptr<Followed>> followed_;

@@ -1,5 +1,5 @@
-// A retry folds one key's events from where it was parked to the model's checkpoint, while flushes of the model wait, and raises the
-// checkpoint's generation so that the projector lets go of the rows that it holds.
+// A retry folds one key's events from where it was parked to the checkpoint of its partition, while flushes of the model wait, and raises
+// the checkpoints' generation so that projectors let go of the rows that they hold.
 #include "projector/parked.h"
 
 #include <exception>
@@ -100,15 +100,13 @@ class Retry {
 RetryOutcome retry(pg::Connection& connection, LogReader& reader, StoredModel& model, PartitionKey key, std::string_view discard_reason,
                    bool discard) {
   pg::Transaction transaction(connection);
-  const pg::Result checkpoint = connection.query(
-      "SELECT min(position) FROM (SELECT position FROM projection.checkpoints WHERE model = $1 AND slot = 'live' FOR UPDATE) AS c",
-      pg::Params(model.name()));
+  const Checkpoints checkpoints = read_checkpoints(connection, model.name(), Slot::live, Lock::yes);
   const std::optional<ParkedKey> parked = find_parked(connection, model.name(), key);
   if (!parked) throw std::runtime_error("that key is not parked in that model");
   if (discard)
     connection.query("INSERT INTO projection.discarded (model, position, reason) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                      pg::Params(model.name(), parked->position, discard_reason));
-  RetryOutcome outcome = Retry(connection, model, *parked).fold_until(reader, checkpoint[0].get<Position>(0));
+  RetryOutcome outcome = Retry(connection, model, *parked).fold_until(reader, checkpoints.position_for(partition_of(key)).value_or(0));
   if (outcome.parked)
     connection.query(
         "UPDATE projection.parked SET position = $3, event_type = $4, reason = $5, parked_at = now() "

@@ -50,18 +50,12 @@ void drop_tables(pg::Connection& connection, const std::string& model) {
   transaction.commit();
 }
 
-Position live_position(pg::Connection& connection, std::string_view model, std::string_view lock = {}) {
-  const pg::Result row = connection.query(
-      "SELECT position FROM projection.checkpoints WHERE model = $1 AND slot = 'live' AND partition = -1 " + std::string(lock),
-      pg::Params(model));
-  return row.empty() ? 0 : row[0].get<Position>(0);
-}
-
 std::int64_t count_rows(pg::Connection& connection, const std::string& table) {
   return connection.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
 }
 
-/// Renames the schemas and hands over checkpoint and parked keys. Readers of the old tables are waited for, later ones find the new ones.
+/// Renames the schemas and hands over checkpoint and parked keys: the new tables have the whole log up to one position, and so has each of
+/// the live checkpoints, in whichever form. Readers of the old tables are waited for, later ones find the new ones.
 void switch_tables(pg::Connection& connection, const StoredModel& model, RebuildReport& report) {
   const std::string name(model.name());
   const std::string live = schema_of(name, Slot::live);
@@ -74,8 +68,7 @@ void switch_tables(pg::Connection& connection, const StoredModel& model, Rebuild
   connection.query("ALTER SCHEMA " + next + " RENAME TO " + live);
   connection.query(
       "UPDATE projection.checkpoints l SET version = n.version, position = n.position, epoch = n.epoch, generation = l.generation + 1 "
-      "FROM projection.checkpoints n WHERE n.model = $1 AND n.slot = 'next' AND l.model = $1 AND l.slot = 'live' AND "
-      "l.partition = n.partition",
+      "FROM projection.checkpoints n WHERE n.model = $1 AND n.slot = 'next' AND n.partition = -1 AND l.model = $1 AND l.slot = 'live'",
       pg::Params(name));
   connection.query("DELETE FROM projection.checkpoints WHERE model = $1 AND slot = 'next'", pg::Params(name));
   connection.query("DELETE FROM projection.parked WHERE model = $1 AND slot = 'live'", pg::Params(name));
@@ -157,7 +150,7 @@ class Rebuild {
 bool finish(Rebuild& rebuild, const StoredModel& model, RebuildReport& report) {
   pg::Connection& connection = rebuild.connection();
   pg::Transaction transaction(connection);
-  const Position live = live_position(connection, model.name(), "FOR UPDATE");
+  const Position live = read_checkpoints(connection, model.name(), Slot::live, Lock::yes).greatest();
   if (live - rebuild.position() > switch_distance_max) return false;
   rebuild.fold_until(live);
   if (rebuild.position() < live) return false;
@@ -184,7 +177,7 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   {
     Rebuild rebuild(database_url, name, options);
     do {
-      if (!rebuild.fold_until(live_position(operations, name))) break;
+      if (!rebuild.fold_until(read_checkpoints(operations, name, Slot::live).greatest())) break;
     } while (!finish(rebuild, *model, report));
   }
   if (report.switched)

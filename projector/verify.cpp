@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "events/log.h"
+#include "projector/checkpoints.h"
 #include "projector/columns.h"
 #include "projector/dashboard/dashboard.h"
 #include "projector/model.h"
@@ -57,16 +58,10 @@ class Pass {
     verdict_.parked = static_cast<std::int64_t>(parked_.size());
   }
 
-  void fold_until(LogReader& reader, Position until) {
-    while (position_ < until) {
-      const auto limit = std::min<Position>(static_cast<Position>(events_per_read), until - position_);
-      const std::vector<RecordedEvent> events = reader.read(position_, static_cast<std::size_t>(limit));
-      if (events.empty()) return;
-      for (const RecordedEvent& event : events) fold_one(event);
-      position_ = events.back().meta.position;
-      if (options_.progress) options_.progress(Model::name, position_, until);
-    }
-  }
+  /// Folds what the checkpoints have folded. While partitions are apart, as a Kafka feed leaves them, the first look goes only as far as no
+  /// event would have to be come back to; `fold_rest` leaves out what is not folded yet and is the last.
+  void fold_until(LogReader& reader, const Checkpoints& checkpoints) { fold_until(reader, checkpoints, true); }
+  void fold_rest(LogReader& reader, const Checkpoints& checkpoints) { fold_until(reader, checkpoints, false); }
 
   /// Compares with the rows of the transaction's snapshot, whose checkpoint has been folded to.
   void compare(pg::Connection& connection) {
@@ -74,8 +69,24 @@ class Pass {
   }
 
  private:
+  void fold_until(LogReader& reader, const Checkpoints& checkpoints, bool stop_at_a_gap) {
+    const Position until = checkpoints.greatest();
+    while (position_ < until) {
+      const auto limit = std::min<Position>(static_cast<Position>(events_per_read), until - position_);
+      const std::vector<RecordedEvent> events = reader.read(position_, static_cast<std::size_t>(limit));
+      if (events.empty()) return;
+      for (const RecordedEvent& event : events) {
+        const bool is_ours = std::ranges::find(partitions_, event.meta.partition) != partitions_.end();
+        const bool is_folded = event.meta.position <= checkpoints.position_for(event.meta.partition).value_or(0);
+        if (is_ours && !is_folded && stop_at_a_gap) return;
+        if (is_ours && is_folded) fold_one(event);
+        position_ = event.meta.position;
+      }
+      if (options_.progress) options_.progress(Model::name, position_, until);
+    }
+  }
+
   void fold_one(const RecordedEvent& event) {
-    if (std::ranges::find(partitions_, event.meta.partition) == partitions_.end()) return;
     const auto parked = parked_.find(event.meta.partition_key);
     if (parked != parked_.end() && event.meta.position >= parked->second) return;
     if (discarded_.contains(event.meta.position)) return;
@@ -132,19 +143,16 @@ class Pass {
   Position position_ = 0;
 };
 
-/// What the checkpoint of a model says in the present snapshot; nothing and the reason if the model cannot be compared.
+/// The model's checkpoints in the present snapshot; nothing and the reason if the model cannot be compared.
 template <class Model>
-std::optional<Position> checkpoint_of(pg::Connection& connection, ModelVerdict& verdict) {
-  const pg::Result rows = connection.query(
-      "SELECT min(position), min(version), max(version) FROM projection.checkpoints WHERE model = $1 AND slot = 'live' "
-      "HAVING count(*) > 0",
-      pg::Params(Model::name));
-  if (rows.empty()) {
+std::optional<Checkpoints> checkpoints_of(pg::Connection& connection, ModelVerdict& verdict) {
+  Checkpoints checkpoints = read_checkpoints(connection, Model::name, Slot::live);
+  if (checkpoints.rows.empty()) {
     verdict.skipped = "it has not been folded yet";
-  } else if (rows[0].get<std::int32_t>(1) != Model::version || rows[0].get<std::int32_t>(2) != Model::version) {
+  } else if (checkpoints.version_least != Model::version || checkpoints.version_most != Model::version) {
     verdict.skipped = "its rows are of another version than this program";
   } else {
-    return rows[0].get<Position>(0);
+    return checkpoints;
   }
   return std::nullopt;
 }
@@ -152,24 +160,24 @@ std::optional<Position> checkpoint_of(pg::Connection& connection, ModelVerdict& 
 template <class Model>
 ModelVerdict verify_model(pg::Connection& connection, LogReader& reader, const VerifyOptions& options) {
   ModelVerdict verdict{.model = std::string(Model::name)};
-  const auto first = checkpoint_of<Model>(connection, verdict);
+  const auto first = checkpoints_of<Model>(connection, verdict);
   if (!first) return verdict;
-  verdict.position = *first;
-  const auto passes = static_cast<std::int16_t>(std::clamp<Position>(*first / options.events_per_pass + 1, 1, partition_count));
+  verdict.position = first->greatest();
+  const auto passes = static_cast<std::int16_t>(std::clamp<Position>(verdict.position / options.events_per_pass + 1, 1, partition_count));
   for (std::int16_t p = 0; p < passes; ++p) {
     std::vector<std::int16_t> partitions;
     for (std::int16_t partition = p; partition < partition_count; partition = static_cast<std::int16_t>(partition + passes))
       partitions.push_back(partition);
     Pass<Model> pass(std::move(partitions), options, verdict);
-    const auto reached = checkpoint_of<Model>(connection, verdict);
+    const auto reached = checkpoints_of<Model>(connection, verdict);
     if (!reached) return verdict;
-    pass.read_exceptions(connection);  // after the checkpoint: it was moved together with what was parked up to it
+    pass.read_exceptions(connection);  // after the checkpoints: they were moved together with what was parked up to it
     pass.fold_until(reader, *reached);
     pg::Transaction snapshot(connection, "ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const auto now = checkpoint_of<Model>(connection, verdict);
+    const auto now = checkpoints_of<Model>(connection, verdict);
     if (!now) return verdict;
     pass.read_exceptions(connection);
-    pass.fold_until(reader, *now);
+    pass.fold_rest(reader, *now);
     pass.compare(connection);
     snapshot.commit();
   }

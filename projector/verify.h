@@ -23,7 +23,7 @@ struct VerifyOptions {
 /// What verify found of one model.
 struct ModelVerdict {
   std::string model;
-  Position position = 0;    ///< the least checkpoint that rows were compared at
+  Position position = 0;    ///< of the last event that was folded when the comparison began: the greatest of its checkpoints
   std::int64_t rows = 0;    ///< compared
   std::int64_t parked = 0;  ///< keys that were folded only up to where they are parked
   std::int64_t differences = 0;
