@@ -27,7 +27,8 @@ _database_count = itertools.count(1)
 def run(*command, **options):
     """Runs a program to its end and returns its standard output; fails the test with all it printed if it fails."""
     options.setdefault("timeout", 300)
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, errors="replace", **options)
+    options.setdefault("stderr", subprocess.PIPE)
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True, errors="replace", **options)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout
@@ -329,9 +330,9 @@ class Server:
             for cleanup in reversed(self._cleanups):
                 cleanup()
 
-    def operator(self, *arguments):
+    def operator(self, *arguments, **options):
         """Runs a subcommand of the operator program against this instance; returns what it prints."""
-        return run(PROGRAM, *arguments, "--home", str(self.home))
+        return run(PROGRAM, *arguments, "--home", str(self.home), **options)
 
     def verify(self):
         """`bloomwatch verify`; fails the test with its report if an invariant is broken."""

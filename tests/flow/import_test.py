@@ -2,6 +2,8 @@
 # Two files: a small hand-written one of every kind of row, and a real one of 2008 with broken UTF-8 (skipped where it is absent).
 import gzip
 import html
+import os
+import pty
 import re
 import unittest
 
@@ -180,6 +182,15 @@ class MalImport(FlowTest):
         shown = self.server.operator("import", "mal", str(ROOT / "tests/data/mal-small.xml"), "--space", self.space, "--as", self.mira.handle)
         self.assertIn("10", shown)
         self.assertEqual(len(self.tracked(self.server.last_position())), 10)
+
+    def test_progress_is_shown_on_a_terminal(self):
+        terminal, other_end = pty.openpty()
+        self.server.operator(
+            "import", "mal", str(ROOT / "tests/data/mal-small.xml"), "--space", self.space, "--as", self.mira.handle, stderr=other_end
+        )
+        os.close(other_end)
+        self.assertRegex(os.read(terminal, 65536).decode(), r"importing: \d+ changes so far")
+        os.close(terminal)
 
     @classmethod
     def tearDownClass(cls):
