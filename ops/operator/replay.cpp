@@ -1,0 +1,184 @@
+// `bloomwatch replay`: the log, or a part of it, as files or as records of another topic, for the data team and for anyone who folds it.
+// Takes a piece of the log, writes it, notes how far it is, takes the next: memory is bounded and any end can be taken up again.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "ops/operator/replay/output.h"
+#include "ops/operator/replay/selection.h"
+#include "ops/operator/replay/state.h"
+#include "ops/operator/subcommands.h"
+#include "ops/operator/target.h"
+#include "runtime/config.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t events_per_read_max = 5000;
+constexpr std::uint64_t reads_per_second_when_slowed = 4;
+constexpr std::chrono::milliseconds progress_every{200};
+
+struct ReplayOptions {
+  Target target;
+  Config config;  // Kafka's settings
+  std::string from;
+  std::string until;
+  Filters filters;
+  std::string format = "ndjson";
+  std::string to = "-";
+  std::string topic;
+  std::string state_file;
+  std::uint64_t rate = 0;  // events/s; 0: as fast as it goes
+  bool resume = false;
+
+  bool to_standard_output() const { return topic.empty() && to == "-"; }
+  std::string where() const { return topic.empty() ? (to == "-" ? "standard output" : to) : "topic " + topic; }
+};
+
+/// What must not change between a replay and its going on.
+std::string request_of(const ReplayOptions& options) {
+  std::string request = options.topic.empty() ? options.format : "topic " + options.topic;
+  request += " from " + options.from;
+  std::vector<std::string> types = options.filters.types;
+  std::ranges::sort(types);
+  for (const std::string& type : types) request += " type " + type;
+  if (!options.filters.space.empty()) request += " space " + options.filters.space;
+  std::vector<std::int16_t> partitions = options.filters.partitions;
+  std::ranges::sort(partitions);
+  for (const std::int16_t partition : partitions) request += " partition " + std::to_string(partition);
+  return request;
+}
+
+/// A line that changes, on a terminal only.
+class Progress {
+ public:
+  void show(const ReplayState& state, Position last) {
+    if (!terminal_ || Clock::now() < next_) return;
+    next_ = Clock::now() + progress_every;
+    const auto percent = last == 0 ? 100 : state.position * 100 / last;
+    fmt::print(stderr, "\rreplaying: {} events, position {} of {} ({} %)\033[K", state.events, state.position, last, percent);
+  }
+  void clear() const {
+    if (terminal_) fmt::print(stderr, "\r\033[K");
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0;
+  Clock::time_point next_ = {};
+};
+
+/// The file that says how far it is; empty: none is kept.
+std::string state_file_of(const ReplayOptions& options) {
+  if (!options.state_file.empty() || options.to_standard_output() || !options.topic.empty()) return options.state_file;
+  return options.to + ".state";
+}
+
+ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, const std::string& state_file) {
+  ReplayState begin{.epoch = reader.epoch(), .request = request_of(options)};
+  begin.position = first_position(reader, options.from) - 1;
+  const bool to_file = options.topic.empty() && !options.to_standard_output();
+  if (options.resume) {
+    if (state_file.empty()) throw std::runtime_error("--resume needs a file to go on with: --to FILE, or --state FILE for a topic");
+    if (const auto state = ReplayState::load(state_file)) {
+      if (state->epoch != begin.epoch)
+        throw std::runtime_error("the log has begun a new epoch (" + begin.epoch + ") since that replay; start it anew");
+      if (state->request != begin.request)
+        throw std::runtime_error(fmt::format("that replay was asked for '{}', not '{}'", state->request, begin.request));
+      return *state;
+    }
+  }
+  if (to_file && std::filesystem::exists(options.to) && std::filesystem::file_size(options.to) > 0)
+    throw std::runtime_error(options.to + " is there already" +
+                             (options.resume ? ", and no state file beside it" : "; --resume goes on with it"));
+  // Before the output: so that an output without a state is somebody else's.
+  if (!state_file.empty()) begin.save(state_file);
+  return begin;
+}
+
+int replay(const ReplayOptions& options) {
+  options.filters.check();
+  LogReader reader(options.target.database(), "bloomwatch replay");
+  const std::string state_file = state_file_of(options);
+  ReplayState state = begin_or_go_on(options, reader, state_file);
+  const Position last = last_position(reader, options.until);
+  const TextFormat format = options.format == "csv" ? TextFormat::csv : TextFormat::ndjson;
+  const auto output = options.topic.empty()
+                          ? text_output(options.to, format, state.epoch, state.bytes)
+                          : topic_output(kafka::options_of(options.config, "bloomwatch-replay"), options.topic, state.epoch);
+  const std::size_t piece = options.rate == 0
+                                ? events_per_read_max
+                                : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, events_per_read_max);
+  Progress progress;
+  const auto started = Clock::now();
+  const std::int64_t events_before = state.events;
+  const auto settle = [&] {
+    state.bytes = output->settle();
+    if (!state_file.empty()) state.save(state_file);
+    progress.show(state, last);
+  };
+  if (state.position >= last) settle();  // a header, if nothing else
+  while (state.position < last) {
+    state.position = read_selected(reader, options.filters, state.position, last, piece, [&](const RawEvent& event) {
+      Position& previous = state.previous.at(static_cast<std::size_t>(event.meta.partition));
+      output->put(event, previous);
+      previous = event.meta.position;
+      ++state.events;
+    });
+    settle();
+    if (options.rate > 0)
+      std::this_thread::sleep_until(started + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                                                  static_cast<double>(state.events - events_before) / static_cast<double>(options.rate))));
+  }
+  progress.clear();
+  const std::chrono::duration<double> took = Clock::now() - started;
+  fmt::print(stderr, "bloomwatch replay: {} events up to position {} to {} in {:.1f} s\n", state.events - events_before, state.position,
+             options.where(), took.count());
+  return 0;
+}
+
+constexpr const char* shapes = R"(What comes out:
+  ndjson   one object a line, in CloudEvents' JSON format: id, type, source (/bloomwatch/<epoch>), time (recorded
+           at), subject (the stream) and the extensions position, previous, streamversion, schemaversion, partition,
+           partitionkey, account, profile, origin, provider, reference, commandid, correlationid, causationid,
+           undoes; the event itself is `data`. Absent ones are left out. `previous` is the position of the event
+           before it in the same partition of this output (0: none), which proves that nothing is missing.
+  csv      RFC 4180 with a header; the same names as columns, `data` as JSON text; absent ones are empty.
+  --topic  records as in the log's own topic (CloudEvents, binary mode: the same names with `ce_` before them);
+           `ce_previous` speaks of the new topic. A replay that is taken up again may repeat records (at least once).
+Texts about people stay sealed in all of them. An output file is gone on with after any end, kill -9 included:
+the state file beside it says how far it is good, and --resume cuts off what is beyond. Without --until, --resume
+also adds what the log has got since.)";
+
+}  // namespace
+
+void add_replay(CLI::App& program, Action& action) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App* replay_command = program.add_subcommand("replay", "Write the log, or a part of it, to a file or to another Kafka topic");
+  add_target(*replay_command, options->target);
+  const auto add = [&](const char* flag, auto& value, const char* help) { return replay_command->add_option(flag, value, help); };
+  add("--from", options->from, "A position, or a time at or after which events were recorded (default: the first event)");
+  add("--until", options->until, "A position, or a time before which events were recorded (default: the last event as of now)");
+  add("--type", options->filters.types, "Only of this type, e.g. AnimeRated; may be given several times");
+  add("--space", options->filters.space, "Only of this watch space");
+  add("--partition", options->filters.partitions, "Only of this partition; may be given several times")
+      ->check(CLI::Range(0, partition_count - 1));
+  add("--format", options->format, "ndjson or csv")->capture_default_str()->check(CLI::IsMember({"ndjson", "csv"}));
+  CLI::Option* to = add("--to", options->to, "The file to write; - is standard output (default)");
+  add("--topic", options->topic, "Write records to this Kafka topic instead (made if it is not there)")->excludes(to);
+  add("--rate", options->rate, "At most so many events a second");
+  add("--state", options->state_file, "Where it is noted how far it is (default: the file's name and .state; none for a topic)");
+  replay_command->add_flag("--resume", options->resume, "Go on where the last replay with the same output ended; begin if there was none");
+  add_settings(*replay_command, options->config, {SettingGroup::kafka});
+  replay_command->footer(shapes);
+  replay_command->callback([options, &action] { action = [options] { return replay(*options); }; });
+}
+
+}  // namespace bloomwatch::ops
