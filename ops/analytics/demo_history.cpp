@@ -56,7 +56,7 @@ class Chance {
 /// An event with its time; its version follows when all are in order.
 struct Happened {
   NewEvent event;
-  std::size_t order = 0;  // among those of one moment
+  std::size_t order = 0;         // among those of one moment
   std::vector<ClaimKey> claims;  // that its stream takes
 };
 
