@@ -4,6 +4,8 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11/list.hpp>
+#include <string_view>
+#include <vector>
 
 #include "events/personal.h"
 
@@ -76,8 +78,26 @@ struct PrivacyChanged {
 };
 BOOST_DESCRIBE_STRUCT(PrivacyChanged, (), (profile, privacy))
 
+/// What an account may do beyond its own things.
+enum class AccountRole { user, moderator, admin };
+BOOST_DESCRIBE_ENUM(AccountRole, user, moderator, admin)
+
+/// All that somebody of that role may act as, the least first: a moderator is a user too.
+inline std::vector<AccountRole> roles_of(AccountRole role) {
+  std::vector<AccountRole> roles;
+  for (const AccountRole each : {AccountRole::user, AccountRole::moderator, AccountRole::admin})
+    if (each <= role) roles.push_back(each);
+  return roles;
+}
+
+/// By an operator (`bloomwatch role`). Everybody is a user at first.
+struct AccountRoleChanged {
+  AccountRole role = AccountRole::user;
+};
+BOOST_DESCRIBE_STRUCT(AccountRoleChanged, (), (role))
+
 using UserEvents = boost::mp11::mp_list<UserRegistered, PasswordChanged, DisplayNameChanged, HandleChanged, AvatarChanged, TimeZoneChanged,
-                                        LanguageChanged, PrivacyChanged>;
+                                        LanguageChanged, PrivacyChanged, AccountRoleChanged>;
 
 /// A log-in. `password` is the one it was proved with: once the account has another, only the session that changed it goes on.
 struct LoginSessionStarted {

@@ -14,14 +14,16 @@
 #include <variant>
 
 #include "events/accounts.h"
+#include "events/audit.h"
 #include "events/envelope.h"
+#include "events/recaps.h"
 #include "events/spaces.h"
 #include "events/tracking.h"
 
 namespace bloomwatch {
 
 /// Every event there is: a new context adds its list here.
-using AllEvents = boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents>;
+using AllEvents = boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents, RecapShareEvents, AuditQueryEvents>;
 
 /// Any event, decoded.
 using AnyEvent = boost::mp11::mp_rename<AllEvents, std::variant>;

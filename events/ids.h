@@ -19,6 +19,8 @@ using InvitationId = Id<struct InvitationTag>;      ///< an invitation, and its 
 using AnimeId = Id<struct AnimeTag>;                ///< one title as tracked in one space
 using WatchSessionId = Id<struct WatchSessionTag>;  ///< one evening of watching one anime together
 using TitleId = Id<struct TitleTag>;                ///< the only canonical id of a title, see title_of()
+using RecapShareId = Id<struct RecapShareTag>;      ///< a link to somebody's recap
+using AuditQueryId = Id<struct AuditQueryTag>;      ///< one look of an admin into an audit
 using ImportId = Id<struct ImportTag>;              ///< an import, as the origin reference of its events
 
 using EventId = Id<struct EventTag>;

@@ -99,8 +99,15 @@ struct InvitationRevoked {
 };
 BOOST_DESCRIBE_STRUCT(InvitationRevoked, (), (invitation))
 
-using WatchSpaceEvents =
-    boost::mp11::mp_list<WatchSpaceCreated, WatchSpaceRenamed, WatchSpaceTimeZoneChanged, WatchSpaceThemeChanged, MemberJoined, MemberLeft,
-                         MemberRemoved, MemberRoleChanged, OwnershipTransferred, SessionConsentChanged, MemberInvited, InvitationRevoked>;
+/// Whether a member agrees to be shown on the space's recap cards. Nobody does at first, or when they come back.
+struct RecapConsentChanged {
+  ProfileId profile;
+  bool consent = false;
+};
+BOOST_DESCRIBE_STRUCT(RecapConsentChanged, (), (profile, consent))
+
+using WatchSpaceEvents = boost::mp11::mp_list<WatchSpaceCreated, WatchSpaceRenamed, WatchSpaceTimeZoneChanged, WatchSpaceThemeChanged,
+                                              MemberJoined, MemberLeft, MemberRemoved, MemberRoleChanged, OwnershipTransferred,
+                                              SessionConsentChanged, MemberInvited, InvitationRevoked, RecapConsentChanged>;
 
 }  // namespace bloomwatch

@@ -203,9 +203,46 @@ struct AttendanceDeclined {
 };
 BOOST_DESCRIBE_STRUCT(AttendanceDeclined, (), (session, profile, title))
 
-using AnimeEvents = boost::mp11::mp_list<AnimeAdded, SharedStatusChanged, SharedProgressChanged, MoodChanged, VibeChanged, PitchChanged,
-                                         ParticipantStatusChanged, ParticipantProgressChanged, StartDateChanged, FinishDateChanged,
-                                         TimesRewatchedChanged, AnimeRated, RatingCleared, RatingNotesChanged, WatchSessionRecorded,
-                                         WatchSessionNotesChanged, AttendanceConfirmed, AttendanceDeclined>;
+/// An attendance is open again, as it was before the member answered: what undoes AttendanceConfirmed and AttendanceDeclined.
+struct AttendanceReopened {
+  WatchSessionId session;
+  ProfileId profile;
+  TitleId title;
+};
+BOOST_DESCRIBE_STRUCT(AttendanceReopened, (), (session, profile, title))
+
+/// A recorded session was taken back. What it had moved is moved back by events of its own.
+struct WatchSessionRemoved {
+  WatchSessionId session;
+  TitleId title;
+};
+BOOST_DESCRIBE_STRUCT(WatchSessionRemoved, (), (session, title))
+
+/// A session that was taken back counts again, as it was.
+struct WatchSessionRestored {
+  WatchSessionId session;
+  TitleId title;
+};
+BOOST_DESCRIBE_STRUCT(WatchSessionRestored, (), (session, title))
+
+/// A title left its space, with all that was said of it there. Releases `title_claim`.
+struct AnimeRemoved {
+  TitleId title;
+  ClaimKey title_claim;
+};
+BOOST_DESCRIBE_STRUCT(AnimeRemoved, (), (title, title_claim))
+
+/// A title that had left its space is back with all that had been said of it. Takes `title_claim`.
+struct AnimeRestored {
+  TitleId title;
+  ClaimKey title_claim;
+};
+BOOST_DESCRIBE_STRUCT(AnimeRestored, (), (title, title_claim))
+
+using AnimeEvents =
+    boost::mp11::mp_list<AnimeAdded, SharedStatusChanged, SharedProgressChanged, MoodChanged, VibeChanged, PitchChanged,
+                         ParticipantStatusChanged, ParticipantProgressChanged, StartDateChanged, FinishDateChanged, TimesRewatchedChanged,
+                         AnimeRated, RatingCleared, RatingNotesChanged, WatchSessionRecorded, WatchSessionNotesChanged, AttendanceConfirmed,
+                         AttendanceDeclined, AttendanceReopened, WatchSessionRemoved, WatchSessionRestored, AnimeRemoved, AnimeRestored>;
 
 }  // namespace bloomwatch

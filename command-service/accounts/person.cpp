@@ -18,7 +18,7 @@ struct PersonOnWire {
   std::string time_zone;
   std::string language;
   Privacy privacy;
-  std::vector<std::string> roles;
+  std::vector<AccountRole> roles;
   Time created_at;
 };
 BOOST_DESCRIBE_STRUCT(PersonOnWire, (), (id, email, handle, display_name, avatar_url, time_zone, language, privacy, roles, created_at))
@@ -42,6 +42,7 @@ struct Fold {
   void operator()(const TimeZoneChanged& e) const { person.time_zone = e.time_zone; }
   void operator()(const LanguageChanged& e) const { person.language = e.language; }
   void operator()(const PrivacyChanged& e) const { person.privacy = e.privacy; }
+  void operator()(const AccountRoleChanged& e) const { person.role = e.role; }
 };
 
 }  // namespace
@@ -63,7 +64,7 @@ std::string person_json(const Person& person, const std::optional<DataKey>& key)
                                       .time_zone = person.time_zone,
                                       .language = person.language,
                                       .privacy = person.privacy,
-                                      .roles = {"user"},
+                                      .roles = roles_of(person.role),
                                       .created_at = person.created_at});
 }
 

@@ -25,6 +25,7 @@ struct Person {
   std::string time_zone = std::string(initial_time_zone);
   std::string language = std::string(initial_language);
   Privacy privacy = initial_privacy;
+  AccountRole role = AccountRole::user;
 };
 
 /// From the events of a load, of which those of other streams are left out. Throws UndecodableEvent.

@@ -26,6 +26,7 @@ struct User {
   std::string time_zone = std::string(initial_time_zone);
   std::string language = std::string(initial_language);
   Privacy privacy = initial_privacy;
+  AccountRole role = AccountRole::user;
   PasswordId password;
   std::optional<SessionId> continuing_session;  ///< the one that goes on though it was proved with an earlier password
   std::optional<Time> handle_changed_at;        ///< none: never since registration
@@ -57,6 +58,7 @@ struct User {
   void evolve(const TimeZoneChanged& e) { time_zone = e.time_zone; }
   void evolve(const LanguageChanged& e) { language = e.language; }
   void evolve(const PrivacyChanged& e) { privacy = e.privacy; }
+  void evolve(const AccountRoleChanged& e) { role = e.role; }
 };
 
 }  // namespace bloomwatch

@@ -27,6 +27,7 @@ struct WatchSpace {
   struct Member {
     SpaceRole role = SpaceRole::member;
     SessionConsent consent = SessionConsent::automatic;
+    bool recap_consent = false;
   };
   struct Invitation {
     ClaimKey invitee = {};
@@ -67,6 +68,7 @@ struct WatchSpace {
   void evolve(const OwnershipTransferred& e);
   void evolve(const SessionConsentChanged& e) { members[e.profile].consent = e.consent; }
   void evolve(const MemberInvited& e, const Meta& meta);
+  void evolve(const RecapConsentChanged& e) { members[e.profile].recap_consent = e.consent; }
   void evolve(const InvitationRevoked& e) { invitations[e.invitation].revoked = true; }
 };
 

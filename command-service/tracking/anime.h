@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "events/envelope.h"
@@ -43,7 +44,8 @@ struct Anime {
     void attend(ProfileId profile, Attendance attendance);
   };
 
-  std::optional<WatchSpaceId> watch_space;  ///< none: never added
+  std::optional<WatchSpaceId> watch_space;   ///< none: never added, or removed
+  std::optional<WatchSpaceId> removed_from;  ///< where it would be restored to
   TitleId title;
   std::optional<std::int32_t> episode_count;  ///< none: not known
   TrackingStatus shared_status = TrackingStatus::backlog;
@@ -53,6 +55,7 @@ struct Anime {
   Mark pitch;
   std::map<ProfileId, Participant> participants;
   std::map<WatchSessionId, Session> sessions;
+  std::map<WatchSessionId, Session> removed_sessions;
 
   const Participant& participant(ProfileId profile) const;
   bool exceeds_count(std::int32_t episodes) const { return episode_count && episodes > *episode_count; }
@@ -75,6 +78,11 @@ struct Anime {
   void evolve(const WatchSessionNotesChanged& e) { sessions[e.session].notes = mark_of(e.notes); }
   void evolve(const AttendanceConfirmed& e) { sessions[e.session].attend(e.profile, Attendance::present); }
   void evolve(const AttendanceDeclined& e) { sessions[e.session].attend(e.profile, Attendance::declined); }
+  void evolve(const AttendanceReopened& e) { sessions[e.session].attend(e.profile, Attendance::invited); }
+  void evolve(const WatchSessionRemoved& e) { removed_sessions.insert(sessions.extract(e.session)); }
+  void evolve(const WatchSessionRestored& e) { sessions.insert(removed_sessions.extract(e.session)); }
+  void evolve(const AnimeRemoved&) { removed_from = std::exchange(watch_space, std::nullopt); }
+  void evolve(const AnimeRestored&) { watch_space = std::exchange(removed_from, std::nullopt); }
 };
 
 }  // namespace bloomwatch
