@@ -7,13 +7,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "events/envelope.h"
 #include "runtime/hub.h"
+#include "runtime/kafka.h"
 
 namespace bloomwatch {
+
+class Metrics;
 
 /// How far a reader has come: by partition the position of the last event that it has folded. The partition `whole_log` stands for all.
 /// It is what `projection.checkpoints` keeps, one row an entry.
@@ -38,22 +42,45 @@ struct FeedBatch {
   Cursor cursor;                      ///< only the partitions that moved
 };
 
-/// For one thread; only `wake` may be called from others.
+/// For one thread; only `wake` and `not_ready` may be called from others.
 class Feed {
  public:
   virtual ~Feed() = default;
 
-  /// The partitions that this reader is to follow now: {whole_log} for Postgres, those assigned for Kafka. Cursors are asked for by these.
+  /// The partitions that this reader is to follow now: {whole_log} for Postgres, those assigned for Kafka, which may be none and change
+  /// with any call of `next`. Cursors are asked for by these.
   virtual std::vector<std::int16_t> partitions() = 0;
-  /// At most `limit` events after `cursor`. Waits up to `timeout` for the first; an empty batch if none came or `wake` was called.
-  /// Throws (pg::Error …) while the source cannot be reached; call again.
+  /// At most `limit` events after `cursor`, of its partitions. Waits up to `timeout` for the first; an empty batch if none came, `wake` was
+  /// called or `partitions` have changed. A cursor without positions reads nothing, and waits for such a change.
+  /// Throws (pg::Error, kafka::Error …) while the source cannot be reached; call again.
   virtual FeedBatch next(const Cursor& cursor, std::size_t limit, std::chrono::milliseconds timeout) = 0;
   /// Ends a waiting `next`, or the next one, at once. From any thread.
   virtual void wake() = 0;
+  /// Why nothing can come at the moment; nothing if it can. From any thread.
+  virtual std::optional<std::string> not_ready() const { return std::nullopt; }
+  /// How many events are there that it has not given yet, about; nothing where the source does not know.
+  virtual std::optional<std::int64_t> behind() const { return std::nullopt; }
 };
 
 /// The log itself, by position. Wakes on the hub's log topic, and looks by itself every 100 ms for what the hub was not told. In a process
 /// without the writer, let a `pg::Listener` on channel `log` publish to the hub.
 std::unique_ptr<Feed> postgres_feed(std::string database_url, Hub& hub);
+
+struct KafkaFeedOptions {
+  kafka::Options kafka;
+  std::string database_url;    ///< of the log: it names the topic, and has what Kafka has not
+  std::string group = {};      ///< whose members share the partitions, in each epoch anew; empty: read all of them by oneself
+  Metrics* metrics = nullptr;  ///< outlives the feed
+};
+
+/// The group of an instance's projectors.
+inline constexpr std::string_view projector_group = "bloomwatch.projector";
+/// The name that a group has in an epoch.
+std::string group_of(std::string_view group, std::string_view epoch);
+
+/// The topic of the log's epoch (DESIGN.md §8). The cursor says where each partition is read from, never an offset; records at or below it
+/// are repeats, and are left out. What the topic leaves out (`ce_previous` tells), and what in it is no event of ours, is read from the
+/// log. Waits for a topic that is not there yet, and follows the log into a new epoch. Does not connect before it is asked for something.
+std::unique_ptr<Feed> kafka_feed(KafkaFeedOptions options);
 
 }  // namespace bloomwatch

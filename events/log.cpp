@@ -165,6 +165,8 @@ const pg::Statement select_head_and_keys(
 const pg::Statement select_from(select_events("FROM log.events e WHERE e.position >= $1 ORDER BY e.position LIMIT $2"));
 const pg::Statement select_partition_key(
     select_events("FROM log.events e WHERE e.partition_key = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
+const pg::Statement select_partition(
+    select_events("FROM log.events e WHERE e.partition = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
 const pg::Statement select_stream(
     select_events("FROM log.events e WHERE e.stream_id = $1 AND e.category = $2 AND e.version > $3 ORDER BY e.version LIMIT $4"));
 const pg::Statement select_epoch("SELECT epoch FROM log.epoch");
@@ -270,6 +272,10 @@ std::size_t LogReader::read_raw(Position after, std::size_t limit, const std::fu
 
 std::vector<RecordedEvent> LogReader::read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit) {
   return recorded(state_->run(select_partition_key, pg::Params(key, after, until, static_cast<std::int64_t>(limit))));
+}
+
+std::vector<RecordedEvent> LogReader::read_partition(std::int16_t partition, Position after, Position until, std::size_t limit) {
+  return recorded(state_->run(select_partition, pg::Params(partition, after, until, static_cast<std::int64_t>(limit))));
 }
 
 std::vector<RecordedEvent> LogReader::stream(const StreamName& name, Version after, std::size_t limit) {

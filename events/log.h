@@ -93,6 +93,8 @@ class LogReader {
   std::size_t read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take);
   /// At most `limit` events of one partition key with after < position ≤ until, in order.
   std::vector<RecordedEvent> read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit);
+  /// At most `limit` events of one partition with after < position ≤ until, in order. Looks at every event between.
+  std::vector<RecordedEvent> read_partition(std::int16_t partition, Position after, Position until, std::size_t limit);
   /// At most `limit` events of one stream after a version, in order.
   std::vector<RecordedEvent> stream(const StreamName& name, Version after = 0, std::size_t limit = 100'000);
 

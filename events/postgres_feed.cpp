@@ -30,6 +30,10 @@ class PostgresFeed : public Feed {
     const Position after = cursor.at(Cursor::whole_log);
     for (;;) {
       const Position known = grown_to();  // before the read: what is published after this wakes us
+      if (cursor.positions.empty()) {
+        if (!wait(known, deadline)) return {};
+        continue;
+      }
       std::vector<RecordedEvent> events = reader_.read(after, limit);
       if (!events.empty()) {
         Cursor reached = Cursor::after(events.back().meta.position);

@@ -376,8 +376,7 @@ struct Consumer::Callbacks {
     try {
       const std::vector<std::int16_t> partitions = numbers_of(*list);
       if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        const Partitions starts = list_of(consumer.topic_, consumer.rebalance_.assigned(partitions));
-        check(rd_kafka_incremental_assign(kafka, starts.get()), "taking partitions");
+        take(consumer, kafka, partitions);
       } else {
         consumer.rebalance_.revoked(partitions);
         check(rd_kafka_incremental_unassign(kafka, list), "giving partitions up");
@@ -385,6 +384,18 @@ struct Consumer::Callbacks {
     } catch (...) {  // C code is between here and consume(), which throws it on
       consumer.thrown_ = std::current_exception();
     }
+  }
+
+  static void take(const Consumer& consumer, rd_kafka_t* kafka, const std::vector<std::int16_t>& partitions) {
+    std::vector<Start> starts = consumer.rebalance_.assigned(partitions);
+    std::vector<std::int16_t> waiting;
+    for (const std::int16_t partition : partitions)
+      if (std::ranges::find(starts, partition, &Start::partition) == starts.end()) waiting.push_back(partition);
+    for (const std::int16_t partition : waiting) starts.push_back({partition, 0});
+    check(rd_kafka_incremental_assign(kafka, list_of(consumer.topic_, starts).get()), "taking partitions");
+    if (waiting.empty()) return;
+    const Partitions paused = list_of(consumer.topic_, waiting, RD_KAFKA_OFFSET_INVALID);
+    check(rd_kafka_pause_partitions(kafka, paused.get()), "holding partitions");
   }
 };
 
@@ -437,12 +448,31 @@ Consumer::~Consumer() {
 
 void Consumer::assign(std::span<const Start> starts) { check(rd_kafka_assign(kafka_, list_of(topic_, starts).get()), "taking partitions"); }
 
+bool Consumer::seek(std::span<const Start> starts, Milliseconds timeout) {
+  if (starts.empty()) return true;
+  const Partitions list = list_of(topic_, starts);
+  check(rd_kafka_seek_partitions(kafka_, list.get(), milliseconds(timeout)), "seeking in topic " + topic_);
+  for (const auto& partition : elements(*list)) {
+    // A partition that was taken a moment ago is not being fetched yet.
+    if (partition.err == RD_KAFKA_RESP_ERR__STATE || partition.err == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS) return false;
+    check(partition.err, "seeking in topic " + topic_);
+  }
+  check(rd_kafka_resume_partitions(kafka_, list.get()), "reading on in topic " + topic_);
+  return true;
+}
+
 std::vector<Record> Consumer::consume(std::size_t limit, Milliseconds timeout) {
   thread_local std::vector<rd_kafka_message_t*> messages(batch_max);
-  const ssize_t count = rd_kafka_consume_batch_queue(queue_, milliseconds(timeout), messages.data(), std::min(limit, batch_max));
+  // A batch is waited for until it is full or the time is up: so wait for the first record alone, and take what has come with it.
+  ssize_t count = 0;
+  messages[0] = rd_kafka_consume_queue(queue_, milliseconds(timeout));
+  if (messages[0] != nullptr) {
+    const std::size_t more = std::min(limit, batch_max) - 1;
+    count = 1 + std::max<ssize_t>(0, more == 0 ? 0 : rd_kafka_consume_batch_queue(queue_, 0, messages.data() + 1, more));
+  }
   std::vector<Record> records;
   std::optional<Error> error;
-  records.reserve(static_cast<std::size_t>(std::max<ssize_t>(0, count)));
+  records.reserve(static_cast<std::size_t>(count));
   for (ssize_t i = 0; i < count; ++i) {
     rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -453,7 +483,6 @@ std::vector<Record> Consumer::consume(std::size_t limit, Milliseconds timeout) {
     rd_kafka_message_destroy(message);
   }
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
-  if (count < 0) check(rd_kafka_last_error(), "consuming from Kafka");
   // What came before the trouble is not to be lost: the trouble, if it lasts, comes again.
   if (error && records.empty()) throw *error;
   return records;
@@ -468,14 +497,23 @@ Watermarks Consumer::watermarks(std::int16_t partition, Milliseconds timeout) {
   return marks;
 }
 
+std::optional<Watermarks> Consumer::known_watermarks(std::int16_t partition) const {
+  Watermarks marks;
+  const auto code = rd_kafka_get_watermark_offsets(kafka_, topic_.c_str(), partition, &marks.low, &marks.high);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR || marks.high < 0) return std::nullopt;
+  return marks;
+}
+
 std::vector<Consumer::Start> Consumer::offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout) {
+  std::map<std::int16_t, std::int64_t> ends;
+  for (const std::int16_t partition : partitions) ends[partition] = watermarks(partition, timeout).high;
   const Partitions list = list_of(topic_, partitions, time.time_since_epoch().count());
   check(rd_kafka_offsets_for_times(kafka_, list.get(), milliseconds(timeout)), "the offsets of a time in topic " + topic_);
   std::vector<Start> starts;
   for (const auto& partition : elements(*list)) {
     check(partition.err, "the offsets of a time in topic " + topic_);
     const auto number = static_cast<std::int16_t>(partition.partition);
-    starts.push_back({number, partition.offset >= 0 ? partition.offset : watermarks(number, timeout).high});
+    starts.push_back({number, partition.offset >= 0 ? partition.offset : ends.at(number)});
   }
   return starts;
 }

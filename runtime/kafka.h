@@ -195,7 +195,7 @@ class Consumer {
   /// What a group's member is told when the members share the partitions anew; called by consume(), which throws on what they throw: the
   /// consumer is of no use then, make a new one.
   struct Rebalance {
-    /// These came to this member: from which offset each is to be read.
+    /// These came to this member: from which offset each is to be read. What is left out is held, and not read before seek().
     std::function<std::vector<Start>(const std::vector<std::int16_t>& partitions)> assigned;
     /// These go to others, or were lost to them.
     std::function<void(const std::vector<std::int16_t>& partitions)> revoked;
@@ -213,6 +213,9 @@ class Consumer {
 
   /// What is read from now on; only for a reader by itself.
   void assign(std::span<const Start> starts);
+  /// From where partitions that are held are read from now on; what was on its way from elsewhere may come yet. False: it cannot be done
+  /// at the moment, try again. Throws Error.
+  bool seek(std::span<const Start> starts, Milliseconds timeout = Admin::request_timeout);
   /// At most `limit` (and `batch_max`) records, in order within each partition; waits up to `timeout` for the first. Throws Error while
   /// Kafka says no (a fatal error; to a group's member also that the topic is not there, for which a reader by itself waits); passing
   /// troubles are librdkafka's own to get over.
@@ -222,8 +225,11 @@ class Consumer {
 
   /// Throws Error when the brokers do not answer in time.
   Watermarks watermarks(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
-  /// The offset of the first record whose time is at or after `time`, for each partition; the end where there is none. Throws Error.
+  /// The offset of the first record whose time is at or after `time`, for each partition; where there is none, what was the end before
+  /// the question was asked (so that nothing that comes meanwhile lies before it). Throws Error.
   std::vector<Start> offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout = Admin::request_timeout);
+  /// What the last answer to a fetch said of a partition that is read; nothing before it. Asks nobody.
+  std::optional<Watermarks> known_watermarks(std::int16_t partition) const;
   /// Partitions that are read now.
   std::vector<std::int16_t> assignment() const;
   /// Notes in the group how far this member has read (the next offset of each): for people and tools, and as a hint for whoever comes next.

@@ -1,0 +1,417 @@
+// The topic as a feed. A cursor is a position and never an offset: a partition is sought by the time of the cursor's event, what comes at
+// or below the cursor is a repeat, and what does not follow on the event before it has left something out, which is read from the log.
+// So whatever becomes of the topic, what is given is the log. Start at next().
+#include <prometheus/counter.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "events/cloud_event.h"
+#include "events/feed.h"
+#include "events/log.h"
+#include "runtime/logging.h"
+#include "runtime/metrics.h"
+
+namespace bloomwatch {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// How often it looks which epoch the log is in, and notes in the group how far it has read.
+constexpr milliseconds look_every{1000};
+/// How long a poisoned record waits for the one after it, which would say what it stands for.
+constexpr milliseconds poisoned_patience{200};
+constexpr milliseconds retry_every{50};
+/// Positions of the log that one read looks at.
+constexpr Position log_stretch_max = 100'000;
+
+struct Instruments {
+  explicit Instruments(Metrics& metrics)
+      : records(metrics.counter("bloomwatch_kafka_feed_records_total", "Records read from Kafka")),
+        repeats(metrics.counter("bloomwatch_kafka_feed_repeats_total", "Records left out because their event was given already")),
+        poisoned(metrics.counter("bloomwatch_kafka_feed_poisoned_total", "Records that are no events of ours")),
+        from_log(metrics.counter("bloomwatch_kafka_feed_from_log_total", "Events read from the log because Kafka has left them out")),
+        rebalances(metrics.counter("bloomwatch_kafka_feed_rebalances_total", "Times that partitions came or went")) {}
+
+  prometheus::Counter& records;
+  prometheus::Counter& repeats;
+  prometheus::Counter& poisoned;
+  prometheus::Counter& from_log;
+  prometheus::Counter& rebalances;
+};
+
+/// A record that was read and not yet looked at in its turn.
+struct Incoming {
+  std::int16_t partition = 0;
+  std::int64_t offset = 0;
+  bool poisoned = false;
+  Position previous = 0;
+  RecordedEvent event = {};
+};
+
+/// One partition, as far as this reader has it.
+struct Part {
+  bool held = false;
+  bool placed = false;            ///< it is read from where its cursor says
+  Position given = 0;             ///< the cursor that is expected next: of the last event given
+  Position at = 0;                ///< everything up to here was given, or is none of this partition's
+  std::int64_t next_offset = -1;  ///< after the last record looked at
+  std::int64_t noted_offset = -1;
+  std::size_t poisoned = 0;  ///< records since the last event
+  Clock::time_point poisoned_at = {};
+};
+
+class KafkaFeed : public Feed {
+ public:
+  explicit KafkaFeed(KafkaFeedOptions options) : options_(std::move(options)), reader_(options_.database_url, "bloomwatch Kafka feed") {
+    if (options_.metrics != nullptr) instruments_.emplace(*options_.metrics);
+    set_trouble(options_.group.empty() ? "" : "it has not joined its consumer group yet");
+  }
+
+  std::vector<std::int16_t> partitions() override {
+    if (consumer_ == nullptr) connect();
+    std::vector<std::int16_t> held;
+    for (std::int16_t p = 0; p < partition_count; ++p)
+      if (part(p).held) held.push_back(p);
+    return held;
+  }
+
+  FeedBatch next(const Cursor& cursor, std::size_t limit, milliseconds timeout) override {
+    const auto deadline = Clock::now() + timeout;
+    FeedBatch batch;
+    changed_ = false;
+    connect();
+    bool placed = place(cursor);
+    while (batch.events.size() < limit && !changed_) {
+      if (taken_ < incoming_.size()) {
+        take(incoming_[taken_], cursor, limit, batch);
+        continue;
+      }
+      if (stand_in_for_poisoned(cursor, limit, batch)) continue;
+      const bool waits = batch.events.empty();
+      if (waits && (woken_.exchange(false) || Clock::now() >= deadline)) break;
+      if (!placed) placed = place(cursor);
+      auto until = waits ? deadline : Clock::now();
+      if (!placed || any_poisoned()) until = std::min(until, Clock::now() + retry_every);
+      if (!fetch(limit - batch.events.size(), until) && !waits) break;
+    }
+    return batch;
+  }
+
+  void wake() override {
+    woken_ = true;
+    const std::lock_guard lock(mutex_);
+    if (consumer_ != nullptr) consumer_->wake();
+  }
+
+  std::optional<std::string> not_ready() const override {
+    const std::lock_guard lock(mutex_);
+    return trouble_.empty() ? std::nullopt : std::optional(trouble_);
+  }
+
+  std::optional<std::int64_t> behind() const override {
+    std::int64_t records = 0;
+    for (std::int16_t p = 0; consumer_ != nullptr && p < partition_count; ++p) {
+      const auto marks = parts_[static_cast<std::size_t>(p)].placed ? consumer_->known_watermarks(p) : std::nullopt;
+      const std::int64_t offset = parts_[static_cast<std::size_t>(p)].next_offset;
+      if (marks && offset >= 0) records += std::max<std::int64_t>(0, marks->high - offset);
+    }
+    return records;
+  }
+
+ private:
+  Part& part(std::int16_t partition) { return parts_.at(static_cast<std::size_t>(partition)); }
+
+  // ------------------------------------------------------------------------------------------------------------------- the consumer
+
+  /// Makes the consumer of the log's epoch; once a while looks whether that has ended, and notes offsets.
+  void connect() {
+    const auto time = Clock::now();
+    if (consumer_ != nullptr && time < look_at_) return;
+    look_at_ = time + look_every;
+    std::string epoch = reader_.epoch();
+    if (consumer_ != nullptr && epoch == epoch_) return note_offsets();
+    if (consumer_ != nullptr) log::warning("kafka feed", "the log has begun a new epoch: its topic is read", {{"epoch", epoch}});
+    disconnect();
+    epoch_ = std::move(epoch);
+    std::unique_ptr<kafka::Consumer> made = make_consumer();
+    const std::lock_guard lock(mutex_);
+    consumer_ = std::move(made);
+  }
+
+  std::unique_ptr<kafka::Consumer> make_consumer() {
+    const std::map<std::string, std::string> properties = {{"fetch.error.backoff.ms", "50"}};
+    if (!options_.group.empty())
+      return std::make_unique<kafka::Consumer>(options_.kafka, topic_of(epoch_), group_of(options_.group, epoch_),
+                                               kafka::Consumer::Rebalance{[this](const auto& partitions) { return hold(partitions); },
+                                                                          [this](const auto& partitions) { let_go(partitions); }},
+                                               properties);
+    for (Part& each : parts_) each.held = true;
+    return std::make_unique<kafka::Consumer>(options_.kafka, topic_of(epoch_), properties);
+  }
+
+  void disconnect() {
+    std::unique_ptr<kafka::Consumer> gone;
+    {
+      const std::lock_guard lock(mutex_);
+      gone = std::exchange(consumer_, nullptr);
+    }
+    gone.reset();
+    parts_ = {};
+    incoming_.clear();
+    taken_ = 0;
+    assigned_ = false;
+    changed_ = true;
+  }
+
+  /// Where they are to be read from is known when the reader comes with its cursor.
+  std::vector<kafka::Consumer::Start> hold(const std::vector<std::int16_t>& partitions) {
+    for (const std::int16_t p : partitions) part(p) = Part{.held = true};
+    if (!partitions.empty()) changed_ = true;
+    tell_rebalance("partitions have come", partitions);
+    set_trouble("");
+    return {};
+  }
+
+  void let_go(const std::vector<std::int16_t>& partitions) {
+    for (const std::int16_t p : partitions) part(p) = Part{};
+    if (!partitions.empty()) changed_ = true;
+    tell_rebalance("partitions have gone", partitions);
+  }
+
+  void tell_rebalance(std::string_view what, const std::vector<std::int16_t>& partitions) {
+    std::string list;
+    for (const std::int16_t p : partitions) list += (list.empty() ? "" : " ") + std::to_string(p);
+    log::info("kafka feed", what, {{"partitions", list}});
+    if (instruments_ && !partitions.empty()) instruments_->rebalances.Increment();
+  }
+
+  /// For people and tools that look at the group: what the reader has stored. Nothing is ever read from it.
+  void note_offsets() {
+    if (options_.group.empty()) return;
+    std::vector<kafka::Consumer::Start> next;
+    for (std::int16_t p = 0; p < partition_count; ++p) {
+      Part& each = part(p);
+      if (!each.placed || each.next_offset < 0 || each.next_offset == each.noted_offset) continue;
+      next.push_back({p, each.next_offset});
+      each.noted_offset = each.next_offset;
+    }
+    try {
+      consumer_->commit(next);
+    } catch (const kafka::Error& error) {
+      log::debug("kafka feed", "offsets could not be noted", {{"error", error.what()}});
+    }
+  }
+
+  void set_trouble(std::string trouble) {
+    const std::lock_guard lock(mutex_);
+    if (trouble == trouble_) return;
+    if (!trouble.empty()) log::info("kafka feed", "waiting", {{"why", trouble}});
+    trouble_ = std::move(trouble);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------------ reading
+
+  /// Reads records, or whatever else the consumer has to do, until there are some or the time is up. False if there are none.
+  bool fetch(std::size_t limit, Clock::time_point deadline) {
+    incoming_.clear();
+    taken_ = 0;
+    const auto wait = std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{0});
+    std::vector<kafka::Record> records;
+    if (!ask_kafka([&] { return (records = consumer_->consume(limit, wait)), true; })) {
+      std::this_thread::sleep_until(std::min(deadline, Clock::now() + retry_every));
+      return false;
+    }
+    for (const kafka::Record& record : records) incoming_.push_back(read(record));
+    if (!records.empty()) set_trouble("");
+    if (instruments_) instruments_->records.Increment(static_cast<double>(records.size()));
+    return !records.empty();
+  }
+
+  /// What `ask` answers, or false: there is no such topic yet. After any other trouble the consumer is made anew, and the trouble thrown.
+  template <class Ask>
+  bool ask_kafka(Ask&& ask) {
+    try {
+      return ask();
+    } catch (const kafka::Error& error) {
+      if (!error.unknown_topic()) {
+        disconnect();
+        throw;
+      }
+      set_trouble("topic " + topic_of(epoch_) + " is not there yet");
+      return false;
+    }
+  }
+
+  bool any_poisoned() const {
+    return std::ranges::any_of(parts_, [](const Part& each) { return each.poisoned > 0; });
+  }
+
+  Incoming read(const kafka::Record& record) {
+    Incoming incoming{.partition = record.partition(), .offset = record.offset()};
+    std::array<kafka::Header, kafka::Record::headers_max> room;
+    auto event = read_cloud_event(record.headers(room), record.value(), record.partition(), epoch_);
+    if (!event) {
+      log::error("kafka feed", "a record is no event of ours: what it stands for is read from the log",
+                 {{"partition", record.partition()}, {"offset", record.offset()}, {"error", event.error()}});
+      if (instruments_) instruments_->poisoned.Increment();
+      incoming.poisoned = true;
+      return incoming;
+    }
+    incoming.previous = event->previous;
+    incoming.event.meta = std::move(event->event.meta);
+    if (incoming.event.meta.position <= part(incoming.partition).at) return incoming;  // a repeat: its data are not needed
+    incoming.event.type = event->event.type;
+    incoming.event.schema_version = event->event.schema_version;
+    incoming.event.data = event->event.data;
+    return incoming;
+  }
+
+  /// Sees to it that every partition of the cursor is read from there. False if that must be tried again; nothing comes of them until then.
+  bool place(const Cursor& cursor) {
+    std::map<Position, std::vector<std::int16_t>> wanted;
+    for (const auto& [p, position] : cursor.positions) {
+      if (p < 0 || p >= partition_count || !part(p).held) continue;
+      Part& each = part(p);
+      if (each.placed && position >= each.given) {
+        each.given = position;
+        each.at = std::max(each.at, position);
+      } else {
+        each.placed = false;
+        wanted[position].push_back(p);
+      }
+    }
+    return std::ranges::all_of(wanted, [&](const auto& one) { return ask_kafka([&] { return begin(one.second, one.first); }); });
+  }
+
+  bool begin(const std::vector<std::int16_t>& partitions, Position after) {
+    const std::vector<kafka::Consumer::Start> starts = starts_after(partitions, after);
+    if (options_.group.empty() && !assigned_) {
+      // A reader by itself takes all at once; those that begin elsewhere are sought after it.
+      std::vector<kafka::Consumer::Start> all = starts;
+      for (std::int16_t p = 0; p < partition_count; ++p)
+        if (std::ranges::find(partitions, p) == partitions.end()) all.push_back({p, 0});
+      consumer_->assign(all);
+      assigned_ = true;
+    } else if (!consumer_->seek(starts)) {
+      return false;
+    }
+    // What was read from elsewhere is not to be given.
+    incoming_.erase(incoming_.begin(), incoming_.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken_, 0)));
+    std::erase_if(incoming_, [&](const Incoming& each) { return std::ranges::find(partitions, each.partition) != partitions.end(); });
+    for (const kafka::Consumer::Start& start : starts)
+      part(start.partition) = Part{.held = true, .placed = true, .given = after, .at = after, .next_offset = start.offset};
+    return true;
+  }
+
+  /// The first offset at which an event after the position can be: the first record that is not older than the event there. Times never
+  /// decrease with positions.
+  std::vector<kafka::Consumer::Start> starts_after(const std::vector<std::int16_t>& partitions, Position after) {
+    std::vector<kafka::Consumer::Start> starts;
+    if (after == 0) {
+      for (const std::int16_t p : partitions) starts.push_back({p, 0});
+      return starts;
+    }
+    const auto point = reader_.point(after);
+    if (!point) throw std::runtime_error("the log does not reach position " + std::to_string(after) + ", which a checkpoint names");
+    return consumer_->offsets_at(partitions, point->recorded_at);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------------------- giving
+
+  /// Looks at a record in its turn; it stays for another call while what it does not follow on is more than fits in the batch.
+  void take(Incoming& incoming, const Cursor& cursor, std::size_t limit, FeedBatch& batch) {
+    Part& each = part(incoming.partition);
+    if (!each.held || !each.placed || !cursor.positions.contains(incoming.partition)) {
+      each.placed = false;  // nobody follows it now; whoever does will say from where
+      ++taken_;
+      return;
+    }
+    if (incoming.poisoned) {
+      ++each.poisoned;
+      each.poisoned_at = Clock::now();
+    } else if (incoming.event.meta.position <= each.at) {
+      if (instruments_) instruments_->repeats.Increment();
+    } else {
+      if (incoming.previous > each.at) fill(incoming.partition, incoming.previous, limit, batch);
+      if (incoming.previous > each.at || batch.events.size() >= limit) return;
+      give(std::move(incoming.event), batch);
+      each.poisoned = 0;
+    }
+    each.next_offset = incoming.offset + 1;
+    ++taken_;
+  }
+
+  void give(RecordedEvent event, FeedBatch& batch) {
+    Part& each = part(event.meta.partition);
+    each.at = each.given = event.meta.position;
+    batch.cursor.positions[event.meta.partition] = event.meta.position;
+    batch.events.push_back(std::move(event));
+  }
+
+  /// Gives what the log has of the partition up to a position, as far as there is room. Returns how many events.
+  std::size_t fill(std::int16_t p, Position until, std::size_t limit, FeedBatch& batch) {
+    Part& each = part(p);
+    const Position after = each.at;
+    std::size_t given = 0;
+    while (each.at < until && batch.events.size() < limit) {
+      const std::size_t room = limit - batch.events.size();
+      const Position stretch = std::min(until, each.at + log_stretch_max);
+      std::vector<RecordedEvent> events = reader_.read_partition(p, each.at, stretch, room);
+      const bool whole = events.size() < room;
+      given += events.size();
+      for (RecordedEvent& event : events) give(std::move(event), batch);
+      if (whole) each.at = stretch;
+    }
+    if (given == 0) return 0;
+    log::warning("kafka feed", "the topic leaves events out: they were read from the log",
+                 {{"partition", p}, {"after", after}, {"until", each.at}, {"events", given}});
+    if (instruments_) instruments_->from_log.Increment(static_cast<double>(given));
+    return given;
+  }
+
+  /// A poisoned record at the end of its partition: no record after it tells what was there, so the log does. Each stands for one event at
+  /// most. True if there was one.
+  bool stand_in_for_poisoned(const Cursor& cursor, std::size_t limit, FeedBatch& batch) {
+    bool some = false;
+    for (std::int16_t p = 0; p < partition_count; ++p) {
+      Part& each = part(p);
+      if (each.poisoned == 0 || Clock::now() - each.poisoned_at < poisoned_patience) continue;
+      const std::size_t count = std::exchange(each.poisoned, 0);
+      if (!each.placed || !cursor.positions.contains(p)) continue;
+      const Position head = reader_.head().position;
+      const std::size_t enough = std::min(limit, batch.events.size() + count);
+      some = fill(p, head, enough, batch) > 0 || some;
+    }
+    return some;
+  }
+
+  KafkaFeedOptions options_;
+  std::optional<Instruments> instruments_;
+  LogReader reader_;
+  std::string epoch_;
+  std::array<Part, partition_count> parts_;
+  std::vector<Incoming> incoming_;
+  std::size_t taken_ = 0;  ///< of them
+  bool changed_ = false;   ///< the partitions, since `next` was called
+  bool assigned_ = false;  ///< of a reader by itself: it has told the consumer
+  Clock::time_point look_at_ = {};
+  std::atomic<bool> woken_ = false;
+  mutable std::mutex mutex_;  ///< for the two below, as others see them
+  std::string trouble_;
+  std::unique_ptr<kafka::Consumer> consumer_;  // last: its callbacks come here
+};
+
+}  // namespace
+
+std::string group_of(std::string_view group, std::string_view epoch) { return std::string(group) + '.' + std::string(epoch); }
+
+std::unique_ptr<Feed> kafka_feed(KafkaFeedOptions options) { return std::make_unique<KafkaFeed>(std::move(options)); }
+
+}  // namespace bloomwatch
