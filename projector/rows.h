@@ -5,6 +5,7 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -85,6 +86,11 @@ struct KeyHash {
   template <class Tag>
   std::size_t operator()(const Id<Tag>& id) const noexcept {
     return std::hash<Uuid>{}(id.uuid);
+  }
+  /// A month, a score: parts of keys that are no ids, of tables that are not loaded.
+  template <std::integral Number>
+  std::size_t operator()(Number number) const noexcept {
+    return std::hash<Number>{}(number);
   }
   template <class... Part>
   std::size_t operator()(const std::tuple<Part...>& key) const noexcept {
