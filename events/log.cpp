@@ -169,6 +169,9 @@ const pg::Statement select_partition(
     select_events("FROM log.events e WHERE e.partition = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
 const pg::Statement select_stream(
     select_events("FROM log.events e WHERE e.stream_id = $1 AND e.category = $2 AND e.version > $3 ORDER BY e.version LIMIT $4"));
+const pg::Statement select_unseen(
+    "SELECT e.position FROM log.events e WHERE e.position > $1 AND e.position <= $2 AND e.position > ($3)[e.partition + 1] "
+    "ORDER BY e.position LIMIT 1");
 const pg::Statement select_epoch("SELECT epoch FROM log.epoch");
 const pg::Statement select_clock("SELECT clock_timestamp()");
 const pg::Statement search_time(
@@ -288,6 +291,12 @@ std::optional<LogPoint> LogReader::point(Position position) {
   const pg::Result found = state_->run(select_point, pg::Params(position));
   if (found.empty()) return std::nullopt;
   return point_of(found[0]);
+}
+
+std::optional<Position> LogReader::first_unseen(const std::array<Position, partition_count>& seen, Position after, Position until) {
+  const pg::Result found = state_->run(select_unseen, pg::Params(after, until).add_array(seen));
+  if (found.empty()) return std::nullopt;
+  return found[0].get<Position>(0);
 }
 
 Position LogReader::position_at(Time time) { return state_->run(search_time, pg::Params(time))[0].get<Position>(0); }

@@ -3,6 +3,7 @@
 // is true is the fence's.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -102,6 +103,9 @@ class LogReader {
   LogPoint head();
   /// The point at a position; nothing if the log does not reach it.
   std::optional<LogPoint> point(Position position);
+  /// The first event with after < position ≤ until whose partition's entry in `seen` is below it; nothing if there is none. Postgres looks
+  /// at each of them, so ask for a range that it gets through in a second or two (a million).
+  std::optional<Position> first_unseen(const std::array<Position, partition_count>& seen, Position after, Position until);
   /// The last position whose event was recorded at or before `time`; 0 if none.
   Position position_at(Time time);
   /// Eight hex digits that name this life of the log.

@@ -94,6 +94,8 @@ class Admin {
   bool create(const std::string& topic, int partitions, int replicas, const std::map<std::string, std::string>& properties);
   /// Removes a topic and all its records; for tests and operators. False if there was none.
   bool remove(const std::string& topic);
+  /// Removes the records of a partition before `offset`; the next record's offset stays what it is. Throws Error.
+  void remove_records(const std::string& topic, std::int16_t partition, std::int64_t offset);
 
   /// A member of a consumer group and the partitions of `topic` that it holds.
   struct Member {
@@ -123,8 +125,9 @@ class Producer {
   /// Called by poll() and flush(), in the order of delivery within each partition.
   using OnDelivery = std::function<void(const Delivery&)>;
 
-  /// Properties of ours that `defaults` may change (`linger.ms`, `queue.buffering.max.messages` …). Does not connect; throws Error for a
-  /// property that librdkafka refuses.
+  /// `defaults` are the caller's (`linger.ms`, `queue.buffering.max.messages` …). Properties of `options` win over them, but not over what
+  /// order and completeness rest on: idempotence, `acks=all`, no gap after a failed record. Does not connect; throws Error for a property
+  /// that librdkafka refuses.
   Producer(const Options& options, const std::string& topic, OnDelivery on_delivery,
            const std::map<std::string, std::string>& defaults = {});
   /// What is still queued is dropped: flush() first where it matters.
@@ -144,6 +147,8 @@ class Producer {
   std::size_t pending() const;
   /// Drops what is queued and what is on its way; deliveries report it.
   void purge();
+  /// Ends a poll() that waits, or the next one, at once. From any thread.
+  void wake();
 
  private:
   static void on_delivery(rd_kafka_s* kafka, const rd_kafka_message_s* message, void* opaque);
