@@ -118,7 +118,7 @@ class History {
   }
 
   Person register_person() {
-    Person person{ProfileId(chance_.uuid()), chance_.deviation() / 40};
+    Person person{ProfileId(chance_.uuid()), chance_.deviation() / 16};
     const Uuid id = person.profile.uuid;
     std::array<std::uint8_t, SecretKey::size> bytes;
     for (auto& byte : bytes) byte = static_cast<std::uint8_t>(chance_.below(256));
@@ -153,7 +153,7 @@ class History {
 
   void add_show(Space& space) {
     const auto number = std::to_string(1 + chance_.below(400));  // 400 titles that everybody knows, some of them better
-    Show show{AnimeId(chance_.uuid()), title_of("anilist", number), chance_.of_hundred(70) ? 12 : 24, 70 + chance_.deviation() / 30};
+    Show show{AnimeId(chance_.uuid()), title_of("anilist", number), chance_.of_hundred(70) ? 12 : 24, 70 + chance_.deviation() / 14};
     if (std::ranges::any_of(space.shows, [&](const Show& other) { return other.title == show.title; })) return;
     AnimeAdded added;
     added.watch_space = space.id;
@@ -175,7 +175,7 @@ class History {
 
   void rate(const Space& space, const Show& show, const Person& person) {
     const std::int32_t step = chance_.of_hundred(60) ? 10 : 5;
-    const std::int32_t tenths = show.quality + person.taste + chance_.deviation() / 14;
+    const std::int32_t tenths = show.quality + person.taste + chance_.deviation() / 12;
     put_in(space, show, person.profile,
            AnimeRated{person.profile, show.title, static_cast<std::int16_t>(std::clamp((tenths + step / 2) / step * step, 10, 100)),
                       std::nullopt});
