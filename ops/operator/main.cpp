@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   program.get_formatter()->column_width(36);
   bloomwatch::ops::Action action;
   bloomwatch::ops::add_serve(program, action);
+  bloomwatch::ops::add_relay(program, action);
   bloomwatch::ops::add_migrate(program, action);
   bloomwatch::ops::add_verify(program, action);
   bloomwatch::ops::add_rebuild(program, action);

@@ -1,4 +1,4 @@
-// `bloomwatch serve`: command-service, projector and query-service in one process, on one port. Wiring only.
+// `bloomwatch serve`: command-service, projector, query-service and, with Kafka, the relay in one process, on one port. Wiring only.
 // One hub wakes the projector after each commit and the pages that wait after each flush, without a round trip to Postgres.
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -7,6 +7,7 @@
 #include "events/access.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
+#include "events/relay.h"
 #include "ops/operator/subcommands.h"
 #include "projector/projector.h"
 #include "query-service/service.h"
@@ -15,6 +16,18 @@
 
 namespace bloomwatch::ops {
 namespace {
+
+/// None without Kafka.
+std::unique_ptr<Relay> make_relay(Process& process, Hub& hub) {
+  const Config& config = process.config();
+  if (config.kafka_bootstrap.empty()) return nullptr;
+  auto relay = std::make_unique<Relay>(RelayOptions{.database_url = config.database_url,
+                                                    .kafka = kafka::options_of(config, "bloomwatch-relay"),
+                                                    .hub = hub,
+                                                    .metrics = &process.metrics()});
+  process.admin().add_check("relay", [&relay = *relay] { return relay.trouble(); });
+  return relay;
+}
 
 int serve(const Config& given) {
   Process process(given, "instance");
@@ -27,6 +40,7 @@ int serve(const Config& given) {
   Authenticator authenticator(keys, config.database_url, hub);
   CommandService commands(config, keys, authenticator, hub, process.metrics());
   projection::Projector projector({.database_url = config.database_url, .hub = hub, .metrics = &process.metrics()});
+  const std::unique_ptr<Relay> relay = make_relay(process, hub);
   QueryService pages(config.database_url, keys, authenticator, hub, process.metrics());
 
   http::Routes routes;
@@ -39,10 +53,12 @@ int serve(const Config& given) {
   });
   process.admin().add_check("pages", [&pages] { return pages.not_ready(); });
   commands.start();
+  if (relay) relay->start();
   projector.start();
   process.run(std::move(routes));
   commands.stop();
   projector.stop();
+  if (relay) relay->stop();
   return 0;
 }
 
@@ -52,7 +68,7 @@ void add_serve(CLI::App& program, Action& action) {
   using enum SettingGroup;
   auto config = std::make_shared<Config>();
   CLI::App* subcommand = program.add_subcommand("serve", "Run all services in this process, until SIGINT or SIGTERM");
-  add_settings(*subcommand, *config, {process, database, api, writer, projector, accounts});
+  add_settings(*subcommand, *config, {process, database, api, writer, projector, kafka, accounts});
   subcommand->callback([config, &action] { action = [config] { return serve(*config); }; });
 }
 

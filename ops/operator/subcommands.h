@@ -14,6 +14,7 @@ namespace bloomwatch::ops {
 using Action = std::function<int()>;
 
 void add_serve(CLI::App& program, Action& action);
+void add_relay(CLI::App& program, Action& action);
 void add_migrate(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_rebuild(CLI::App& program, Action& action);

@@ -233,8 +233,9 @@ class Server:
         self.home = pathlib.Path(home)
         self.arguments = [str(argument) for argument in arguments]
         self.command = [program or PROGRAM] + ([command] if command else [])
-        self.instance_file = "instance.json" if command else f"{pathlib.Path(program).name}.json"
-        self.port = [] if program and pathlib.Path(program).name == "projector" else ["--port", "0"]  # it has no API
+        self.instance_file = {"serve": "instance.json", "relay": "relay.json"}[command] if command else f"{pathlib.Path(program).name}.json"
+        has_api = command != "relay" and not (program and pathlib.Path(program).name == "projector")
+        self.port = ["--port", "0"] if has_api else []
         self.process = None
         self.start(wait)
 
