@@ -263,14 +263,24 @@ std::vector<RecordedEvent> LogReader::read(Position after, std::size_t limit) {
   return recorded(state_->run(select_from, pg::Params(after + 1, static_cast<std::int64_t>(limit))));
 }
 
-std::size_t LogReader::read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take) {
-  const pg::Result rows = state_->run(select_from, pg::Params(after + 1, static_cast<std::int64_t>(limit)));
+Position RawBatch::last() const { return rows_[rows_.size() - 1].get<Position>(0); }
+
+void RawBatch::each(const std::function<void(const RawEvent&)>& take) const {
   RawEvent event;
-  for (int row = 0; row < rows.size(); ++row) {
-    EventRow(rows.raw(), row).decode(event);
+  for (int row = 0; row < rows_.size(); ++row) {
+    EventRow(rows_.raw(), row).decode(event);
     take(event);
   }
-  return static_cast<std::size_t>(rows.size());
+}
+
+RawBatch LogReader::fetch(Position after, std::size_t limit) {
+  return RawBatch(state_->run(select_from, pg::Params(after + 1, static_cast<std::int64_t>(limit))));
+}
+
+std::size_t LogReader::read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take) {
+  const RawBatch batch = fetch(after, limit);
+  batch.each(take);
+  return batch.size();
 }
 
 std::vector<RecordedEvent> LogReader::read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit) {

@@ -72,6 +72,20 @@ struct RawEvent {
   std::string_view data;
 };
 
+/// Rows of the log as Postgres sent them, decoded each time they are asked for. Another thread than the reader's may hold it.
+class RawBatch {
+ public:
+  explicit RawBatch(pg::Result rows) : rows_(std::move(rows)) {}
+
+  std::size_t size() const { return static_cast<std::size_t>(rows_.size()); }
+  /// The position of the last one; there must be one.
+  Position last() const;
+  void each(const std::function<void(const RawEvent&)>& take) const;
+
+ private:
+  pg::Result rows_;
+};
+
 /// Reads the log. For one thread at a time. Connects when needed, and again after a lost connection: each call throws pg::Error while
 /// Postgres cannot be reached. No call holds a snapshot beyond itself.
 class LogReader {
@@ -92,6 +106,8 @@ class LogReader {
   std::vector<RecordedEvent> read(Position after, std::size_t limit);
   /// The same without making strings; returns how many there were. `take` must not call this reader.
   std::size_t read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take);
+  /// The same to be decoded later.
+  RawBatch fetch(Position after, std::size_t limit);
   /// At most `limit` events of one partition key with after < position ≤ until, in order.
   std::vector<RecordedEvent> read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit);
   /// At most `limit` events of one partition with after < position ≤ until, in order. Looks at every event between.

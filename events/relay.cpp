@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <exception>
+#include <future>
 
 #include "events/cloud_event.h"
 #include "events/log.h"
@@ -156,9 +157,14 @@ class Relay::Term {
     return last_read_ == read_events_max || relay_.options_.hub.reached(Hub::log_topic) > read_ || Clock::now() >= read_at_ + look_every;
   }
 
+  /// While one full batch is handed over, the next one is fetched.
   void read() {
     read_at_ = Clock::now();
-    last_read_ = log_.read_raw(read_, read_events_max, [this](const RawEvent& event) { copy(event); });
+    const RawBatch batch = ahead_.valid() ? ahead_.get() : log_.fetch(read_, read_events_max);
+    last_read_ = batch.size();
+    if (last_read_ == read_events_max)
+      ahead_ = std::async(std::launch::async, [this, after = batch.last()] { return log_.fetch(after, read_events_max); });
+    batch.each([this](const RawEvent& event) { copy(event); });
     if (last_read_ > 0 && relay_.instruments_) relay_.instruments_->batches.Increment();
   }
 
@@ -211,14 +217,17 @@ class Relay::Term {
     relay_.changed_.notify_all();
   }
 
-  /// One partition after the other: that the topic still has what it had, and that the log is still of this epoch.
+  /// One partition after the other, while copying goes on: that the topic still has what it had. And that the log is still of this epoch.
   void look_at_topic() {
+    if (look_.valid()) {
+      if (look_.wait_for(milliseconds{0}) != std::future_status::ready) return;
+      if (!look_.get()) throw kafka::Error("the topic was made anew or has lost its tail", 0);
+      if (looked_at_ == 0 && !ahead_.valid() && log_.epoch() != epoch_) throw kafka::Error("the log has begun a new epoch", 0);
+    }
     look_at_topic_ = Clock::now() + look_at_topic_every;
-    const std::int16_t partition = looked_at_;
+    const std::int64_t next_offset = tails_[static_cast<std::size_t>(looked_at_)].next_offset;
+    look_ = std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.reaches(partition, next_offset); });
     looked_at_ = static_cast<std::int16_t>((looked_at_ + 1) % partition_count);
-    if (!topic_.reaches(partition, tails_[static_cast<std::size_t>(partition)].next_offset))
-      throw kafka::Error("the topic was made anew or has lost its tail", 0);
-    if (looked_at_ == 0 && log_.epoch() != epoch_) throw kafka::Error("the log has begun a new epoch", 0);
   }
 
   void be_woken(kafka::Producer* producer) {
@@ -241,7 +250,10 @@ class Relay::Term {
   std::int16_t looked_at_ = 0;
   bool lost_ = false;
   std::optional<kafka::Error> failure_;
-  std::unique_ptr<kafka::Producer> producer_;  // last, so that it goes first
+  std::unique_ptr<kafka::Producer> producer_;  // goes before what its deliveries touch
+  // Last, so that what they still do ends first.
+  std::future<RawBatch> ahead_;
+  std::future<bool> look_;
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------- the relay

@@ -102,14 +102,17 @@ class ReadableByAnybody(KafkaFlow):
             self.assertEqual(record["key"], space)
             self.assertRegex(headers["ce_time"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d\d\dZ$")
         titles = re.findall(r"<series_title>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</series_title>", EXPORT.read_text())
-        self.assertEqual({json.loads(record["payload"])["preferredTitle"] for record in added}, set(map(html.unescape, titles)))
+        self.assertEqual({json.loads(record["payload"])["snapshot"]["romaji"] for record in added}, set(map(html.unescape, titles)))
 
     def test_metrics_say_how_far_the_relay_is(self):
         self.server.person("mira")
         head = self.server.last_position()
 
+        admin = Client(self.server.admin_url)
+        self.addCleanup(admin.close)
+
         def relayed():
-            text = Client(self.server.admin_url).call("GET", "/metrics", expect=200).body.decode()
+            text = admin.call("GET", "/metrics", expect=200).body.decode()
             values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("bloomwatch_relay"))
             return float(values["bloomwatch_relay_position"]) == head and float(values["bloomwatch_relay_lag_events"]) == 0
 
