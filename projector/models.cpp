@@ -1,6 +1,7 @@
 // The list of read models. The templates of the chassis are made for them here, once.
 #include "projector/models.h"
 
+#include "projector/analytics/analytics.h"
 #include "projector/dashboard/dashboard.h"
 #include "projector/people/people.h"
 #include "projector/spaces/spaces.h"
@@ -16,6 +17,7 @@ std::vector<std::unique_ptr<StoredModel>> all_models(Slot slot) {
   models.push_back(std::make_unique<StoredModelOf<Spaces>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Tracking>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Dashboard>>(slot));
+  models.push_back(std::make_unique<StoredModelOf<Analytics>>(slot));
   return models;
 }
 

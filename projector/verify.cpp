@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "events/log.h"
+#include "projector/analytics/analytics.h"
 #include "projector/checkpoints.h"
 #include "projector/columns.h"
 #include "projector/dashboard/dashboard.h"
@@ -195,6 +196,7 @@ std::vector<ModelVerdict> verify_models(const std::string& database_url, const V
   verdicts.push_back(verify_model<Spaces>(connection, reader, options));
   verdicts.push_back(verify_model<Tracking>(connection, reader, options));
   verdicts.push_back(verify_model<Dashboard>(connection, reader, options));
+  verdicts.push_back(verify_model<Analytics>(connection, reader, options));
   return verdicts;
 }
 

@@ -1,6 +1,7 @@
 // The list of all pages.
 #include "query-service/service.h"
 
+#include "query-service/analytics/pages.h"
 #include "query-service/dashboard/page.h"
 #include "query-service/pages.h"
 #include "query-service/people/pages.h"
@@ -24,6 +25,12 @@ void QueryService::add_routes(http::Routes& routes) {
   pages_->add<AnimePage>(routes);
   pages_->add<WatchSessionListPage>(routes);
   pages_->add<DashboardPage>(routes);
+  pages_->add<CompatibilityPage>(routes);
+  pages_->add<RatingGapsPage>(routes);
+  pages_->add<SharedStatsPage>(routes);
+  pages_->add<RandomPickPage>(routes);
+  pages_->add<RatingDistributionPage>(routes);
+  pages_->add<TimelinePage>(routes);
 }
 
 std::optional<std::string> QueryService::not_ready() const {

@@ -7,7 +7,7 @@
 namespace bloomwatch::test {
 namespace {
 
-const std::vector<std::string> model_names = {"people", "spaces", "tracking", "dashboard"};
+const std::vector<std::string> model_names = {"people", "spaces", "tracking", "dashboard", "analytics"};
 
 class AnyHistory : public ProjectionTest, public testing::WithParamInterface<int> {};
 

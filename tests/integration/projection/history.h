@@ -11,6 +11,7 @@
 
 #include "events/codec.h"
 #include "events/log.h"
+#include "runtime/crypto.h"
 
 namespace bloomwatch::test {
 
@@ -73,6 +74,7 @@ class History {
     event.media = {"anilist", std::to_string(below(1'000'000))};
     if (below(2) == 0) event.snapshot.romaji = "Title \"" + std::to_string(below(1000)) + "\" ü\\";
     if (below(2) == 0) event.snapshot.episode_count = 12;
+    if (below(3) != 0) event.snapshot.episode_minutes = static_cast<std::int32_t>(20 + below(10));
     event.snapshot_source = "client";
     event.shared_status = status();
     put_in(anime, event);
@@ -95,7 +97,12 @@ class History {
     for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(below(256));
     return id;
   }
-  Personal box() { return Personal{"box-" + std::to_string(below(1'000'000))}; }
+  /// A box of the right shape, which no key opens.
+  Personal box() {
+    std::string bytes(1, '\1');
+    for (const std::uint8_t byte : by_.uuid.bytes) bytes += static_cast<char>(byte);
+    return Personal{base64_url(bytes + std::string(24, 'n') + std::to_string(below(1'000'000)))};
+  }
   std::optional<Personal> maybe_box() { return below(4) == 0 ? std::nullopt : std::optional(box()); }
   TrackingStatus status() { return static_cast<TrackingStatus>(below(5)); }
   template <class Set>
@@ -241,10 +248,11 @@ class History {
     WatchSessionRecorded event;
     event.session = WatchSessionId(uuid());
     event.title = anime.title;
-    event.session_date = time_;
-    event.time_zone = "Europe/Berlin";
-    event.start_episode = 1;
-    event.end_episode = 2;
+    event.session_date = time_ - std::chrono::hours(below(90 * 24));
+    if (below(3) == 0) event.precision = SessionPrecision::day;
+    event.time_zone = std::vector<std::string>{"Europe/Berlin", "Asia/Tokyo", "America/New_York", "UTC"}.at(below(4));
+    event.start_episode = static_cast<std::int32_t>(1 + below(3));
+    event.end_episode = event.start_episode + static_cast<std::int32_t>(below(4));
     for (const ProfileId member : space.members) {
       const bool asked = below(3) == 0;
       event.participants.push_back({member, asked ? Attendance::invited : Attendance::present});

@@ -40,6 +40,7 @@ class Folding {
     meta.partition = partition;
     meta.recorded_at = minute(static_cast<int>(position_));
     meta.by.profile = by;
+    meta.undoes = std::exchange(undoes_, {});
     projection::fold(model, AnyEvent(event), meta);
     return *this;
   }
@@ -63,9 +64,16 @@ class Folding {
     return in_anime(number, AnimeRated{.profile = profile, .title = title(number), .score_tenths = tenths}, where);
   }
 
+  /// The next event undoes another.
+  Folding& undoing() {
+    undoes_ = EventId(uuid_of(6, 1));
+    return *this;
+  }
+
   ProfileId by = person(1);
 
  private:
+  std::optional<EventId> undoes_;
   Position position_ = 0;
   std::map<Uuid, Version> versions_;
 };
