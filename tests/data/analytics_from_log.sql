@@ -128,7 +128,7 @@ CREATE FUNCTION told.compatibility(of_space uuid) RETURNS jsonb LANGUAGE sql AS 
        ordered AS (SELECT m.*, least(l.place, h.place) AS first, greatest(l.place, h.place) AS second, CASE WHEN l.place < h.place THEN low ELSE high END AS one,
                           CASE WHEN l.place < h.place THEN high ELSE low END AS other
                      FROM means m JOIN joined l ON l.profile = m.low JOIN joined h ON h.profile = m.high)
-  SELECT jsonb_build_object('watchSpaceId', of_space, 'score', greatest(0, round(100 - avg(mean))), 'averageGap', round(avg(mean) / 10, 1),
+  SELECT jsonb_build_object('watchSpaceId', of_space, 'score', CASE WHEN count(*) > 0 THEN greatest(0, round(100 - avg(mean))) END, 'averageGap', round(avg(mean) / 10, 1),
            'ratedTogetherCount', (SELECT count(DISTINCT anime) FROM told.pairs WHERE space = of_space),
            'pairs', COALESCE(jsonb_agg(jsonb_build_object('userIds', jsonb_build_array(one, other), 'score', greatest(0, round(100 - mean)),
                               'averageGap', round(mean / 10, 1), 'ratedTogetherCount', rated) ORDER BY first, second), '[]'))
