@@ -209,7 +209,20 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
                 "≥ 50 % of pgbench -S",
                 share >= 0.5,
             )
+            if page == "dashboard":
+                dashboard = pages
+        self.analytics(service, dashboard)
         service.stop()
+
+    def analytics(self, service, dashboard):
+        """Each page of a space's analytics against the dashboard."""
+        for page in ("compatibility", "rating-gaps", "shared-stats", "random-pick", "rating-distribution", "timeline"):
+            shown = self.median(f"GET {page}", lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=f"analytics/{page}"))
+            self.row(
+                f"GET {page}",
+                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
+                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
+            )
 
     def catch_up(self, service):
         """Seconds until every page shows the log's last position."""

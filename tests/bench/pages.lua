@@ -1,4 +1,4 @@
--- What wrk sends to measure pages: GET of BENCH_PAGE ("dashboard" or "anime") of all prepared spaces in turn, as one of their members.
+-- What wrk sends to measure pages: GET of BENCH_PAGE ("dashboard", "analytics/timeline" …) of all prepared spaces in turn, as one of their members.
 -- Environment: BENCH_TARGETS (lines `space anime token`).
 function init()
   requests = {}

@@ -108,8 +108,8 @@ $$;
 
 CREATE FUNCTION told.distribution(of_space uuid, who uuid) RETURNS jsonb LANGUAGE sql AS $$
   WITH given AS (SELECT tenths FROM told.scores WHERE space = of_space AND (who IS NULL OR profile = who))
-  SELECT jsonb_build_object('ratedCount', (SELECT count(*) FROM given), 'averageScore', (SELECT round(avg(tenths) / 10, 2) FROM given),
-           'scores', (SELECT jsonb_agg(jsonb_build_object('score', half / 2.0, 'count', (SELECT count(*) FROM given WHERE floor(tenths / 5.0 + 0.5) = half))
+  SELECT jsonb_build_object('ratedCount', (SELECT count(*) FROM given), 'averageScore', (SELECT round(avg(tenths) / 10, 2)::float8 FROM given),
+           'scores', (SELECT jsonb_agg(jsonb_build_object('score', half / 2.0::float8, 'count', (SELECT count(*) FROM given WHERE floor(tenths / 5.0 + 0.5) = half))
                                        ORDER BY half) FROM generate_series(1, 20) AS half))
 $$;
 CREATE FUNCTION told.rating_distribution(of_space uuid) RETURNS jsonb LANGUAGE sql AS $$
@@ -128,18 +128,18 @@ CREATE FUNCTION told.compatibility(of_space uuid) RETURNS jsonb LANGUAGE sql AS 
        ordered AS (SELECT m.*, least(l.place, h.place) AS first, greatest(l.place, h.place) AS second, CASE WHEN l.place < h.place THEN low ELSE high END AS one,
                           CASE WHEN l.place < h.place THEN high ELSE low END AS other
                      FROM means m JOIN joined l ON l.profile = m.low JOIN joined h ON h.profile = m.high)
-  SELECT jsonb_build_object('watchSpaceId', of_space, 'score', CASE WHEN count(*) > 0 THEN greatest(0, round(100 - avg(mean))) END, 'averageGap', round(avg(mean) / 10, 1),
+  SELECT jsonb_build_object('watchSpaceId', of_space, 'score', CASE WHEN count(*) > 0 THEN greatest(0, round(100 - avg(mean)))::float8 END, 'averageGap', round(avg(mean) / 10, 1)::float8,
            'ratedTogetherCount', (SELECT count(DISTINCT anime) FROM told.pairs WHERE space = of_space),
-           'pairs', COALESCE(jsonb_agg(jsonb_build_object('userIds', jsonb_build_array(one, other), 'score', greatest(0, round(100 - mean)),
-                              'averageGap', round(mean / 10, 1), 'ratedTogetherCount', rated) ORDER BY first, second), '[]'))
+           'pairs', COALESCE(jsonb_agg(jsonb_build_object('userIds', jsonb_build_array(one, other), 'score', greatest(0, round(100 - mean))::float8,
+                              'averageGap', round(mean / 10, 1)::float8, 'ratedTogetherCount', rated) ORDER BY first, second), '[]'))
     FROM ordered
 $$;
 
 -- All of them, the biggest gap first; the page's other order is this one from its end.
 CREATE FUNCTION told.rating_gaps(of_space uuid) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT COALESCE(jsonb_agg(jsonb_build_object('animeId', anime, 'gap', gap / 10.0, 'scores', scores) ORDER BY gap DESC, anime DESC), '[]') FROM (
+  SELECT COALESCE(jsonb_agg(jsonb_build_object('animeId', anime, 'gap', gap / 10.0::float8, 'scores', scores) ORDER BY gap DESC, anime DESC), '[]') FROM (
     SELECT s.anime, max(s.tenths) - min(s.tenths) AS gap,
-           jsonb_agg(jsonb_build_object('userId', s.profile, 'score', s.tenths / 10.0) ORDER BY m.joined_at, m.profile) AS scores
+           jsonb_agg(jsonb_build_object('userId', s.profile, 'score', s.tenths / 10.0::float8) ORDER BY m.joined_at, m.profile) AS scores
       FROM told.scores s JOIN told.members m ON m.space = s.space AND m.profile = s.profile WHERE s.space = of_space
      GROUP BY s.anime HAVING count(*) > 1) AS g
 $$;

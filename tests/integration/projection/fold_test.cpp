@@ -1,5 +1,6 @@
 // Live = rebuilt from zero = folded in memory, row for row, whatever the batches; and what a fold costs.
 #include <random>
+#include <set>
 
 #include "projector/rebuild.h"
 #include "tests/integration/projection/projection_fixture.h"
@@ -155,10 +156,12 @@ TEST_F(ProjectionTest, verify_finds_rows_that_are_wrong_missing_or_too_many) {
       "read_tracking.anime);"
       "DELETE FROM read_spaces.spaces WHERE watch_space = (SELECT min(watch_space::text)::uuid FROM read_spaces.spaces);"
       "INSERT INTO read_dashboard.pairs SELECT gen_random_uuid(), low, high, 1, 5, partition FROM read_dashboard.pairs LIMIT 1;"
+      "DELETE FROM read_analytics.moments WHERE position = (SELECT min(position) FROM read_analytics.moments);"
       "UPDATE read_people.accounts SET version = version + 1");
+  const std::set<std::string> changed = {"people", "spaces", "tracking", "dashboard", "analytics"};
   for (const auto& verdict : projection::verify_models(url)) {
-    EXPECT_FALSE(verdict.holds()) << verdict.model;
-    EXPECT_FALSE(verdict.shown.empty());
+    EXPECT_EQ(verdict.holds(), !changed.contains(verdict.model)) << verdict.model;
+    EXPECT_EQ(verdict.shown.empty(), !changed.contains(verdict.model)) << verdict.model;
   }
 }
 
