@@ -70,6 +70,8 @@ class Authorization(FlowTest):
         session = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1}
         cls.session = cls.owner.post(f"/api/watch-spaces/{cls.space}/anime/{cls.anime}/sessions", session)["id"]
         cls.invitation = cls.owner.post(f"/api/watch-spaces/{cls.space}/invitations", {"email": "late@example.org"})
+        for page in ("dashboard", "analytics/timeline"):  # pages have seen all of this before the walk begins
+            cls.member.get(f"/api/watch-spaces/{cls.space}/{page}", at_least=cls.invitation)
 
     def request(self, method, pattern, **other):
         """Path and body of a valid request to the space, or to another if named."""
