@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "events/analytics_views.h"
 #include "events/log_news.h"
 #include "ops/operator/subcommands.h"
 #include "runtime/config.h"
@@ -19,6 +20,7 @@ int run(const Config& given) {
   Process process(given, "relay");
   process.migrate_database();
   const Config& config = process.config();
+  make_analytics_views(config.database_url);
   Hub hub;
   const auto news = log_news(config.database_url, hub);
   Relay relay({.database_url = config.database_url,

@@ -1,17 +1,19 @@
 # A consumer that is not ours in language or library reads real topics and proves order and completeness by `ce_previous`; in topics that
-# were doctored it finds what is wrong, where, and nothing else. The topics come from `bloomwatch replay --topic`.
+# were doctored it finds what is wrong, where, and nothing else. The topics come from the relay and from `bloomwatch replay --topic`.
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import uuid
 
-from bloomwatch import PROGRAM, ROOT, fresh_database, kafka_address, psql, run
+from bloomwatch import PROGRAM, ROOT, Server, fresh_database, kafka_address, psql, run, wait_until
 
 DEMO_HISTORY = str(pathlib.Path(PROGRAM).parent / "demo_history")
 PARTITIONS = 16
@@ -115,6 +117,21 @@ class PythonConsumer(unittest.TestCase):
         self.assertEqual((status, found["events"], found["repeats"], found["gaps"], found["foreign"]), (0, self.head, 0, [], []))
         types = psql(self.database, "SELECT type, count(*) FROM log.events WHERE position > 0 GROUP BY 1")
         self.assertEqual(found["types"], {name: int(count) for name, count in types})
+
+    def test_the_relays_topic_is_complete_and_the_same(self):
+        topic = "bloomwatch.events." + psql(self.database, "SELECT epoch FROM log.epoch")[0][0]
+        self.topics.append(topic)
+        home = tempfile.mkdtemp(prefix="bloomwatch-home-")
+        self.addCleanup(shutil.rmtree, home, True)
+        relay = Server(self.database, home, ["--kafka-bootstrap", kafka_address()], command="relay")
+        self.addCleanup(relay.close)
+        relayed = lambda: self.consume(topic)[1]["events"] == self.head  # noqa: E731
+        wait_until(relayed, 120, "the relay to copy the log")
+        status, found = self.consume(topic, "--head", self.head)
+        self.assertEqual((status, found["gaps"], found["foreign"]), (0, [], []))
+        for theirs, ours in zip(records_of(topic), self.records):
+            firsts = {self.position(record): record for record in reversed(theirs)}
+            self.assertEqual([firsts[position] for position in sorted(firsts)], ours)
 
     def test_its_records_are_the_logs_events(self):
         shown = run(PYTHON, ROOT / "ops/analytics/consumer.py", "--bootstrap", kafka_address(), "--topic", self.whole, "--print")
