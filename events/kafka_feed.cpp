@@ -96,7 +96,7 @@ class KafkaFeed : public Feed {
       if (stand_in_for_poisoned(cursor, limit, batch)) continue;
       const bool waits = batch.events.empty();
       if (waits && (woken_.exchange(false) || Clock::now() >= deadline)) break;
-      if (!placed) placed = place(cursor);
+      if (!placed && !(placed = place(cursor)) && changed_) break;
       auto until = waits ? deadline : Clock::now();
       if (!placed || any_poisoned()) until = std::min(until, Clock::now() + retry_every);
       if (!fetch(limit - batch.events.size(), until) && !waits) break;
@@ -286,6 +286,11 @@ class KafkaFeed : public Feed {
         each.placed = false;
         wanted[position].push_back(p);
       }
+    }
+    if (!wanted.empty() && reader_.epoch() != epoch_) {
+      // Whoever begins anew may do so because the log has: its cursors are of an epoch that this topic is not of.
+      disconnect();
+      return false;
     }
     return std::ranges::all_of(wanted, [&](const auto& one) { return ask_kafka([&] { return begin(one.second, one.first); }); });
   }

@@ -1,4 +1,5 @@
-// The projector by itself: keeps all read models folded. Several may run; one works, the others stand by.
+// The projector by itself: keeps all read models folded. Several may run: on Kafka they share the partitions, else one works and the others
+// stand by.
 #include "projector/projector.h"
 
 #include <fmt/core.h>
@@ -20,11 +21,8 @@ void run(const Config& config) {
   make_analytics_views(process.config().database_url);
   Hub hub;
   const std::unique_ptr<pg::Listener> news = log_news(process.config().database_url, hub);
-  projection::Projector projector({.database_url = process.config().database_url, .hub = hub, .metrics = &process.metrics()});
-  process.admin().add_check("read models", [&projector]() -> std::optional<std::string> {
-    if (projector.ready()) return std::nullopt;
-    return "the projector does not follow the log";
-  });
+  projection::Projector projector(projection::options_of(process.config(), hub, process.metrics()));
+  process.admin().add_check("read models", [&projector] { return projector.not_ready(); });
   projector.start();
   process.run();
   projector.stop();
@@ -37,7 +35,7 @@ int main(int argc, char** argv) {
   using enum bloomwatch::SettingGroup;
   CLI::App program("BloomWatch's projector: folds the log into the read models.", "projector");
   bloomwatch::Config config;
-  bloomwatch::add_settings(program, config, {process, database, projector});
+  bloomwatch::add_settings(program, config, {process, database, projector, kafka});
   CLI11_PARSE(program, argc, argv);
   try {
     bloomwatch::run(config);

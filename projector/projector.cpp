@@ -1,11 +1,16 @@
 // The worker loop: open, read, fold, tell; back off when the database is down, stand by when another projector is at work.
 #include "projector/projector.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 
+#include "events/partition_heads.h"
 #include "projector/models.h"
 #include "projector/rebuild.h"
+#include "runtime/config.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
 
@@ -39,6 +44,16 @@ struct Projector::Instruments {
   std::map<std::string, ByModel, std::less<>> by_model;
 };
 
+ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics) {
+  ProjectorOptions options{.database_url = config.database_url, .hub = hub, .metrics = &metrics};
+  if (config.feed != "kafka") return options;
+  if (config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
+  KafkaFeedOptions kafka{kafka::options_of(config, "bloomwatch-projector-" + std::to_string(getpid())), config.database_url,
+                         std::string(projector_group), &metrics};
+  options.make_feed = [kafka] { return kafka_feed(kafka); };
+  return options;
+}
+
 Projector::Projector(ProjectorOptions options) : options_(std::move(options)) {
   if (!options_.make_models) options_.make_models = [] { return all_models(Slot::live); };
   if (!options_.make_feed) options_.make_feed = [this] { return postgres_feed(options_.database_url, options_.hub); };
@@ -68,6 +83,11 @@ void Projector::stop() {
   notifier_.reset();
 }
 
+std::optional<std::string> Projector::not_ready() const {
+  if (!ready_) return "the projector does not follow the log";
+  return feed_->not_ready();
+}
+
 Position Projector::position(std::string_view model) const {
   const auto found = positions_.find(model);
   return found == positions_.end() ? -1 : found->second.load();
@@ -93,13 +113,7 @@ void Projector::run(const std::stop_token& stop) {
       follow(stop);
     } catch (const StaleCheckpoint&) {
       if (instruments_) instruments_->stale.Increment();
-      log::info("projector", "another projector is at work: standing by");
-      try {
-        stand_by(stop);
-        continue;
-      } catch (const std::exception& error) {
-        log::warning("projector", "the checkpoints cannot be read", {{"error", error.what()}});
-      }
+      if (stand_by_for_another(stop)) continue;
     } catch (const std::exception& error) {
       log::warning("projector", "folding was interrupted", {{"error", error.what()}});
     }
@@ -110,22 +124,33 @@ void Projector::run(const std::stop_token& stop) {
   }
 }
 
+/// Lets the other do its work, while it does any. False if there is nothing to stand by for: who shares the partitions is told whose each
+/// is by the group, or will be in a moment.
+bool Projector::stand_by_for_another(const std::stop_token& stop) {
+  if (!whole_log_) return false;
+  log::info("projector", "another projector is at work: standing by");
+  try {
+    stand_by(stop);
+    return true;
+  } catch (const std::exception& error) {
+    log::warning("projector", "the checkpoints cannot be read", {{"error", error.what()}});
+    return false;
+  }
+}
+
 /// Folds until something goes wrong, or until the checkpoints must be read again.
 void Projector::follow(const std::stop_token& stop) {
   Follower follower(options_.database_url, Slot::live, options_.make_models());
   while (!stop.stop_requested()) {
     reopen_ = false;
-    follower.open(feed_->partitions());
+    const std::vector<std::int16_t> partitions = feed_->partitions();
+    whole_log_ = std::ranges::find(partitions, Cursor::whole_log) != partitions.end();
+    follower.open(partitions);
     if (!follower.outdated().empty()) rebuild_outdated(follower);
     tell(follower, {}, {});
     ready_ = true;
-    while (!stop.stop_requested() && !reopen_) {
-      const Cursor cursor = follower.cursor();
-      if (cursor.positions.empty()) {
-        pause(stop, milliseconds{200});
-        continue;
-      }
-      const FeedBatch batch = feed_->next(cursor, options_.batch_events_max, milliseconds{1000});
+    while (!stop.stop_requested() && !reopen_ && feed_->partitions() == partitions) {
+      const FeedBatch batch = feed_->next(follower.cursor(), options_.batch_events_max, milliseconds{1000});
       if (batch.events.empty()) continue;
       const auto started = Clock::now();
       follower.fold(batch.events);
@@ -183,24 +208,34 @@ void Projector::rebuild_outdated(const Follower& follower) {
 }
 
 void Projector::tell(const Follower& follower, const std::vector<RecordedEvent>& events, Clock::duration took) {
-  const Position head = std::max(options_.hub.reached(Hub::log_topic), events.empty() ? 0 : events.back().meta.position);
+  tell_pages(follower, !events.empty());
+  if (!instruments_) return;
+  Position head = options_.hub.reached(Hub::log_topic);
+  for (const RecordedEvent& event : events) head = std::max(head, event.meta.position);
+  for (const std::string_view model : follower.followed()) {
+    const auto& by_model = instruments_->by_model.find(model)->second;
+    const Position position = follower.position(model);
+    by_model.position.Set(static_cast<double>(position));
+    // A share of the partitions is behind by what the feed has for it still; a quiet one's position says nothing.
+    by_model.lag.Set(static_cast<double>(whole_log_ ? std::max<Position>(0, head - position) : feed_->behind().value_or(0)));
+    by_model.parked.Set(static_cast<double>(follower.parked(model).size()));
+  }
+  if (events.empty()) return;
+  instruments_->events.Increment(static_cast<double>(events.size()));
+  instruments_->batches.Observe(std::chrono::duration<double>(took).count());
+}
+
+/// Pages that wait are woken here and in other processes: by how far each model is, or to look where all its partitions are.
+void Projector::tell_pages(const Follower& follower, bool some_events) {
   Position least = -1;
   for (const std::string_view model : follower.followed()) {
     const Position position = follower.position(model);
     least = least < 0 ? position : std::min(least, position);
     positions_.find(model)->second = position;
-    options_.hub.publish(Hub::model_topic(model), position);
-    if (!instruments_) continue;
-    const auto& by_model = instruments_->by_model.find(model)->second;
-    by_model.position.Set(static_cast<double>(position));
-    by_model.lag.Set(static_cast<double>(std::max<Position>(0, head - position)));
-    by_model.parked.Set(static_cast<double>(follower.parked(model).size()));
+    if (whole_log_) options_.hub.publish(Hub::model_topic(model), position);
   }
-  if (events.empty()) return;
-  notifier_->notify(std::to_string(least));
-  if (!instruments_) return;
-  instruments_->events.Increment(static_cast<double>(events.size()));
-  instruments_->batches.Observe(std::chrono::duration<double>(took).count());
+  if (!whole_log_) tell_of_checkpoints(options_.hub);
+  if (some_events) notifier_->notify(whole_log_ ? std::to_string(least) : std::string(partitions_moved));
 }
 
 }  // namespace bloomwatch::projection

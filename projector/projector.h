@@ -1,6 +1,6 @@
 // The projector: follows the feed in a thread of its own and keeps all read models folded, together and in one transaction a batch.
-// A database that is down is waited for; another projector on the same models is let do its work while it does any (a standby). Start here;
-// projector/follower.h has what a batch is.
+// A database that is down is waited for. Of several projectors on the log one works and the others stand by; on Kafka they share the
+// partitions. Start here; projector/follower.h has what a batch is.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,9 +22,14 @@
 
 namespace bloomwatch {
 class Metrics;
-}
+struct Config;
+}  // namespace bloomwatch
 
 namespace bloomwatch::projection {
+
+/// What NOTIFY says on channel `projection` after a flush: the position that all models have reached, or, of a share of the partitions,
+/// this.
+inline constexpr std::string_view partitions_moved = "partitions";
 
 /// What a projector needs. `hub` and `metrics` must outlive it.
 struct ProjectorOptions {
@@ -35,6 +41,9 @@ struct ProjectorOptions {
   std::function<std::unique_ptr<Feed>()> make_feed = {};
   std::function<std::vector<std::unique_ptr<StoredModel>>()> make_models = {};
 };
+
+/// As the settings say: `feed` postgres or kafka. Throws std::runtime_error for Kafka without `kafka-bootstrap`.
+ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics);
 
 class Projector {
  public:
@@ -55,10 +64,12 @@ class Projector {
   void stop();
 
   /// Whether it follows the feed, or stands by for another one that does.
-  bool ready() const { return ready_; }
-  /// How far a model was folded at the last flush; −1 before.
+  bool ready() const { return !not_ready(); }
+  /// Why it does not; for Admin::add_check.
+  std::optional<std::string> not_ready() const;
+  /// How far a model was folded at the last flush, in the partition of its share that is least far; −1 before.
   Position position(std::string_view model) const;
-  /// Waits until all models have been folded up to `position` by this projector; for tests and tools.
+  /// Waits until all models have been folded up to `position` by this projector, which reads the whole log; for tests and tools.
   bool wait(Position position, std::chrono::milliseconds timeout) const;
 
  private:
@@ -66,9 +77,11 @@ class Projector {
 
   void run(const std::stop_token& stop);
   void follow(const std::stop_token& stop);
+  bool stand_by_for_another(const std::stop_token& stop);
   void stand_by(const std::stop_token& stop);
   void rebuild_outdated(const Follower& follower);
   void tell(const Follower& follower, const std::vector<RecordedEvent>& events, std::chrono::steady_clock::duration took);
+  void tell_pages(const Follower& follower, bool some_events);
   void pause(const std::stop_token& stop, std::chrono::milliseconds time);
 
   ProjectorOptions options_;
@@ -76,6 +89,7 @@ class Projector {
   std::unique_ptr<pg::Notifier> notifier_;
   std::unique_ptr<Feed> feed_;
   std::map<std::string, std::atomic<Position>, std::less<>> positions_;
+  bool whole_log_ = true;  ///< what the feed reads
   std::atomic<bool> ready_ = false;
   std::atomic<bool> reopen_ = false;
   std::atomic<bool> rebuilding_ = false;

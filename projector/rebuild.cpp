@@ -1,7 +1,10 @@
 // Blue/green: make the tables beside, fold, and switch once the live checkpoint is reached while its row is locked. Old tables go last.
 #include "projector/rebuild.h"
 
+#include <algorithm>
+#include <atomic>
 #include <future>
+#include <numeric>
 #include <stdexcept>
 
 #include "events/log.h"
@@ -11,6 +14,11 @@
 
 namespace bloomwatch::projection {
 namespace {
+
+/// How long Kafka may have nothing more to give, before the log is read instead.
+constexpr std::chrono::milliseconds kafka_patience{10'000};
+/// How long a batch may take to fill: with few events each it would cost more to write than to fold.
+constexpr std::chrono::milliseconds kafka_fill_time{100};
 
 /// How far behind the live checkpoint the switch may begin: what is left is folded while flushes wait.
 constexpr Position switch_distance_max = 2000;
@@ -107,12 +115,62 @@ class ReadAhead {
   std::future<std::vector<RecordedEvent>> ahead_;  // last: waited for before the reader goes
 };
 
+/// Reads the batch of Kafka after the present one while that is folded.
+class KafkaAhead {
+ public:
+  explicit KafkaAhead(KafkaFeedOptions options) : feed_(kafka_feed(alone(std::move(options)))) {
+    for (std::int16_t p = 0; p < partition_count; ++p) cursor_.positions[p] = 0;
+  }
+  ~KafkaAhead() {
+    ended_ = true;
+    feed_->wake();
+  }
+
+  /// What comes next; nothing when there was none for a while.
+  std::vector<RecordedEvent> take(std::size_t limit) {
+    if (!ahead_.valid()) begin(limit);
+    std::vector<RecordedEvent> events = ahead_.get();
+    if (!events.empty()) begin(limit);
+    return events;
+  }
+
+ private:
+  static KafkaFeedOptions alone(KafkaFeedOptions options) {
+    options.group.clear();
+    return options;
+  }
+  void begin(std::size_t limit) {
+    ahead_ = std::async(std::launch::async, [this, limit] { return read(limit); });
+  }
+  std::vector<RecordedEvent> read(std::size_t limit) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<RecordedEvent> events;
+    auto until = Clock::now() + kafka_patience;
+    do {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+      FeedBatch batch = feed_->next(cursor_, limit - events.size(), std::max(left, std::chrono::milliseconds{0}));
+      if (events.empty() && !batch.events.empty()) until = Clock::now() + kafka_fill_time;
+      for (const auto& [partition, position] : batch.cursor.positions) cursor_.positions[partition] = position;
+      std::ranges::move(batch.events, std::back_inserter(events));
+    } while (events.size() < limit && Clock::now() < until && !ended_);
+    return events;
+  }
+
+  std::unique_ptr<Feed> feed_;
+  Cursor cursor_;
+  std::atomic<bool> ended_ = false;
+  std::future<std::vector<RecordedEvent>> ahead_;  // last: waited for before the feed goes
+};
+
 /// A rebuild under way: the follower of the next slot, and the log that it reads.
 class Rebuild {
  public:
   Rebuild(const std::string& database_url, const std::string& model, const RebuildOptions& options)
       : options_(options), model_(model), log_(database_url), follower_(database_url, Slot::next, next_model(model)) {
-    follower_.open(partitions_);
+    if (options.kafka) fold_kafka();
+    follower_.open(whole_log_);
+    // Partitions that Kafka has left apart meet before anything else: the switch expects one checkpoint.
+    fold_until(read_checkpoints(connection(), model_, Slot::next).greatest());
   }
 
   /// Folds up to a position; false if told to stop.
@@ -129,6 +187,7 @@ class Rebuild {
   }
 
   Position position() const { return follower_.position(model_); }
+  Position from_kafka() const { return from_kafka_; }
   pg::Connection& connection() { return follower_.connection(); }
   std::size_t parked() const { return follower_.parked(model_).size(); }
 
@@ -139,11 +198,38 @@ class Rebuild {
     return models;
   }
 
-  static constexpr std::int16_t partitions_[] = {Cursor::whole_log};
+  /// Until all events up to the present head have come: positions have no gaps, so it is enough to count them.
+  void fold_kafka() {
+    std::vector<std::int16_t> all(partition_count);
+    std::iota(all.begin(), all.end(), std::int16_t{0});
+    follower_.open(all);
+    const Position head = LogReader(options_.kafka->database_url).head().position;
+    KafkaAhead kafka(*options_.kafka);
+    Position complete = 0;
+    while (complete < head && !options_.stop.stop_requested()) {
+      const std::vector<RecordedEvent> events = kafka.take(options_.batch_events_max);
+      if (events.empty()) break;
+      follower_.fold(events);
+      complete += std::ranges::count_if(events, [&](const RecordedEvent& event) { return event.meta.position <= head; });
+      from_kafka_ += static_cast<Position>(events.size());
+      if (options_.progress) options_.progress(complete, head);
+    }
+    if (complete == head) return pass_over_quiet_partitions(head);
+    log::warning("rebuild", "Kafka has not given the whole log: the rest is read from the log", {{"model", model_}, {"events", complete}});
+  }
+
+  /// A partition whose last event is long ago has been read to the head as well.
+  void pass_over_quiet_partitions(Position head) {
+    connection().query("UPDATE projection.checkpoints SET position = greatest(position, $2) WHERE model = $1 AND slot = 'next'",
+                       pg::Params(model_, head));
+  }
+
+  static constexpr std::int16_t whole_log_[] = {Cursor::whole_log};
   const RebuildOptions& options_;
   std::string model_;
   ReadAhead log_;
   Follower follower_;
+  Position from_kafka_ = 0;
 };
 
 /// Folds what is left while the live checkpoint stands still, and switches. False if it was too far away.
@@ -176,6 +262,7 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   RebuildReport report;
   {
     Rebuild rebuild(database_url, name, options);
+    report.from_kafka = rebuild.from_kafka();
     do {
       if (!rebuild.fold_until(read_checkpoints(operations, name, Slot::live).greatest())) break;
     } while (!finish(rebuild, *model, report));

@@ -5,19 +5,23 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "events/ids.h"
+#include "events/feed.h"
 
 namespace bloomwatch::projection {
 
 struct RebuildOptions {
   /// Called between batches, at most some ten times a second: events folded, and how many there were at the last look.
   std::function<void(Position done, Position of)> progress = {};
-  std::stop_token stop = {};              ///< gives up between batches and leaves the live tables as they were
+  std::stop_token stop = {};  ///< gives up between batches and leaves the live tables as they were
+  /// Reads Kafka instead of the log, up to what was the log's head when it began; what came later it reads from the log. `group` is not
+  /// used.
+  std::optional<KafkaFeedOptions> kafka = {};
   std::size_t batch_events_max = 65'536;  ///< many, so that rows that change often are written seldom; some 100 MB
 };
 
@@ -27,7 +31,8 @@ struct RebuildReport {
     std::int64_t rows_before = 0;  ///< in the tables that were live
     std::int64_t rows_after = 0;
   };
-  Position events = 0;  ///< up to which position
+  Position events = 0;      ///< up to which position
+  Position from_kafka = 0;  ///< how many of them came from there
   std::chrono::milliseconds took{0};
   std::vector<Table> tables = {};
   std::size_t parked = 0;  ///< partition keys that the new version could not fold

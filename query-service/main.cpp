@@ -2,28 +2,18 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <exception>
 
 #include "events/access.h"
 #include "events/analytics_views.h"
-#include "query-service/page_rows.h"
+#include "events/log_news.h"
+#include "query-service/news.h"
 #include "query-service/service.h"
 #include "runtime/hub.h"
-#include "runtime/postgres.h"
 #include "runtime/process.h"
 
 namespace bloomwatch {
 namespace {
-
-/// What other processes say has happened: the log grew, the read models were folded. Wakes pages that wait.
-void tell(Hub& hub, const pg::Notification& news) {
-  Position position = 0;
-  std::from_chars(news.payload.data(), news.payload.data() + news.payload.size(), position);
-  if (news.channel == "log") return hub.publish(Hub::log_topic, position);
-  for (const Model model : {Model::people, Model::spaces, Model::tracking, Model::dashboard})
-    hub.publish(Hub::model_topic(name_of(model)), position);
-}
 
 void run(const Config& config) {
   Process process(config, "query-service");
@@ -32,8 +22,8 @@ void run(const Config& config) {
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   const std::string& database = process.config().database_url;
   Hub hub;
-  const pg::Listener listener(pg::Options{.url = database, .application_name = "bloomwatch query-service news"}, {"log", "projection"},
-                              [&hub](const pg::Notification& news) { tell(hub, news); });
+  const auto news_of_the_log = log_news(database, hub);
+  const auto news_of_the_models = projection_news(database, hub);
   const Authenticator authenticator(keys, database, hub);
   QueryService service(database, keys, authenticator, hub, process.metrics());
   http::Routes routes;

@@ -35,8 +35,8 @@ PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition
   columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};
   for (const Column& column : columns) columns_.emplace_back(column.name, column.type);
   const std::string names = names_of(models);
-  rows(row_kind::checkpoint, {{"number", "position"}, {"text", "model"}},
-       "FROM projection.checkpoints WHERE slot = 'live' AND partition = -1 AND model IN (" + names + ")");
+  rows(row_kind::checkpoint, {{"number", "position"}, {"text", "model"}, {"bytes", "int2send(partition)"}},
+       "FROM projection.checkpoints WHERE slot = 'live' AND model IN (" + names + ")");
   rows(row_kind::parked, {{"number", "position"}, {"text", "model"}},
        "FROM projection.parked WHERE slot = 'live' AND model IN (" + names + ") AND partition_key = " + std::string(partition_key));
 }
@@ -76,14 +76,36 @@ PageSql& PageSql::rows(std::string_view kind, const Values& values, std::string_
 
 std::string PageSql::text() const { return with_ + branches_; }
 
+void ModelState::take(std::int16_t partition, Position checkpoint) {
+  if (partition < 0) {
+    position = checkpoint;
+    return;
+  }
+  if (!by_partition) by_partition.emplace().fill(0);
+  by_partition->at(static_cast<std::size_t>(partition)) = checkpoint;
+  position = std::ranges::min(*by_partition);
+}
+
+bool PageRows::by_partition() const {
+  return std::ranges::any_of(states_, [](const ModelState& state) { return state.by_partition.has_value(); });
+}
+
+void PageRows::locate(const PartitionHeads& heads) {
+  for (ModelState& state : states_)
+    if (state.by_partition) state.position = heads.folded_up_to(*state.by_partition);
+}
+
 PageRows::PageRows(const pg::Result& result) : result_(&result) {
   for (int i = 0; i < result.size(); ++i) {
     const auto kind = result[i].get<std::int16_t>(0);
     if (spans_.empty() || spans_.back().kind != kind) spans_.push_back({kind, i, i});
     spans_.back().last = i + 1;
   }
-  for (const pg::Row row : of(row_kind::checkpoint))
-    states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].position = row.get<Position>(number_column);
+  for (const pg::Row row : of(row_kind::checkpoint)) {
+    const pg::Bytes partition = row.get<pg::Bytes>(bytes_column);
+    states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].take(
+        static_cast<std::int16_t>(partition[0] << 8 | partition[1]), row.get<Position>(number_column));
+  }
   for (const pg::Row row : of(row_kind::parked))
     states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].parked_at = row.get<Position>(number_column);
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "events/ids.h"
+#include "events/partition_heads.h"
 #include "runtime/postgres.h"
 
 namespace bloomwatch {
@@ -24,7 +25,7 @@ std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.
 namespace row_kind {
-inline constexpr std::int16_t checkpoint = 0;  ///< `text` is the model, `number` its position
+inline constexpr std::int16_t checkpoint = 0;  ///< `text` is the model, `number` its position, `bytes` the partition as a smallint
 inline constexpr std::int16_t parked = 1;      ///< `text` is the model, `number` the position of the event that it could not fold
 inline constexpr std::int16_t member = 2;      ///< `id` is the profile of a current member
 inline constexpr std::int16_t key = 3;         ///< `id` is the account, `bytes` its wrapped data key
@@ -65,8 +66,12 @@ class PageSql {
 
 /// How far one model was in the page's snapshot.
 struct ModelState {
-  Position position = -1;                  ///< of its checkpoint; −1: it has none, and has not started
-  std::optional<Position> parked_at = {};  ///< its rows of this partition key are as before that event
+  Position position = -1;                                 ///< everything up to it is folded; −1: it has no checkpoint, and has not started
+  std::optional<Position> parked_at = {};                 ///< its rows of this partition key are as before that event
+  std::optional<PartitionCheckpoints> by_partition = {};  ///< where a Kafka feed keeps them apart; then `position` is at least their least
+
+  /// A row of its checkpoints; partition −1 is the whole log.
+  void take(std::int16_t partition, Position checkpoint);
   Position reached() const { return parked_at ? *parked_at - 1 : position; }
 };
 
@@ -81,6 +86,9 @@ class PageRows {
 
   explicit PageRows(const pg::Result& result);
 
+  /// Whether some checkpoints are kept by partition; then how far the models are is told by where the partitions' events are.
+  bool by_partition() const;
+  void locate(const PartitionHeads& heads);
   const ModelState& state(Model model) const { return states_[static_cast<std::size_t>(model)]; }
 
   /// Rows of one kind, in their order.

@@ -44,7 +44,7 @@ const pg::Statement& epoch_statement() {
 }
 
 const pg::Statement& checkpoints_statement() {
-  static const pg::Statement statement("SELECT model, position FROM projection.checkpoints WHERE slot = 'live' AND partition = -1");
+  static const pg::Statement statement("SELECT model, partition, position FROM projection.checkpoints WHERE slot = 'live'");
   return statement;
 }
 
@@ -99,6 +99,8 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
       cursors_(keys),
       who_(who),
       metrics_(metrics),
+      database_url_(options.database_url),
+      hub_(hub),
       waiting_(hub, {[this](std::unique_ptr<OpenPage> page) { run(std::move(page)); },
                      [this](std::unique_ptr<OpenPage> page) { refuse(*page, problems::read_model_behind()); },
                      [this] { look_at_checkpoints(); }}),
@@ -146,15 +148,32 @@ void Pages::look_at_epoch() {
   });
 }
 
+/// At most one look is under way; what asks meanwhile is answered by one more.
 void Pages::look_at_checkpoints() {
+  if (looks_.fetch_add(1) > 0) return;
   pipeline_.submit(checkpoints_statement(), pg::Params(), [this](std::expected<pg::Result, pg::Error> outcome) {
+    const bool again = looks_.exchange(0) > 1;
     if (!outcome) return;
-    for (const pg::Row row : *outcome) {
-      const auto name = row.get<std::string_view>(0);
-      for (const Model model : {Model::people, Model::spaces, Model::tracking, Model::dashboard})
-        if (name == name_of(model)) waiting_.reached(model, row.get<Position>(1));
-    }
+    took_checkpoints(*outcome);
+    if (again) look_at_checkpoints();
   });
+}
+
+void Pages::took_checkpoints(const pg::Result& checkpoints) {
+  std::array<ModelState, model_count> states;
+  for (const pg::Row row : checkpoints)
+    for (std::size_t i = 0; i < model_count; ++i)
+      if (row.get<std::string_view>(0) == name_of(static_cast<Model>(i))) states[i].take(row.get<std::int16_t>(1), row.get<Position>(2));
+  for (std::size_t i = 0; i < model_count; ++i) {
+    const ModelState& state = states[i];
+    waiting_.reached(static_cast<Model>(i), state.by_partition ? partition_heads().folded_up_to(*state.by_partition) : state.position);
+  }
+}
+
+const PartitionHeads& Pages::partition_heads() {
+  const std::lock_guard lock(heads_mutex_);
+  if (heads_ == nullptr) heads_ = std::make_unique<PartitionHeads>(database_url_, hub_);
+  return *heads_;
 }
 
 std::optional<Principal> Pages::admit(const http::Request& request, http::Responder& answer) const {
@@ -199,7 +218,9 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
     return refuse(*page, problems::unavailable(page->request_id));
   }
   try {
-    const PageRows rows(*outcome);
+    PageRows rows(*outcome);
+    const bool by_partition = rows.by_partition();
+    if (by_partition) rows.locate(partition_heads());
     for (const Model model : page->models) {
       const ModelState& state = rows.state(model);
       if (state.reached() >= page->at_least) continue;
@@ -207,7 +228,9 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
       if (state.parked_at && state.position >= page->at_least) return refuse(*page, problems::read_model_behind());
       page->waited = true;
       const Position until = page->at_least;
-      return waiting_.add(std::move(page), model, until);
+      waiting_.add(std::move(page), model, until);
+      if (by_partition) look_at_checkpoints();  // they may have moved before the page began to wait
+      return;
     }
     render(std::move(page), rows);
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <expected>
@@ -198,6 +199,8 @@ class Pages {
   std::string epoch() const;
   void look_at_epoch();
   void look_at_checkpoints();
+  void took_checkpoints(const pg::Result& checkpoints);
+  const PartitionHeads& partition_heads();
 
   KeyCache keys_;
   Cursors cursors_;
@@ -206,6 +209,11 @@ class Pages {
   std::vector<std::unique_ptr<Route>> routes_;
   mutable std::mutex epoch_mutex_;
   std::string epoch_;  // empty: not known yet
+  const std::string database_url_;
+  Hub& hub_;
+  std::mutex heads_mutex_;
+  std::unique_ptr<PartitionHeads> heads_;  // from when checkpoints are first seen to be kept by partition
+  std::atomic<int> looks_ = 0;             // at the checkpoints, asked for and not answered
   Waiting waiting_;
   pg::Pipeline pipeline_;
   std::jthread watch_;  // the epoch, once a second; last, so that it ends first

@@ -17,6 +17,9 @@ Waiting::Waiting(Hub& hub, Actions actions) : hub_(hub), actions_(std::move(acti
   for (const Model model : all_models)
     subscriptions_.push_back(
         hub_.subscribe(Hub::model_topic(name_of(model)), [this, model](std::int64_t position) { wake(model, position, hinted_runs_max); }));
+  subscriptions_.push_back(hub_.subscribe(checkpoints_topic, [this](std::int64_t) {
+    if (size() > 0) actions_.look();
+  }));
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 

@@ -1,6 +1,6 @@
 // Pages that wait for a read model to catch up (read your writes, DESIGN.md §9). They are asked again when the hub says that the model has
-// got there; as a hint may be lost, or come from nowhere in a process without projector, the checkpoints are also looked at every few
-// milliseconds while anybody waits. Nobody waits beyond their deadline.
+// got there; the checkpoints are looked at while anybody waits when it says that partitions have moved, and, as a hint may be lost, every
+// few milliseconds. Nobody waits beyond their deadline.
 #pragma once
 
 #include <array>

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   bloomwatch::ops::add_log(program, action);
   bloomwatch::ops::add_replay(program, action);
   bloomwatch::ops::add_parked(program, action);
+  bloomwatch::ops::add_lag(program, action);
   bloomwatch::ops::add_token(program, action);
   bloomwatch::ops::add_routes(program, action);
   try {

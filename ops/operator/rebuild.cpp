@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "ops/operator/target.h"
 #include "projector/models.h"
 #include "projector/rebuild.h"
+#include "runtime/config.h"
 
 namespace bloomwatch::ops {
 namespace {
@@ -19,15 +21,25 @@ namespace {
 struct RebuildCommand {
   Target target;
   std::vector<std::string> models;
+  Config config;
 };
 
-void rebuild_one(const std::string& database_url, const std::string& model) {
+/// With Kafka in them if the events are to come from there.
+projection::RebuildOptions rebuild_options(const RebuildCommand& command, const std::string& database_url) {
   projection::RebuildOptions options;
+  if (command.config.feed != "kafka") return options;
+  if (command.config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
+  options.kafka = KafkaFeedOptions{kafka::options_of(command.config, "bloomwatch-rebuild"), database_url};
+  return options;
+}
+
+void rebuild_one(const std::string& database_url, const std::string& model, projection::RebuildOptions options) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   if (terminal) options.progress = [&](Position done, Position of) { fmt::print(stderr, "\r{}: {} of {} events\033[K", model, done, of); };
   const projection::RebuildReport report = projection::rebuild(database_url, model, options);
   if (terminal) fmt::print(stderr, "\r\033[K");
   const double seconds = std::chrono::duration<double>(report.took).count();
+  if (options.kafka) fmt::print("{}: {} events came from Kafka\n", model, report.from_kafka);
   fmt::print("{}: {} events in {:.1f} s ({:.0f}/s), {} partition keys parked, {}\n", model, report.events, seconds,
              seconds > 0 ? static_cast<double>(report.events) / seconds : 0, report.parked, report.switched ? "switched" : "NOT switched");
   for (const auto& table : report.tables) fmt::print("  {}: {} rows, were {}\n", table.name, table.rows_after, table.rows_before);
@@ -39,13 +51,14 @@ void add_rebuild(CLI::App& program, Action& action) {
   auto options = std::make_shared<RebuildCommand>();
   CLI::App* subcommand = program.add_subcommand("rebuild", "Fold a read model anew beside the live one, and switch to it");
   add_target(*subcommand, options->target);
+  add_settings(*subcommand, options->config, {SettingGroup::projector, SettingGroup::kafka});
   subcommand->add_option("models", options->models, "Which: people, spaces, tracking, dashboard (default: all)");
   subcommand->callback([options, &action] {
     action = [options] {
       if (options->models.empty())
         for (const auto& model : projection::all_models()) options->models.emplace_back(model->name());
       const std::string database_url = options->target.database();
-      for (const std::string& model : options->models) rebuild_one(database_url, model);
+      for (const std::string& model : options->models) rebuild_one(database_url, model, rebuild_options(*options, database_url));
       return 0;
     };
   });

@@ -10,6 +10,7 @@
 #include "events/relay.h"
 #include "ops/operator/subcommands.h"
 #include "projector/projector.h"
+#include "query-service/news.h"
 #include "query-service/service.h"
 #include "runtime/config.h"
 #include "runtime/process.h"
@@ -37,9 +38,11 @@ int serve(const Config& given) {
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   Hub hub;
   const auto news = log_news(config.database_url, hub);  // of another instance that writes
+  // Of projectors that share the partitions with ours; without them ours alone is at work, and tells the hub itself.
+  const auto folded = config.feed == "kafka" ? projection_news(config.database_url, hub) : nullptr;
   Authenticator authenticator(keys, config.database_url, hub);
   CommandService commands(config, keys, authenticator, hub, process.metrics());
-  projection::Projector projector({.database_url = config.database_url, .hub = hub, .metrics = &process.metrics()});
+  projection::Projector projector(projection::options_of(config, hub, process.metrics()));
   const std::unique_ptr<Relay> relay = make_relay(process, hub);
   QueryService pages(config.database_url, keys, authenticator, hub, process.metrics());
 
@@ -47,10 +50,7 @@ int serve(const Config& given) {
   commands.add_routes(routes);
   pages.add_routes(routes);
   process.admin().add_check("commands", [&commands] { return commands.not_ready(); });
-  process.admin().add_check("read models", [&projector]() -> std::optional<std::string> {
-    if (projector.ready()) return std::nullopt;
-    return "the projector does not follow the log";
-  });
+  process.admin().add_check("read models", [&projector] { return projector.not_ready(); });
   process.admin().add_check("pages", [&pages] { return pages.not_ready(); });
   commands.start();
   if (relay) relay->start();

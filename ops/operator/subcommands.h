@@ -22,6 +22,7 @@ void add_import(CLI::App& program, Action& action);
 void add_log(CLI::App& program, Action& action);
 void add_replay(CLI::App& program, Action& action);
 void add_parked(CLI::App& program, Action& action);
+void add_lag(CLI::App& program, Action& action);
 void add_token(CLI::App& program, Action& action);
 void add_routes(CLI::App& program, Action& action);
 

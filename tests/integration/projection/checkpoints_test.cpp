@@ -47,11 +47,6 @@ class CheckpointTest : public ProjectionTest {
   }
 
   Checkpoints checkpoints(const std::string& model = "tracking") { return read_checkpoints(connection, model, Slot::live); }
-
-  void expect_rows_right() {
-    for (const auto& verdict : projection::verify_models(url))
-      EXPECT_TRUE(verdict.holds()) << verdict.model << ": " << testing::PrintToString(verdict.shown) << verdict.skipped;
-  }
 };
 
 TEST_F(CheckpointTest, one_row_becomes_16_at_the_same_position_and_nothing_is_folded_again) {

@@ -24,7 +24,8 @@ inline constexpr std::int16_t whole_log[] = {Cursor::whole_log};
 
 class ProjectionTest : public testing::Test {
  protected:
-  ProjectionTest() { writer_.reconnect(); }
+  ProjectionTest() : ProjectionTest(fresh_database()) {}
+  explicit ProjectionTest(std::string database_url) : url(std::move(database_url)) { writer_.reconnect(); }
 
   /// Appends in batches of at most 500.
   void append(const std::vector<NewEvent>& events) {
@@ -74,6 +75,12 @@ class ProjectionTest : public testing::Test {
     return rows;
   }
 
+  /// Whatever has been folded is right.
+  void expect_rows_right() {
+    for (const auto& verdict : projection::verify_models(url))
+      EXPECT_TRUE(verdict.holds()) << verdict.model << ": " << testing::PrintToString(verdict.shown) << verdict.skipped;
+  }
+  /// So it is, and all has been folded.
   void expect_verified(const projection::VerifyOptions& options = {}) {
     for (const auto& verdict : projection::verify_models(url, options)) {
       EXPECT_TRUE(verdict.holds()) << verdict.model << ": " << testing::PrintToString(verdict.shown) << verdict.skipped;
@@ -81,7 +88,7 @@ class ProjectionTest : public testing::Test {
     }
   }
 
-  std::string url = fresh_database();
+  std::string url;
   LogReader reader{url};
   pg::Connection connection{pg::Options{.url = url}};
 
