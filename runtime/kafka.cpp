@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <thread>
 
 #include "runtime/config.h"
@@ -84,7 +85,7 @@ rd_kafka_t* make_client(rd_kafka_type_t type, const Options& options, const std:
   std::array<char, message_text_max> why;
   rd_kafka_t* kafka = rd_kafka_new(type, conf.get(), why.data(), why.size());
   if (kafka == nullptr) throw Error(std::string("Kafka client: ") + why.data(), RD_KAFKA_RESP_ERR__INVALID_ARG);
-  conf.release();  // now the client's
+  [[maybe_unused]] const rd_kafka_conf_t* taken = conf.release();  // now the client's
   return kafka;
 }
 
@@ -310,7 +311,7 @@ bool Producer::produce(std::int16_t partition, std::string_view key, std::string
       {.vtype = RD_KAFKA_VTYPE_HEADERS, .u = {.headers = copied}},
       {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u = {.i64 = time.time_since_epoch().count()}},
       {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u = {.i = RD_KAFKA_MSG_F_COPY}},
-      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = reinterpret_cast<void*>(tag)}},
+      {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u = {.ptr = std::bit_cast<void*>(tag)}},
   }};
   rd_kafka_error_t* error = rd_kafka_produceva(kafka_, what.data(), what.size());
   if (error == nullptr) return true;
