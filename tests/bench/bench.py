@@ -39,13 +39,13 @@ class Service:
     def __init__(self, bench, program, *arguments):
         self.home = bench.work / "home"
         self.home.mkdir(exist_ok=True)
-        name = "instance" if arguments[:1] == ("serve",) else program
+        name = {"serve": "instance", "relay": "relay"}.get(arguments[0] if arguments else "", program)
         file = self.home / f"{name}.json"
         file.unlink(missing_ok=True)
         self.log = open(bench.work / f"{program}.log", "ab")
         self.process = subprocess.Popen(
-            [str(bench.build / program), *arguments, "--home", str(self.home), "--port", "0", "--admin-port", "0"]
-            + ["--database-url", bench.url],
+            [str(bench.build / program), *arguments, "--home", str(self.home), "--admin-port", "0", "--database-url", bench.url]
+            + ([] if name == "relay" else ["--port", "0"]),
             stdout=self.log,
             stderr=self.log,
             stdin=subprocess.DEVNULL,
@@ -62,6 +62,8 @@ class Service:
                 time.sleep(0.1)
         else:
             sys.exit(f"bench: {program} was not ready within a minute; see {self.log.name}")
+        if name == "relay":
+            return
         self.url = self.instance["url"]
         self.port = int(self.url.rsplit(":", 1)[1])
 
@@ -271,6 +273,129 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         rate = statistics.median(rates)
         self.row(f"rebuild of dashboard ({events:,} events)", f"{rate:,.0f} events/s", f"COPY TO: {copy:,.0f}/s", "≥ 100 k/s", rate >= 100_000)
 
+    def kafka(self):
+        """From the log through Kafka to the pages. The broker is this bench's own, on the same machine."""
+        broker = run(ROOT / "ops/kafka", "start", "--home", self.work / "kafka").strip()
+        try:
+            self.relay(broker)
+            self.rebuild_from_kafka(broker)
+            self.visible_through_kafka(broker)
+            self.share_backlog(broker)
+        finally:
+            run(ROOT / "ops/kafka", "stop", "--home", self.work / "kafka")
+
+    def relay(self, broker):
+        found = self.median("relay from zero", lambda: json.loads(run(self.build / "relay_bench", "catch-up", self.url, broker)), "relay")
+        share = found["relay"] / found["producer"]
+        self.row(
+            f"relay from zero ({found['events']:,} events)",
+            f"{found['relay']:,.0f} events/s",
+            f"{share:.0%} of a bare producer's {found['producer']:,.0f}/s",
+            "≥ 70 %",
+            share >= 0.7,
+        )
+
+    def rebuild_from_kafka(self, broker):
+        """In turn from Postgres and from Kafka, whose topic the relay has filled to the head."""
+        relay = Service(self, "bloomwatch", "relay", "--kafka-bootstrap", broker)
+        events = int(self.psql("SELECT count(*) - 1 FROM log.events"))
+        self.wait_relayed(relay, events)
+        relay.stop()
+        rates = {"postgres": [], "kafka": []}
+        for number in range(ROUNDS):
+            for feed, found in rates.items():
+                began = time.monotonic()
+                arguments = ["--feed", feed] + (["--kafka-bootstrap", broker] if feed == "kafka" else [])
+                command = [self.build / "bloomwatch", "rebuild", "dashboard", "--database-url", self.url, "--home", self.work / "home"]
+                run("taskset", "-c", "0", *command, *arguments)
+                found.append(events / (time.monotonic() - began))
+                say(f"rebuild from {feed}, {number + 1} of {ROUNDS}: {found[-1]:,.0f} events/s")
+        kafka, postgres = statistics.median(rates["kafka"]), statistics.median(rates["postgres"])
+        self.row(
+            "rebuild of dashboard from Kafka, one core",
+            f"{kafka:,.0f} events/s",
+            f"{kafka / postgres:.0%} of {postgres:,.0f}/s from Postgres",
+            "≥ 90 %, ≥ 100 k/s",
+            kafka >= 0.9 * postgres and kafka >= 100_000,
+        )
+
+    def wait_relayed(self, relay, events):
+        for _ in range(3000):
+            with urllib.request.urlopen(relay.instance["adminUrl"] + "/metrics", timeout=5) as metrics:
+                found = re.search(r"^bloomwatch_relay_position (\S+)$", metrics.read().decode(), re.M)
+            if found and float(found.group(1)) >= events:
+                return
+            time.sleep(0.1)
+        sys.exit("bench: the relay did not catch up within 5 minutes")
+
+    def visible_through_kafka(self, broker):
+        service = Service(self, "bloomwatch", "serve", "--feed", "kafka", "--kafka-bootstrap", broker)
+        self.catch_up(service)
+        latencies = []
+
+        def measure():
+            command = [self.build / "relay_bench", "latency", self.url, broker, self.seconds + 1]
+            latency = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
+            found = json.loads(run(self.http_load, "visible", service.port, self.targets, 1000, self.seconds))
+            latencies.append(json.loads(latency.communicate(timeout=60)[0]))
+            return found
+
+        visible = self.median("ack → visible through Kafka", measure, "p99")
+        relay = sorted(latencies, key=lambda found: found["p99"])[len(latencies) // 2]
+        service.stop()
+        self.row(
+            f"ack → visible through Kafka at {visible['rate']:,.0f} commands/s",
+            f"p50 {visible['p50']:.1f} ms, p99 {visible['p99']:.1f} ms",
+            "",
+            "p99 ≤ 60 ms",
+            visible["p99"] <= 60,
+        )
+        self.row("  of it from the decision to a consumer of the topic", f"p50 {relay['p50']:.1f} ms, p99 {relay['p99']:.1f} ms")
+
+    def share_backlog(self, broker):
+        """One, two and four projector processes that fold the whole log from Kafka into empty read models."""
+        events = int(self.psql("SELECT count(*) - 1 FROM log.events"))
+        alone = None
+        for count in (1, 2, 4):
+            rates = []
+            for _ in range(ROUNDS):
+                self.empty_read_models()
+                began = time.monotonic()
+                projectors = [self.projector(number, broker) for number in range(count)]
+                self.wait_folded()
+                rates.append(events / (time.monotonic() - began))
+                for projector in projectors:
+                    projector.terminate()
+                for projector in projectors:
+                    projector.wait(60)
+                say(f"{count} projectors: {rates[-1]:,.0f} events/s")
+            rate = statistics.median(rates)
+            alone = alone or rate
+            self.row(f"{count} projector processes on the same backlog", f"{rate:,.0f} events/s", f"{rate / alone:.2f} × one")
+
+    def projector(self, number, broker):
+        home = self.work / f"projector-{number}"
+        home.mkdir(exist_ok=True)
+        command = [self.build / "projector", "--home", home, "--admin-port", "0", "--database-url", self.url]
+        log = open(self.work / "projectors.log", "ab")
+        arguments = ["--feed", "kafka", "--kafka-bootstrap", broker]
+        return subprocess.Popen(list(map(str, command + arguments)), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def empty_read_models(self):
+        tables = self.psql("SELECT string_agg(schemaname || '.' || tablename, ', ') FROM pg_tables WHERE schemaname LIKE 'read\\_%'")
+        self.psql(f"TRUNCATE {tables}; UPDATE projection.checkpoints SET position = 0, generation = generation + 1; CHECKPOINT")
+
+    def wait_folded(self):
+        behind = (
+            "SELECT count(*) FROM projection.checkpoints c JOIN (SELECT partition, max(position) AS last FROM log.events GROUP BY partition) l"
+            " ON l.partition = c.partition WHERE c.slot = 'live' AND c.position < l.last"
+        )
+        for _ in range(6000):
+            if self.psql(behind) == "0":
+                return
+            time.sleep(0.1)
+        sys.exit("bench: the projectors did not catch up within 10 minutes")
+
     def print_table(self):
         titles = ("what", "measured", "against", "reach", "")
         widths = [max(len(row[column]) for row in [titles, *self.rows]) for column in range(5)]
@@ -289,14 +414,14 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
-    parser.add_argument("--only", nargs="*", choices=["append", "commands", "bare", "rebuild"], default=[])
+    parser.add_argument("--only", nargs="*", choices=["append", "commands", "bare", "rebuild", "kafka"], default=[])
     options = parser.parse_args()
     bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only)
     print(f"{os.cpu_count()} cores; PostgreSQL {bench.psql('SHOW server_version')}, fsync {bench.psql('SHOW fsync')}; {time.strftime('%F %R')}")
     try:
         bench.prepare()
         bench.baselines()
-        for name in ("append", "commands", "bare", "rebuild"):
+        for name in ("append", "commands", "bare", "rebuild", "kafka"):
             if bench.wants(name):
                 getattr(bench, name)()
     finally:
