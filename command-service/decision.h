@@ -63,6 +63,7 @@ struct Decision {
   using Event = std::variant<Es...>;
 
   std::vector<Event> events;
+  std::vector<std::optional<EventId>> undoes;  ///< what each event takes back; those beyond its end take back nothing
   std::vector<ClaimAct> claims;
   std::optional<Refused> refusal;
 
@@ -77,6 +78,14 @@ struct Decision {
 
   template <class E>
   Decision& add(E event) {
+    events.emplace_back(std::move(event));
+    return *this;
+  }
+  /// An event that takes back another.
+  template <class E>
+  Decision& add_undoing(EventId undone, E event) {
+    undoes.resize(events.size());
+    undoes.emplace_back(undone);
     events.emplace_back(std::move(event));
     return *this;
   }

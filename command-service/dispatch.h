@@ -268,6 +268,7 @@ class TypedWork final : public Work {
     if (dry_run_) return decided;
     const PartitionKey key = dispatch::partition_key<State>(command_, actor_, stream_);
     for (const auto& event : decision_.events) decided.events.push_back(std::visit([&](const auto& e) { return recorded(e, key); }, event));
+    for (std::size_t i = 0; i < decision_.undoes.size(); ++i) decided.events[i].undoes = decision_.undoes[i];
     for (const ClaimAct& act : decision_.claims) decided.claims.push_back(changed(act, recorded_at));
     return decided;
   }

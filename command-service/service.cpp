@@ -18,6 +18,7 @@
 #include "command-service/sync/routes.h"
 #include "command-service/tracking/anime.h"
 #include "command-service/tracking/routes.h"
+#include "command-service/undo/routes.h"
 #include "command-service/work_pool.h"
 #include "command-service/writer_loop.h"
 #include "command-service/writer_metrics.h"
@@ -143,6 +144,7 @@ void CommandService::add_routes(http::Routes& routes) {
   add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
   add_tracking_routes(routes, parts_->edge);
   add_sync_routes(routes, parts_->edge, parts_->imports);
+  add_undo_routes(routes, parts_->edge, parts_->readers, parts_->flow_pool, parts_->imports);
 }
 
 void CommandService::start() {

@@ -22,8 +22,18 @@ class Readers {
 
   /// One load. Throws pg::Error.
   LoadResult load(const LoadRequest& request);
+  /// Lends a reader to `use`.
+  template <class Use>
+  void with(Use use) {
+    LogReader reader = take();
+    use(reader);
+    give_back(std::move(reader));
+  }
 
  private:
+  LogReader take();
+  void give_back(LogReader reader);
+
   const std::string database_url_;
   std::mutex mutex_;
   std::vector<LogReader> idle_;

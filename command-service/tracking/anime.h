@@ -32,6 +32,8 @@ struct Anime {
     std::optional<PartialDate> finished_on = {};
     std::optional<std::int16_t> score_tenths = {};
     Mark notes = {};
+
+    bool operator==(const Participant&) const = default;
   };
   struct Session {
     std::int32_t end_episode = 0;
@@ -42,6 +44,7 @@ struct Anime {
     /// None: not listed.
     std::optional<Attendance> attendance_of(ProfileId profile) const;
     void attend(ProfileId profile, Attendance attendance);
+    bool operator==(const Session&) const = default;
   };
 
   std::optional<WatchSpaceId> watch_space;   ///< none: never added, or removed

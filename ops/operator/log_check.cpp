@@ -1,5 +1,5 @@
 // The invariants of the log, event by event. Claims are read off the events' description: a member `…_claim` is taken by the event's
-// stream, a member `former_…_claim` is retired by it, so an event that comes later is checked without being named here.
+// stream (AnimeRemoved alone releases it), a member `former_…_claim` is retired by it, so an event that comes later is checked without being named here.
 #include "ops/operator/log_check.h"
 
 #include <fmt/core.h>
@@ -55,6 +55,10 @@ void LogCheck::take_claims(const RecordedEvent& event) {
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(data.*member.pointer)>, ClaimKey>) {
         const std::string_view name = member.name;
         if (!name.ends_with("_claim")) return;
+        if (std::is_same_v<E, AnimeRemoved>) {
+          claims_.erase(data.*member.pointer);
+          return;
+        }
         const ClaimHolder holder{std::string(event.meta.stream.category), event.meta.stream.id};
         ClaimHolder& row = claims_[data.*member.pointer];
         row = holder;

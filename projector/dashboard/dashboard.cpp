@@ -3,6 +3,7 @@
 #include "projector/dashboard/dashboard.h"
 
 #include <cstdlib>
+#include <iterator>
 
 namespace bloomwatch {
 namespace {
@@ -14,17 +15,47 @@ void count_status(SpaceSum& sum, TrackingStatus status, int count) {
   if (status == TrackingStatus::finished) sum.finished += count;
 }
 
+/// Where the row counts. Throws MissingRow for an anime that has left its space: what is said then cannot have been said.
+WatchSpaceId space_of(const RatedAnimeRow& row) {
+  if (!row.watch_space) throw projection::MissingRow("the event is about an anime that has left its space");
+  return *row.watch_space;
+}
+
+/// Adds the gap between two raters to the sums and to the gaps, or takes it out of them.
+void add_gap(Dashboard& model, const RatedAnimeRow& row, ProfileId one, ProfileId other) {
+  const projection::Pair pair(one, other);
+  const std::int16_t gap = gap_between(row.score_tenths.at(one), row.score_tenths.at(other));
+  PairSum& sum = model.pairs[{space_of(row), pair.low, pair.high}];
+  ++sum.rated;
+  sum.gap_tenths += gap;
+  model.gaps.put({row.anime, pair.low, pair.high, space_of(row), gap});
+}
+void take_out_gap(Dashboard& model, const RatedAnimeRow& row, ProfileId one, ProfileId other) {
+  const projection::Pair pair(one, other);
+  PairSum& sum = model.pairs[{space_of(row), pair.low, pair.high}];
+  --sum.rated;
+  sum.gap_tenths -= gap_between(row.score_tenths.at(one), row.score_tenths.at(other));
+}
+
 /// Takes what `profile` said so far out of the sums with all others.
-void take_out(Dashboard& model, RatedAnimeRow& row, ProfileId profile) {
-  const auto mine = row.score_tenths.find(profile);
-  if (mine == row.score_tenths.end()) return;
-  for (const auto& [other, theirs] : row.score_tenths) {
-    if (other == profile) continue;
-    const projection::Pair pair(profile, other);
-    PairSum& sum = model.pairs[{row.watch_space, pair.low, pair.high}];
-    --sum.rated;
-    sum.gap_tenths -= gap_between(mine->second, theirs);
-  }
+void take_out(Dashboard& model, const RatedAnimeRow& row, ProfileId profile) {
+  if (!row.score_tenths.contains(profile)) return;
+  for (const auto& [other, theirs] : row.score_tenths)
+    if (other != profile) take_out_gap(model, row, profile, other);
+}
+
+/// Counts the anime in its space (1), or no longer (−1).
+void count_anime(Dashboard& model, const RatedAnimeRow& row, int count) {
+  SpaceSum& sum = model.spaces[space_of(row)];
+  sum.shows += count;
+  count_status(sum, row.shared_status, count);
+  sum.episodes_together += count * row.shared_episodes;
+}
+
+/// Calls `visit` with each two raters, each two once.
+void each_pair(const RatedAnimeRow& row, auto visit) {
+  for (auto one = row.score_tenths.begin(); one != row.score_tenths.end(); ++one)
+    for (auto other = std::next(one); other != row.score_tenths.end(); ++other) visit(one->first, other->first);
 }
 
 }  // namespace
@@ -33,14 +64,12 @@ void Dashboard::apply(const AnimeAdded& e, const Meta& meta) {
   RatedAnimeRow& row = anime[meta.key<AnimeId>()];
   row.watch_space = e.watch_space;
   row.shared_status = e.shared_status;
-  SpaceSum& sum = spaces[e.watch_space];
-  ++sum.shows;
-  count_status(sum, e.shared_status, 1);
+  count_anime(*this, row, 1);
 }
 
 void Dashboard::apply(const SharedStatusChanged& e, const Meta& meta) {
   RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
-  SpaceSum& sum = spaces[row.watch_space];
+  SpaceSum& sum = spaces[space_of(row)];
   count_status(sum, row.shared_status, -1);
   count_status(sum, e.status, 1);
   row.shared_status = e.status;
@@ -48,7 +77,7 @@ void Dashboard::apply(const SharedStatusChanged& e, const Meta& meta) {
 
 void Dashboard::apply(const SharedProgressChanged& e, const Meta& meta) {
   RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
-  spaces[row.watch_space].episodes_together += e.episodes - row.shared_episodes;
+  spaces[space_of(row)].episodes_together += e.episodes - row.shared_episodes;
   row.shared_episodes = e.episodes;
 }
 
@@ -57,15 +86,8 @@ void Dashboard::apply(const AnimeRated& e, const Meta& meta) {
   take_out(*this, row, e.profile);
   row.score_tenths[e.profile] = e.score_tenths;
   row.raters = static_cast<std::int16_t>(row.score_tenths.size());
-  for (const auto& [other, theirs] : row.score_tenths) {
-    if (other == e.profile) continue;
-    const projection::Pair pair(e.profile, other);
-    const std::int16_t gap = gap_between(e.score_tenths, theirs);
-    PairSum& sum = pairs[{row.watch_space, pair.low, pair.high}];
-    ++sum.rated;
-    sum.gap_tenths += gap;
-    gaps.put({row.anime, pair.low, pair.high, row.watch_space, gap});
-  }
+  for (const auto& [other, theirs] : row.score_tenths)
+    if (other != e.profile) add_gap(*this, row, e.profile, other);
 }
 
 void Dashboard::apply(const RatingCleared& e, const Meta& meta) {
@@ -77,6 +99,24 @@ void Dashboard::apply(const RatingCleared& e, const Meta& meta) {
     const projection::Pair pair(e.profile, other);
     gaps.remove({row.anime, pair.low, pair.high});
   }
+}
+
+void Dashboard::apply(const AnimeRemoved&, const Meta& meta) {
+  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  each_pair(row, [&](ProfileId one, ProfileId other) {
+    take_out_gap(*this, row, one, other);
+    const projection::Pair pair(one, other);
+    gaps.remove({row.anime, pair.low, pair.high});
+  });
+  count_anime(*this, row, -1);
+  row.watch_space.reset();
+}
+
+void Dashboard::apply(const AnimeRestored&, const Meta& meta) {
+  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  row.watch_space = WatchSpaceId(meta.partition_key.uuid);
+  each_pair(row, [&](ProfileId one, ProfileId other) { add_gap(*this, row, one, other); });
+  count_anime(*this, row, 1);
 }
 
 }  // namespace bloomwatch

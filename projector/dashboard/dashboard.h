@@ -6,6 +6,7 @@
 #include <boost/describe.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "events/envelope.h"
@@ -18,7 +19,7 @@ namespace bloomwatch {
 struct RatedAnimeRow {
   using Key = AnimeId;
   AnimeId anime;
-  WatchSpaceId watch_space;
+  std::optional<WatchSpaceId> watch_space = {};  ///< none: removed, and in no sum
   TrackingStatus shared_status = TrackingStatus::backlog;
   std::int32_t shared_episodes = 0;
   std::int16_t raters = 0;  ///< how many scores there are
@@ -80,6 +81,8 @@ struct Dashboard {
   void apply(const SharedProgressChanged& e, const Meta& meta);
   void apply(const AnimeRated& e, const Meta& meta);
   void apply(const RatingCleared& e, const Meta& meta);
+  void apply(const AnimeRemoved& e, const Meta& meta);
+  void apply(const AnimeRestored& e, const Meta& meta);
 };
 BOOST_DESCRIBE_STRUCT(Dashboard, (), (anime, pairs, gaps, spaces))
 

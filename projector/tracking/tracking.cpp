@@ -148,4 +148,29 @@ void Tracking::apply(const AttendanceDeclined& e, const Meta& meta) {
   set_attendance(changed_session(*this, e.session, meta), e.profile, Attendance::declined);
 }
 
+void Tracking::apply(const AttendanceReopened& e, const Meta& meta) {
+  set_attendance(changed_session(*this, e.session, meta), e.profile, Attendance::invited);
+}
+
+void Tracking::apply(const WatchSessionRemoved& e, const Meta& meta) {
+  SessionRow& row = changed_session(*this, e.session, meta);
+  row.anime.reset();
+  row.watch_space.reset();
+  --anime.at(meta.key<AnimeId>()).session_count;
+}
+
+void Tracking::apply(const WatchSessionRestored& e, const Meta& meta) {
+  SessionRow& row = changed_session(*this, e.session, meta);
+  row.anime = meta.key<AnimeId>();
+  row.watch_space = WatchSpaceId(meta.partition_key.uuid);
+  ++anime.at(meta.key<AnimeId>()).session_count;
+}
+
+/// Only an anime of which nothing stands but that it was added is removed: it has no session that a page of the space could find.
+void Tracking::apply(const AnimeRemoved&, const Meta& meta) { changed_anime(*this, meta).watch_space.reset(); }
+
+void Tracking::apply(const AnimeRestored&, const Meta& meta) {
+  changed_anime(*this, meta).watch_space = WatchSpaceId(meta.partition_key.uuid);
+}
+
 }  // namespace bloomwatch

@@ -19,7 +19,7 @@ namespace bloomwatch {
 struct AnimeRow {
   using Key = AnimeId;
   AnimeId anime;
-  WatchSpaceId watch_space;
+  std::optional<WatchSpaceId> watch_space = {};  ///< none: removed, and no page of a space finds it
   TitleId title;
   std::string media_source;
   std::string media_id;
@@ -73,12 +73,12 @@ BOOST_DESCRIBE_STRUCT(EntryRow, (),
                       (anime, profile, status, episodes, started_on, finished_on, times_rewatched, score_tenths, notes, updated_at,
                        version))
 
-/// One evening.
+/// One evening. Of one that was taken back everything stays but where it belongs, so that no page finds it.
 struct SessionRow {
   using Key = WatchSessionId;
   WatchSessionId session;
-  AnimeId anime;
-  WatchSpaceId watch_space;
+  std::optional<AnimeId> anime = {};
+  std::optional<WatchSpaceId> watch_space = {};
   Time session_date = {};
   SessionPrecision precision = SessionPrecision::exact;
   std::string time_zone;
@@ -128,6 +128,11 @@ struct Tracking {
   void apply(const WatchSessionNotesChanged& e, const Meta& meta);
   void apply(const AttendanceConfirmed& e, const Meta& meta);
   void apply(const AttendanceDeclined& e, const Meta& meta);
+  void apply(const AttendanceReopened& e, const Meta& meta);
+  void apply(const WatchSessionRemoved& e, const Meta& meta);
+  void apply(const WatchSessionRestored& e, const Meta& meta);
+  void apply(const AnimeRemoved& e, const Meta& meta);
+  void apply(const AnimeRestored& e, const Meta& meta);
 };
 BOOST_DESCRIBE_STRUCT(Tracking, (), (anime, entries, sessions))
 

@@ -37,6 +37,10 @@ class History {
     std::size_t space;
     std::vector<std::pair<WatchSessionId, ProfileId>> invited;
     std::vector<WatchSessionId> sessions;
+    std::vector<std::pair<WatchSessionId, ProfileId>> answered = {};
+    std::vector<WatchSessionId> removed_sessions = {};
+    ClaimKey claim = {};
+    bool removed = false;
   };
   const std::vector<Space>& spaces() const { return spaces_; }
   const std::vector<Anime>& anime() const { return anime_; }
@@ -71,6 +75,7 @@ class History {
     AnimeAdded event;
     event.watch_space = spaces_[space].id;
     event.title = anime.title;
+    event.title_claim = anime.claim = ClaimKey(uuid());
     event.media = {"anilist", std::to_string(below(1'000'000))};
     if (below(2) == 0) event.snapshot.romaji = "Title \"" + std::to_string(below(1000)) + "\" ü\\";
     if (below(2) == 0) event.snapshot.episode_count = 12;
@@ -213,6 +218,7 @@ class History {
   void of_anime(Anime& anime) {
     const Space& space = spaces_[anime.space];
     by_ = any_of(space.members);
+    if (anime.removed || below(20) == 0) return take_back(anime);
     const auto episodes = static_cast<std::int32_t>(below(24));
     switch (below(16)) {
       case 0:
@@ -268,8 +274,37 @@ class History {
     if (anime.invited.empty()) return put_in(anime, WatchSessionNotesChanged{any_of(anime.sessions), maybe_box()});
     const auto [session, profile] = anime.invited.back();
     anime.invited.pop_back();
+    anime.answered.emplace_back(session, profile);
     if (below(2) == 0) return put_in(anime, AttendanceDeclined{session, profile, anime.title});
     put_in(anime, AttendanceConfirmed{session, profile, anime.title});
+  }
+
+  /// What undo says: an anime leaves or is back, an evening is taken back or counts again, an answer is open again.
+  void take_back(Anime& anime) {
+    if (anime.removed || (anime.sessions.empty() && below(4) == 0)) {
+      anime.removed = !anime.removed;
+      if (anime.removed) return put_in(anime, AnimeRemoved{anime.title, anime.claim});
+      return put_in(anime, AnimeRestored{anime.title, anime.claim});
+    }
+    if (!anime.removed_sessions.empty() && below(2) == 0) {
+      anime.sessions.push_back(anime.removed_sessions.back());
+      anime.removed_sessions.pop_back();
+      return put_in(anime, WatchSessionRestored{anime.sessions.back(), anime.title});
+    }
+    if (!anime.answered.empty() && below(2) == 0) {
+      const auto [session, profile] = anime.answered.back();
+      anime.answered.pop_back();
+      anime.invited.emplace_back(session, profile);
+      return put_in(anime, AttendanceReopened{session, profile, anime.title});
+    }
+    if (anime.sessions.empty()) return;
+    const WatchSessionId session = anime.sessions.back();
+    anime.sessions.pop_back();
+    const auto of_it = [&](const auto& asked) { return asked.first == session; };
+    std::erase_if(anime.invited, of_it);
+    std::erase_if(anime.answered, of_it);
+    anime.removed_sessions.push_back(session);
+    put_in(anime, WatchSessionRemoved{session, anime.title});
   }
 
   std::mt19937_64 random_;

@@ -79,6 +79,26 @@ TEST(Dashboard, keeps_spaces_apart) {
   EXPECT_EQ(fold.model.spaces.peek(space(2))->shows, 1);
 }
 
+TEST(Dashboard, takes_a_removed_anime_out_of_every_sum_and_puts_it_back) {
+  Fold fold;
+  fold.added(1, TrackingStatus::watching).in_anime(1, SharedProgressChanged{.episodes = 5});
+  fold.rated(1, person(1), 90).rated(1, person(2), 50).rated(1, person(3), 70);
+  const SpaceSum sums = *fold.model.spaces.peek(space());
+  const PairSum pair = pair_of(fold, person(1), person(2));
+  const RatedAnimeRow row = *fold.model.anime.peek(anime(1));
+  fold.in_anime(1, AnimeRemoved{title(1), {}});
+  EXPECT_EQ(*fold.model.spaces.peek(space()), SpaceSum{space()});
+  EXPECT_EQ(pair_of(fold, person(1), person(2)).rated, 0);
+  EXPECT_EQ(pair_of(fold, person(1), person(2)).gap_tenths, 0);
+  EXPECT_EQ(fold.model.gaps.peek({anime(1), person(1), person(2)}), nullptr);
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->watch_space, std::nullopt);
+  fold.in_anime(1, AnimeRestored{title(1), {}});
+  EXPECT_EQ(*fold.model.spaces.peek(space()), sums);
+  EXPECT_EQ(pair_of(fold, person(1), person(2)), pair);
+  EXPECT_EQ(fold.model.gaps.peek({anime(1), person(1), person(2)})->gap_tenths, 40);
+  EXPECT_EQ(*fold.model.anime.peek(anime(1)), row);
+}
+
 TEST(Dashboard, cannot_fold_a_rating_of_an_anime_that_was_never_added) {
   Fold fold;
   EXPECT_THROW(fold.rated(9, person(1), 90), projection::MissingRow);

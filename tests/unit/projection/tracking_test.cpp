@@ -96,5 +96,41 @@ TEST(Tracking, cannot_fold_what_happens_to_an_anime_that_was_never_added) {
   EXPECT_THROW(fold.in_anime(1, PitchChanged{}), projection::MissingRow);
 }
 
+WatchSessionRecorded recorded(std::uint8_t number, std::vector<Attendee> attendees) {
+  WatchSessionRecorded event;
+  event.session = evening(number);
+  event.title = title(1);
+  event.participants = std::move(attendees);
+  return event;
+}
+
+TEST(Tracking, opens_an_answer_again) {
+  Fold fold;
+  fold.added(1).in_anime(1, recorded(1, {{person(2), Attendance::invited}}));
+  fold.in_anime(1, AttendanceConfirmed{evening(1), person(2), title(1)}).in_anime(1, AttendanceReopened{evening(1), person(2), title(1)});
+  EXPECT_EQ(fold.model.sessions.peek(evening(1))->participants.front().attendance, Attendance::invited);
+}
+
+TEST(Tracking, keeps_a_session_that_was_taken_back_where_no_page_finds_it) {
+  Fold fold;
+  fold.added(1).in_anime(1, recorded(1, {{person(2), Attendance::present}})).in_anime(1, WatchSessionRemoved{evening(1), title(1)});
+  EXPECT_EQ(fold.model.sessions.peek(evening(1))->anime, std::nullopt);
+  EXPECT_EQ(fold.model.sessions.peek(evening(1))->watch_space, std::nullopt);
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->session_count, 0);
+  fold.in_anime(1, WatchSessionRestored{evening(1), title(1)});
+  EXPECT_EQ(fold.model.sessions.peek(evening(1))->anime, anime(1));
+  EXPECT_EQ(fold.model.sessions.peek(evening(1))->watch_space, space());
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->session_count, 1);
+}
+
+TEST(Tracking, keeps_a_removed_anime_where_no_page_finds_it_and_brings_it_back_whole) {
+  Fold fold;
+  fold.added(1).in_anime(1, MoodChanged{Personal{"box"}}).in_anime(1, AnimeRemoved{title(1), {}});
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->watch_space, std::nullopt);
+  fold.in_anime(1, AnimeRestored{title(1), {}});
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->watch_space, space());
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->mood, Personal{"box"});
+}
+
 }  // namespace
 }  // namespace bloomwatch::test
