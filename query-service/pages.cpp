@@ -105,6 +105,10 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
                      [this](std::unique_ptr<OpenPage> page) { refuse(*page, problems::read_model_behind()); },
                      [this] { look_at_checkpoints(); }}),
       pipeline_(page_connection(options.database_url), pipeline_limits(options.connections)) {
+  past_ = std::make_unique<PastPages>(options.database_url, keys_, [this](OpenPage& page, Position position, auto shown) {
+    if (!shown && shown.error().status >= 500) routes_[page.route]->failed.Increment();
+    finish(page, position, std::move(shown));
+  });
   watch_ = std::jthread([this](const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;
@@ -119,6 +123,7 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
 Pages::~Pages() {
   watch_.request_stop();
   watch_.join();
+  past_.reset();
   waiting_.close();  // it asks the pipeline, and the pipeline's last answers come to it
 }
 
@@ -195,6 +200,12 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
     page->at_least = at_least->position;
     if (const auto prefer = request.header("Prefer")) page->preferred_wait = preferred_wait(*prefer);
   }
+  if (page->as_of) {
+    // A cursor is of a position, so one of a time is known only when its page is opened there.
+    const auto* token = std::get_if<PositionToken>(&page->as_of->when);
+    if (token && !token->epoch.empty() && token->epoch != page->visit.epoch) return refuse(*page, epoch_ended());
+    if (token) page->visit.as_of = token->position;
+  }
   page->deadline = Clock::now() + (page->preferred_wait ? *page->preferred_wait : page_wait_default);
   run(std::move(page));
 }
@@ -245,6 +256,8 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
       // Who is a member now is not known: nobody is let in.
       if (rows.state(Model::spaces).parked_at) return refuse(*page, problems::read_model_behind());
     }
+    // Who asks may see the space today, and what they said is folded: now the page as it was.
+    if (page->as_of) return past_->show(std::move(page));
     Keyring keys(keys_);
     keys.take(rows);
     auto shown = page->show(rows, keys);

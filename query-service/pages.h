@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "events/access.h"
+#include "query-service/as_of.h"
 #include "query-service/cursor.h"
 #include "query-service/keyring.h"
 #include "query-service/page_rows.h"
@@ -72,11 +73,14 @@ struct Visit {
   std::string epoch;  ///< the present one
   Time now;
   const Cursors* cursors = nullptr;
+  std::optional<Position> as_of = {};  ///< where the page is shown as it was; none: as it is
 
+  /// What a cursor is a place in: a list of then goes on as of then.
+  std::string list() const { return as_of ? path + "?asOf=" + PositionToken{epoch, *as_of}.wire() : path; }
   /// Where a list goes on: the same path and limit, from the place on. The cursor carries sort and filters.
   template <class Place>
   std::string next(const ListQuery& query, const Place& place) const {
-    return path + "?limit=" + std::to_string(query.items_max()) + "&cursor=" + cursors->make(epoch, path, place);
+    return list() + (as_of ? "&limit=" : "?limit=") + std::to_string(query.items_max()) + "&cursor=" + cursors->make(epoch, list(), place);
   }
 };
 
@@ -113,6 +117,7 @@ Shown show_list(const Items& items, std::optional<std::string> next) {
 /// `models`: those that its statement reads. `access` member: rows of kind row_kind::member say who may see it.
 /// `ask` makes the question and may be called again; `show` renders what came, or says that `ask` now has a better question. What is shown
 /// comes from one run of one statement always. Both are pure but for what they keep in the page.
+/// One with a parameter `as_of`, of a space, can also be shown as it was (query-service/as_of.h).
 template <class P>
 concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& visit, const PageRows& rows, Keyring& keys) {
   { P::pattern } -> std::convertible_to<std::string_view>;
@@ -142,6 +147,8 @@ class OpenPage {
   std::string_view pattern;
   std::span<const Model> models;
   bool members_only = false;
+  std::optional<AsOf> as_of = {};
+  WatchSpaceId space = {};  ///< whose past it is, with `as_of`
   Visit visit;
   Position at_least = 0;
   std::chrono::steady_clock::time_point asked_at;
@@ -216,6 +223,7 @@ class Pages {
   std::atomic<int> looks_ = 0;             // at the checkpoints, asked for and not answered
   Waiting waiting_;
   pg::Pipeline pipeline_;
+  std::unique_ptr<PastPages> past_;
   std::jthread watch_;  // the epoch, once a second; last, so that it ends first
 };
 
@@ -228,6 +236,10 @@ class Pages::Typed final : public OpenPage {
     pattern = P::pattern;
     models = P::models;
     members_only = P::access == http::Access::member || P::access == http::Access::owner;
+    if constexpr (requires { page_.as_of; }) {
+      as_of = page_.as_of;
+      space = page_.watch_space;
+    }
   }
   std::expected<Question, Problem> ask() override { return page_.ask(visit); }
   std::expected<Shown, Problem> show(const PageRows& rows, Keyring& keys) override { return page_.show(rows, visit, keys); }

@@ -21,12 +21,13 @@ struct DashboardPage : PageQuery {
   static constexpr std::array models = {Model::spaces, Model::people, Model::tracking, Model::dashboard};
 
   WatchSpaceId watch_space;
+  std::optional<AsOf> as_of = {};
   /// Not of the request: ask for each part by itself, and for the keys of those who have left.
   bool thorough = false;
 
   std::expected<Question, Problem> ask(const Visit& visit) const;
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys);
 };
-BOOST_DESCRIBE_STRUCT(DashboardPage, (PageQuery), (watch_space))
+BOOST_DESCRIBE_STRUCT(DashboardPage, (PageQuery), (watch_space, as_of))
 
 }  // namespace bloomwatch

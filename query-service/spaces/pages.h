@@ -36,10 +36,11 @@ struct SpacePage : PageQuery {
   static constexpr std::array models = {Model::spaces, Model::people};
 
   WatchSpaceId watch_space;
+  std::optional<AsOf> as_of = {};
 
   std::expected<Question, Problem> ask(const Visit& visit) const;
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
 };
-BOOST_DESCRIBE_STRUCT(SpacePage, (PageQuery), (watch_space))
+BOOST_DESCRIBE_STRUCT(SpacePage, (PageQuery), (watch_space, as_of))
 
 }  // namespace bloomwatch

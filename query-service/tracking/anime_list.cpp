@@ -141,7 +141,7 @@ AnimeAnswer show_one(const pg::Row& row, WatchSpaceId space, const PageRows::Ran
 std::expected<Question, Problem> AnimeListPage::ask(const Visit& visit) {
   std::optional<AnimePlace> place;
   if (cursor) {
-    auto opened = visit.cursors->open<AnimePlace>(*cursor, visit.epoch, visit.path);
+    auto opened = visit.cursors->open<AnimePlace>(*cursor, visit.epoch, visit.list());
     if (!opened) return std::unexpected(std::move(opened.error()));
     if (!agrees(sort, std::optional(opened->sort)) || !agrees(status, opened->status) || !agrees(mine, opened->mine))
       return std::unexpected(Cursors::unknown());

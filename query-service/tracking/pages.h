@@ -37,6 +37,7 @@ struct AnimeListPage : ListQuery {
   std::optional<AnimeSort> sort = {};
   std::optional<TrackingStatus> status = {};
   std::optional<TrackingStatus> mine = {};
+  std::optional<AsOf> as_of = {};
 
   /// Not of the request: also read the keys of those who have left.
   bool thorough = false;
@@ -44,7 +45,7 @@ struct AnimeListPage : ListQuery {
   std::expected<Question, Problem> ask(const Visit& visit);
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys);
 };
-BOOST_DESCRIBE_STRUCT(AnimeListPage, (ListQuery), (watch_space, sort, status, mine))
+BOOST_DESCRIBE_STRUCT(AnimeListPage, (ListQuery), (watch_space, sort, status, mine, as_of))
 
 /// GET …/anime/{anime}.
 struct AnimePage : PageQuery {
@@ -54,11 +55,12 @@ struct AnimePage : PageQuery {
 
   WatchSpaceId watch_space;
   AnimeId anime;
+  std::optional<AsOf> as_of = {};
 
   std::expected<Question, Problem> ask(const Visit& visit) const;
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
 };
-BOOST_DESCRIBE_STRUCT(AnimePage, (PageQuery), (watch_space, anime))
+BOOST_DESCRIBE_STRUCT(AnimePage, (PageQuery), (watch_space, anime, as_of))
 
 struct WatchSessionPlace {
   Time session_date;
@@ -74,10 +76,11 @@ struct WatchSessionListPage : ListQuery {
 
   WatchSpaceId watch_space;
   AnimeId anime;
+  std::optional<AsOf> as_of = {};
 
   std::expected<Question, Problem> ask(const Visit& visit) const;
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
 };
-BOOST_DESCRIBE_STRUCT(WatchSessionListPage, (ListQuery), (watch_space, anime))
+BOOST_DESCRIBE_STRUCT(WatchSessionListPage, (ListQuery), (watch_space, anime, as_of))
 
 }  // namespace bloomwatch

@@ -32,7 +32,7 @@ const pg::Statement& statement_of(bool after) {
 std::expected<Question, Problem> WatchSessionListPage::ask(const Visit& visit) const {
   pg::Params params(watch_space, anime, items_max() + 1);
   if (!cursor) return Question{&statement_of(false), std::move(params)};
-  const auto place = visit.cursors->open<WatchSessionPlace>(*cursor, visit.epoch, visit.path);
+  const auto place = visit.cursors->open<WatchSessionPlace>(*cursor, visit.epoch, visit.list());
   if (!place) return std::unexpected(place.error());
   params.add(place->session_date).add(place->session);
   return Question{&statement_of(true), std::move(params)};

@@ -34,6 +34,8 @@ BODIES = {
     "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions/{session}/confirm": None,
     "POST /api/watch-spaces/{watchSpace}/anime/{anime}/sessions/{session}/decline": None,
     "POST /api/watch-spaces/{watchSpace}/imports/mal": b"<myanimelist></myanimelist>",
+    "POST /api/watch-spaces/{watchSpace}/imports/{importId}/undo": None,
+    "POST /api/watch-spaces/{watchSpace}/history/{position}/undo": None,
 }
 # Parameters go by several names in patterns; what they are is told by what stands before them.
 PARAMETERS = [
@@ -66,7 +68,8 @@ class Authorization(FlowTest):
         cls.owner.invite(cls.space, cls.member)
         cls.owner.invite(cls.space, cls.leaver)
         cls.leaver.delete(f"/api/watch-spaces/{cls.space}/members/me")
-        cls.anime = cls.owner.add_anime(cls.space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
+        cls.added = cls.owner.add_anime(cls.space, 154587, preferredTitle="Frieren", episodeCount=28)
+        cls.anime = cls.added["id"]
         session = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1}
         cls.session = cls.owner.post(f"/api/watch-spaces/{cls.space}/anime/{cls.anime}/sessions", session)["id"]
         cls.invitation = cls.owner.post(f"/api/watch-spaces/{cls.space}/invitations", {"email": "late@example.org"})
@@ -82,6 +85,8 @@ class Authorization(FlowTest):
             "userId": self.leaver.id,
             "invitation": self.invitation["id"],
             "token": "no-such-token-" + "x" * 30,
+            "importId": self.session,  # nobody imported anything
+            "position": str(self.added["position"]),
         } | other
         path = re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], pattern)
         body = None
@@ -159,7 +164,7 @@ class Authorization(FlowTest):
                     self.assert_problem(answer, 403)
                 else:
                     self.assertNotIn(answer.status, (400, 401, 403, 405, 415, 500, 503), answer)
-                    self.assertTrue(answer.status != 404 or "confirm" in pattern or "decline" in pattern, answer)
+                    self.assertTrue(answer.status != 404 or re.search("confirm|decline|imports/.*/undo", pattern), answer)
 
     def test_an_owner_is_never_told_that_they_may_not(self):
         for method, pattern, _ in self.in_space():

@@ -1,0 +1,238 @@
+// From a page's question to the rows of then: when it was, what had happened, what it folds to, the page's statement over that.
+#include "query-service/as_of.h"
+
+#include <map>
+#include <ranges>
+
+#include "events/codec.h"
+#include "events/log.h"
+#include "projector/columns.h"
+#include "projector/dashboard/dashboard.h"
+#include "projector/model.h"
+#include "projector/spaces/spaces.h"
+#include "projector/tracking/tracking.h"
+#include "query-service/pages.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch {
+namespace {
+
+Problem wrong_as_of(std::string detail) { return problems::validation({{"/asOf", std::move(detail), json::In::query}}); }
+
+Problem too_long_ago() {
+  Problem problem = problems::unprocessable("More has happened in the watch space until then than is replayed for a page.");
+  problem.type = "history-too-long";
+  problem.title = "Too much has happened to show the page as it was";
+  return problem;
+}
+
+const pg::Statement& role_statement() {
+  static const pg::Statement statement("SELECT role FROM read_spaces.members WHERE watch_space = $1 AND profile = $2");
+  return statement;
+}
+
+/// Calls `visit` with each model that is folded from what happens in a space.
+void each_model(auto& past, auto visit) {
+  visit(past.spaces);
+  visit(past.tracking);
+  visit(past.dashboard);
+}
+
+/// What a space was.
+struct Past {
+  Spaces spaces;
+  Tracking tracking;
+  Dashboard dashboard;
+
+  /// Folds an event into the models that a page reads. One that a fold cannot take is passed over, as the live model passes over what was
+  /// discarded.
+  void take(const RecordedEvent& event, std::span<const Model> models) {
+    const AnyEvent decoded = decode(event);
+    each_model(*this, [&]<class M>(M& model) {
+      const auto is_read = [](Model read) { return name_of(read) == M::name; };
+      if (!std::is_same_v<M, Spaces> && std::ranges::none_of(models, is_read)) return;
+      try {
+        projection::fold(model, decoded, event.meta);
+      } catch (const projection::MissingRow&) {
+      }
+    });
+  }
+};
+
+/// The name by which a statement over the past calls a table of a read model.
+std::string past_name(std::string_view model, std::string_view table) { return "read_" + std::string(model) + "_" + std::string(table); }
+
+/// A page's statement with every table of the models taken from the parameters after its own.
+std::string past_text(std::string text, std::size_t own_parameters) {
+  Past past;
+  each_model(past, [&]<class M>(const M&) {
+    const std::string schema = "read_" + std::string(M::name);
+    for (std::size_t at = text.find(schema + '.'); at != std::string::npos; at = text.find(schema + '.', at)) text[at + schema.size()] = '_';
+  });
+  std::string tables;
+  std::size_t parameter = own_parameters;
+  each_model(past, [&]<class M>(M& model) {
+    projection::each_table(model, [&]<class Table>(const char* name, const Table&) {
+      std::string columns, arrays, shown;
+      for (const std::string& column : projection::column_names<typename Table::Row>()) {
+        const std::string comma = columns.empty() ? "" : ", ";
+        columns += comma + '"' + column + '"';
+        shown += comma + '"' + column + '"' + (column == "sort_title" ? " COLLATE \"C\" AS sort_title" : "");
+        arrays += comma + '$' + std::to_string(++parameter);
+      }
+      if (!tables.empty()) tables += ",\n";
+      tables += past_name(M::name, name) + " AS (SELECT " + shown + " FROM unnest(" + arrays + ") AS t(" + columns + "))";
+    });
+  });
+  constexpr std::string_view with = "WITH ";
+  if (text.starts_with(with)) return "WITH " + tables + ",\n" + text.substr(with.size());
+  return "WITH " + tables + '\n' + text;
+}
+
+/// The statement over the past of a page's statement; made once.
+const pg::Statement& past_statement(const pg::Statement& live, std::size_t own_parameters) {
+  static std::mutex mutex;
+  static std::map<std::uint64_t, std::unique_ptr<pg::Statement>> statements;
+  const std::lock_guard lock(mutex);
+  auto& statement = statements[live.id()];
+  if (!statement) statement = std::make_unique<pg::Statement>(past_text(live.sql(), own_parameters));
+  return *statement;
+}
+
+/// Adds the rows of every table as arrays, a column each.
+void add_rows(pg::Params& params, Past& past) {
+  each_model(past, [&](auto& model) {
+    projection::each_table(model, [&]<class Table>(const char*, const Table& table) {
+      using Row = typename Table::Row;
+      std::vector<const Row*> rows;
+      table.each([&](const Row& row, std::int16_t) { rows.push_back(&row); });
+      projection::add_columns<Row>(params, rows, [](const Row* row) -> const Row& { return *row; });
+    });
+  });
+}
+
+}  // namespace
+
+std::expected<AsOf, std::string> AsOf::from(const Wire& text) {
+  if (auto token = PositionToken::from(text)) return AsOf{std::move(*token)};
+  if (const auto time = parse_rfc3339(text)) return AsOf{*time};
+  return std::unexpected("must be a time as RFC 3339 writes it, or a position");
+}
+
+AsOf::Wire AsOf::wire() const {
+  if (const auto* token = std::get_if<PositionToken>(&when)) return token->wire();
+  return to_rfc3339(std::get<Time>(when));
+}
+
+/// One thread's connections.
+class PastPages::Worker {
+ public:
+  Worker(const std::string& database_url, KeyCache& keys) : database_url_(database_url), keys_(keys), reader_(database_url, "bloomwatch past") {}
+
+  /// Throws pg::Error.
+  std::expected<Shown, Problem> show(OpenPage& page) {
+    if (!connection_) connection_.emplace(page_connection(database_url_));
+    if (auto wrong = find_moment(page)) return std::unexpected(std::move(*wrong));
+    Past past;
+    const auto events = reader_.read_partition_key(PartitionKey(page.space.uuid), 0, *page.visit.as_of, as_of_events_max + 1);
+    if (events.size() > as_of_events_max) return std::unexpected(too_long_ago());
+    for (const RecordedEvent& event : events) past.take(event, page.models);
+    if (past.spaces.spaces.peek(page.space) == nullptr) return std::unexpected(no_such_space());
+    if (!is_owner_today(page)) past.spaces.invitations.forget();
+    return ask(page, past);
+  }
+  /// After an error: what is broken stays broken.
+  void disconnect() { connection_.reset(); }
+
+ private:
+  /// Fixes the page's position and time; what is wrong with what was asked for.
+  std::optional<Problem> find_moment(OpenPage& page) {
+    Visit& visit = page.visit;
+    if (const auto* token = std::get_if<PositionToken>(&page.as_of->when)) {
+      const auto point = reader_.point(token->position);
+      if (!point) return wrong_as_of("is after the last change");
+      visit.as_of = token->position;
+      visit.now = point->recorded_at;
+      return std::nullopt;
+    }
+    const Time time = std::get<Time>(page.as_of->when);
+    if (time > visit.now) return wrong_as_of("is in the future");
+    visit.as_of = reader_.position_at(time);
+    visit.now = time;
+    return std::nullopt;
+  }
+
+  bool is_owner_today(const OpenPage& page) {
+    const pg::Result found = connection_->run(role_statement(), pg::Params(page.space, page.visit.by.profile));
+    return !found.empty() && found[0].get<std::string_view>(0) == json::name_of(SpaceRole::owner);
+  }
+
+  std::expected<Shown, Problem> ask(OpenPage& page, Past& past) {
+    for (;;) {
+      auto question = page.ask();
+      if (!question) return std::unexpected(std::move(question.error()));
+      const pg::Statement& statement = past_statement(*question->statement, question->params.size());
+      add_rows(question->params, past);
+      const pg::Result result = connection_->run(statement, question->params);
+      const PageRows rows(result);
+      Keyring keys(keys_);
+      keys.take(rows);
+      auto shown = page.show(rows, keys);
+      if (!shown || !shown->ask_again) return shown;
+    }
+  }
+
+  const std::string& database_url_;
+  KeyCache& keys_;
+  LogReader reader_;
+  std::optional<pg::Connection> connection_;
+};
+
+PastPages::PastPages(std::string database_url, KeyCache& keys, Done done)
+    : database_url_(std::move(database_url)), keys_(keys), done_(std::move(done)) {
+  for (unsigned i = 0; i < as_of_threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+}
+
+PastPages::~PastPages() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+  for (const auto& page : waiting_) done_(*page, 0, std::unexpected(problems::overloaded()));
+}
+
+void PastPages::show(std::unique_ptr<OpenPage> page) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() < as_of_queue_max) waiting_.push_back(std::move(page));
+  }
+  if (page) return done_(*page, 0, std::unexpected(problems::overloaded()));
+  changed_.notify_one();
+}
+
+void PastPages::work(const std::stop_token& stop) {
+  Worker worker(database_url_, keys_);
+  for (;;) {
+    std::unique_ptr<OpenPage> page;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
+      page = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    std::expected<Shown, Problem> shown;
+    try {
+      shown = worker.show(*page);
+    } catch (const pg::Error& broken) {
+      worker.disconnect();
+      log::error("pages", "a page of the past could not be read",
+                 {{"page", page->pattern}, {"request", page->request_id}, {"error", broken.what()}});
+      shown = std::unexpected(problems::unavailable(page->request_id));
+    } catch (const std::exception& error) {
+      log::error("pages", "a page of the past could not be shown",
+                 {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});
+      shown = std::unexpected(problems::internal(page->request_id));
+    }
+    done_(*page, page->visit.as_of.value_or(0), std::move(shown));
+  }
+}
+
+}  // namespace bloomwatch
