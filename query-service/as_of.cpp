@@ -67,7 +67,8 @@ std::string past_text(std::string text, std::size_t own_parameters) {
   Past past;
   each_model(past, [&]<class M>(const M&) {
     const std::string schema = "read_" + std::string(M::name);
-    for (std::size_t at = text.find(schema + '.'); at != std::string::npos; at = text.find(schema + '.', at)) text[at + schema.size()] = '_';
+    for (std::size_t at = text.find(schema + '.'); at != std::string::npos; at = text.find(schema + '.', at))
+      text[at + schema.size()] = '_';
   });
   std::string tables;
   std::size_t parameter = own_parameters;
@@ -127,7 +128,8 @@ AsOf::Wire AsOf::wire() const {
 /// One thread's connections.
 class PastPages::Worker {
  public:
-  Worker(const std::string& database_url, KeyCache& keys) : database_url_(database_url), keys_(keys), reader_(database_url, "bloomwatch past") {}
+  Worker(const std::string& database_url, KeyCache& keys)
+      : database_url_(database_url), keys_(keys), reader_(database_url, "bloomwatch past") {}
 
   /// Throws pg::Error.
   std::expected<Shown, Problem> show(OpenPage& page) {

@@ -85,7 +85,9 @@ struct TakeBack {
   }
   TrackingEvent operator()(const AnimeRated& e) const { return rating(e.profile, e.title); }
   TrackingEvent operator()(const RatingCleared& e) const { return rating(e.profile, e.title); }
-  TrackingEvent operator()(const RatingNotesChanged& e) const { return RatingNotesChanged{e.profile, e.title, before.own[e.profile].notes}; }
+  TrackingEvent operator()(const RatingNotesChanged& e) const {
+    return RatingNotesChanged{e.profile, e.title, before.own[e.profile].notes};
+  }
   TrackingEvent operator()(const WatchSessionRecorded& e) const { return WatchSessionRemoved{e.session, e.title}; }
   TrackingEvent operator()(const WatchSessionRemoved& e) const { return WatchSessionRestored{e.session, e.title}; }
   TrackingEvent operator()(const WatchSessionRestored& e) const { return WatchSessionRemoved{e.session, e.title}; }

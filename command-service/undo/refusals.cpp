@@ -10,7 +10,8 @@ using enum Refusal;
 constexpr auto table = std::to_array<RefusalRow<Refusal>>({
     {no_such_change, 404, "There is no such change", "Nothing happened in the watch space at this position."},
     {cannot_be_undone, 409, "This cannot be undone",
-     "Only what is tracked, and a space's name, theme and roles, can be undone: not who came or went, invitations, consents and time zones."},
+     "Only what is tracked, and a space's name, theme and roles, can be undone: not who came or went, invitations, consents and time "
+     "zones."},
     {change_of_another, 403, "This is somebody else's own", "What a member said of themselves can be undone by them only."},
     {already_undone, 409, "This is undone already", "The change at `position` undid it. Undo that one to have it back."},
     {changed_since, 409, "Something has changed since", "The later change at `position` stands in the way; undo that one first."},

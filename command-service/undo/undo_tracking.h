@@ -16,9 +16,8 @@
 namespace bloomwatch {
 
 /// What taking back a change of an anime may say: everything but that something is new.
-using AnimeTakenBack =
-    boost::mp11::mp_remove_if_q<AnimeEvents, boost::mp11::mp_bind_front<boost::mp11::mp_contains,
-                                                                        boost::mp11::mp_list<AnimeAdded, WatchSessionRecorded>>>;
+using AnimeTakenBack = boost::mp11::mp_remove_if_q<
+    AnimeEvents, boost::mp11::mp_bind_front<boost::mp11::mp_contains, boost::mp11::mp_list<AnimeAdded, WatchSessionRecorded>>>;
 
 /// How to take back one change of an anime.
 struct TrackingPlan {
@@ -28,9 +27,9 @@ struct TrackingPlan {
     Event event;
   };
 
-  std::vector<Step> steps;                     ///< one for each event of the change, the last one's first
-  Anime after;                                 ///< what the change left
-  std::optional<ProfileId> only = {};          ///< who alone may take it back; none: any member
+  std::vector<Step> steps;                    ///< one for each event of the change, the last one's first
+  Anime after;                                ///< what the change left
+  std::optional<ProfileId> only = {};         ///< who alone may take it back; none: any member
   std::optional<undo::Refusal> refusal = {};  ///< what the log alone says already
 };
 

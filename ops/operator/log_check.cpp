@@ -1,5 +1,6 @@
 // The invariants of the log, event by event. Claims are read off the events' description: a member `…_claim` is taken by the event's
-// stream (AnimeRemoved alone releases it), a member `former_…_claim` is retired by it, so an event that comes later is checked without being named here.
+// stream (AnimeRemoved alone releases it), a member `former_…_claim` is retired by it, so an event that comes later is checked without
+// being named here.
 #include "ops/operator/log_check.h"
 
 #include <fmt/core.h>

@@ -47,7 +47,8 @@ class PastHistory : public testing::TestWithParam<unsigned> {
   }
 
   std::string add() {
-    const std::string more = below(2) == 0 ? "" : R"(,"episodeCount":12,"mood":"calm","preferredTitle":"T)" + std::to_string(below(50)) + '"';
+    const std::string more =
+        below(2) == 0 ? "" : R"(,"episodeCount":12,"mood":"calm","preferredTitle":"T)" + std::to_string(below(50)) + '"';
     anime_.push_back(mira_.add(space_, ++added_, more + R"(,"sharedStatus":)" + status()));
     last_ = "";
     return anime_.back();
@@ -60,7 +61,8 @@ class PastHistory : public testing::TestWithParam<unsigned> {
       case 0:
         return static_cast<void>(add());
       case 1:
-        return told(somebody().patch(any_anime(), R"({"sharedStatus":)" + status() + R"(,"mood":"mood )" + std::to_string(below(9)) + "\"}"));
+        return told(
+            somebody().patch(any_anime(), R"({"sharedStatus":)" + status() + R"(,"mood":"mood )" + std::to_string(below(9)) + "\"}"));
       case 2:
         return told(somebody().patch(any_anime(), R"({"sharedEpisodesWatched":)" + std::to_string(below(12)) + '}'));
       case 3:

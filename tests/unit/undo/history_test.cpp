@@ -173,7 +173,8 @@ class AnyHistory : public ::testing::TestWithParam<unsigned> {
         return story_.happens(TransferOwnership{space_id, somebody().profile}, somebody());
       default:
         return story_.happens(
-            ChangeWatchSpace{.watch_space = space_id, .name = {value<SpaceName>("Name " + std::to_string(below(9)))}, .theme = text<Theme>()},
+            ChangeWatchSpace{
+                .watch_space = space_id, .name = {value<SpaceName>("Name " + std::to_string(below(9)))}, .theme = text<Theme>()},
             somebody());
     }
   }

@@ -52,9 +52,7 @@ class Undo : public ::testing::Test {
                                             .session = {session}},
                          mira);
   }
-  void ask_ken_first() {
-    story.happens(ChangeMySettings{.watch_space = space_id, .session_consent = {SessionConsent::ask}}, ken);
-  }
+  void ask_ken_first() { story.happens(ChangeMySettings{.watch_space = space_id, .session_consent = {SessionConsent::ask}}, ken); }
   /// What the last decision refused.
   std::string_view refusal() const { return story.outcome.refusal; }
 
@@ -126,14 +124,19 @@ TEST_F(Undo, does_not_bring_back_a_title_that_was_added_anew) {
 TEST_F(Undo, of_texts_gives_back_the_boxes_as_they_were_sealed) {
   added(value<Mood>("calm"));
   const Position change = story.happens(
-      ChangeAnime{.watch_space = space_id, .anime = anime_id, .mood = {true, value<Mood>("wild")}, .vibe = {true, value<Vibe>("neon")}}, ken);
+      ChangeAnime{.watch_space = space_id, .anime = anime_id, .mood = {true, value<Mood>("wild")}, .vibe = {true, value<Vibe>("neon")}},
+      ken);
   story.undo(change, mira);
   expect_said(VibeChanged{}, MoodChanged{mira.seal("calm")});
 }
 
 TEST_F(Undo, of_a_rating_gives_back_the_former_one_as_its_source_had_it) {
-  ImportAnime row{.watch_space = space_id, .media = {"anilist", "154587"}, .snapshot_source = "mal-export", .score_tenths = 45,
-                  .original_score = OriginalScore{"4.5", "10"}, .anime = {anime_id}};
+  ImportAnime row{.watch_space = space_id,
+                  .media = {"anilist", "154587"},
+                  .snapshot_source = "mal-export",
+                  .score_tenths = 45,
+                  .original_score = OriginalScore{"4.5", "10"},
+                  .anime = {anime_id}};
   row.title_claim = {row.claim()};
   story.happens(row, mira);
   story.undo(rated(mira, 9), mira);
@@ -229,8 +232,14 @@ TEST_F(Undo, of_notes_of_an_evening) {
 }
 
 TEST_F(Undo, of_an_import_row_takes_back_all_that_it_said) {
-  ImportAnime row{.watch_space = space_id, .media = {"anilist", "154587"}, .snapshot_source = "mal-export",
-                  .status = TrackingStatus::finished, .episodes_watched = 28, .score_tenths = 90, .shared = true, .anime = {anime_id}};
+  ImportAnime row{.watch_space = space_id,
+                  .media = {"anilist", "154587"},
+                  .snapshot_source = "mal-export",
+                  .status = TrackingStatus::finished,
+                  .episodes_watched = 28,
+                  .score_tenths = 90,
+                  .shared = true,
+                  .anime = {anime_id}};
   row.title_claim = {row.claim()};
   const Position change = story.happens(row, mira);
   story.undo(change, ken);
