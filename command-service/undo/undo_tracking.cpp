@@ -21,12 +21,18 @@ bool same_anime(const Anime& one, const Anime& other) {
          same_participants(one, other) && same_participants(other, one);
 }
 
-using Sessions = std::map<WatchSessionId, Anime::Session>;
+/// The session, whether it counts or was taken back; null if there is none.
+const Anime::Session* find_session(const Anime& anime, WatchSessionId id) {
+  if (const auto found = anime.sessions.find(id); found != anime.sessions.end()) return &found->second;
+  const auto removed = anime.removed_sessions.find(id);
+  return removed == anime.removed_sessions.end() ? nullptr : &removed->second;
+}
 
-/// Whether both have the session, and the same of it.
-bool same_session(const Sessions& one, const Sessions& other, WatchSessionId id, auto part) {
-  const auto here = one.find(id), there = other.find(id);
-  return here != one.end() && there != other.end() && part(here->second) == part(there->second);
+/// Whether both have the session, it counts in both or in neither, and they say the same of it.
+bool same_session(const Anime& one, const Anime& other, WatchSessionId id, auto part) {
+  const Anime::Session* here = find_session(one, id);
+  const Anime::Session* there = find_session(other, id);
+  return here != nullptr && there != nullptr && one.sessions.contains(id) == other.sessions.contains(id) && part(*here) == part(*there);
 }
 
 /// One overload for each event that takes back: what must be as it was left.
@@ -36,7 +42,7 @@ struct Stands {
 
   bool same_own(ProfileId profile, auto part) const { return now.participant(profile).*part == after.participant(profile).*part; }
   bool same_attendance(const auto& e) const {
-    return same_session(now.sessions, after.sessions, e.session, [&](const auto& session) { return session.attendance_of(e.profile); });
+    return same_session(now, after, e.session, [&](const auto& session) { return session.attendance_of(e.profile); });
   }
 
   bool operator()(const SharedStatusChanged&) const { return now.shared_status == after.shared_status; }
@@ -53,16 +59,16 @@ struct Stands {
   bool operator()(const RatingCleared& e) const { return same_own(e.profile, &Anime::Participant::score_tenths); }
   bool operator()(const RatingNotesChanged& e) const { return same_own(e.profile, &Anime::Participant::notes); }
   bool operator()(const WatchSessionNotesChanged& e) const {
-    return same_session(now.sessions, after.sessions, e.session, [](const auto& session) { return session.notes; });
+    return same_session(now, after, e.session, [](const auto& session) { return session.notes; });
   }
   bool operator()(const AttendanceConfirmed& e) const { return same_attendance(e); }
   bool operator()(const AttendanceDeclined& e) const { return same_attendance(e); }
   bool operator()(const AttendanceReopened& e) const { return same_attendance(e); }
   bool operator()(const WatchSessionRemoved& e) const {
-    return same_session(now.sessions, after.sessions, e.session, [](const auto& session) { return session; });
+    return same_session(now, after, e.session, [](const auto& session) { return session; });
   }
   bool operator()(const WatchSessionRestored& e) const {
-    return same_session(now.removed_sessions, after.removed_sessions, e.session, [](const auto& session) { return session; });
+    return same_session(now, after, e.session, [](const auto& session) { return session; });
   }
   bool operator()(const AnimeRemoved&) const { return same_anime(now, after); }
   bool operator()(const AnimeRestored&) const { return now.removed_from == after.removed_from; }
