@@ -1,8 +1,9 @@
 // From a page's question to the rows of then: when it was, what had happened, what it folds to, the page's statement over that.
 #include "query-service/as_of.h"
 
+#include <algorithm>
 #include <map>
-#include <ranges>
+#include <memory>
 
 #include "events/codec.h"
 #include "events/log.h"
