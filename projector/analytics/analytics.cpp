@@ -125,7 +125,8 @@ void Analytics::apply(const AnimeAdded& e, const Meta& meta) {
   tell_added(*this, row);
 }
 
-/// The timeline tells of the last time that an anime was finished. Going on with it leaves that told; taking it back does not.
+/// The timeline tells of the last time that an anime was finished. Going on with it leaves that told; taking it back does not. An import
+/// says that something was finished, and not when: it is not told.
 void Analytics::apply(const SharedStatusChanged& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
   count_anime(*this, row, -1);
@@ -135,7 +136,7 @@ void Analytics::apply(const SharedStatusChanged& e, const Meta& meta) {
     if (meta.undoes) untell_finished(*this, row);
     return;
   }
-  if (!row.watch_space || (meta.undoes && row.finished_position)) return;
+  if (!row.watch_space || meta.by.origin.kind == OriginKind::import || (meta.undoes && row.finished_position)) return;
   untell_finished(*this, row);
   row.finished_by = meta.by.profile;
   row.finished_at = meta.recorded_at;

@@ -144,10 +144,12 @@ CREATE FUNCTION told.rating_gaps(of_space uuid) RETURNS jsonb LANGUAGE sql AS $$
      GROUP BY s.anime HAVING count(*) > 1) AS g
 $$;
 
--- The last time that an anime was finished is told unless it was taken back: by an undo to another status, with nothing since.
+-- The last time that an anime was finished is told unless it was taken back: by an undo to another status, with nothing since. An import
+-- does not know when that was.
 CREATE VIEW told.finishes AS
 SELECT a.space, a.anime, f.position, f.recorded_at, f.profile FROM told.anime a CROSS JOIN LATERAL (
   SELECT e.* FROM log.events e WHERE e.stream_id = a.anime AND e.type = 'SharedStatusChanged' AND e.data ->> 'status' = 'finished' AND e.undoes IS NULL
+     AND e.origin <> 'import'
    ORDER BY e.position DESC LIMIT 1) AS f
  WHERE NOT EXISTS (SELECT FROM log.events u WHERE u.stream_id = a.anime AND u.type = 'SharedStatusChanged' AND u.undoes IS NOT NULL
                       AND u.data ->> 'status' <> 'finished' AND u.position > f.position);

@@ -194,6 +194,14 @@ TEST(Analytics, does_not_tell_of_a_finish_that_was_taken_back) {
   EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added));
 }
 
+TEST(Analytics, does_not_tell_of_a_finish_that_an_import_brought) {
+  Fold fold;
+  fold.origin = OriginKind::import;
+  fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
+  EXPECT_EQ(fold.numbers().finished, 1);
+  EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added));
+}
+
 TEST(Analytics, tells_who_came_and_went) {
   Fold fold;
   fold.in_space(WatchSpaceCreated{"Ours", "UTC", {}}).in_space(MemberJoined{person(1), SpaceRole::owner, {}});

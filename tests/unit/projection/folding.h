@@ -40,6 +40,7 @@ class Folding {
     meta.partition = partition;
     meta.recorded_at = minute(static_cast<int>(position_));
     meta.by.profile = by;
+    meta.by.origin.kind = origin;
     meta.undoes = std::exchange(undoes_, {});
     projection::fold(model, AnyEvent(event), meta);
     return *this;
@@ -71,6 +72,7 @@ class Folding {
   }
 
   ProfileId by = person(1);
+  OriginKind origin = OriginKind::app;
 
  private:
   std::optional<EventId> undoes_;
