@@ -1,5 +1,6 @@
 // `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims and read models
-// equal to the fold of the log. Reads by position and key ranges, never holds a snapshot, prints what it checked and how far it is.
+// equal to the fold of the log, and where Kafka is named its topic equal to the log. Reads by position and key ranges, never holds a
+// snapshot, prints what it checked and how far it is.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -12,7 +13,9 @@
 #include "ops/operator/log_check.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
+#include "ops/operator/topic_check.h"
 #include "projector/verify.h"
+#include "runtime/config.h"
 
 namespace bloomwatch::ops {
 namespace {
@@ -93,8 +96,24 @@ bool verify_read_models(const std::string& database_url, Progress& progress) {
   return all;
 }
 
-int verify(const Target& target) {
-  const std::string database = target.database();
+/// Prints a line for the topic; true if it holds.
+bool verify_topic(LogReader& reader, const Config& config, Progress& progress) {
+  const TopicVerdict verdict = check_topic(reader, kafka::options_of(config, "bloomwatch-verify"),
+                                           [&](std::int64_t done, std::int64_t of) { progress.show("topic", done, of); });
+  progress.clear();
+  fmt::print("topic         {} events as the log has them ({} records repeated, {} of others passed over, {} events not relayed yet): {}\n",
+             verdict.events, verdict.repeats, verdict.foreign, verdict.not_yet, verdict.holds() ? "yes" : "NO");
+  for (const std::string& breach : verdict.shown) fmt::print("  {}\n", breach);
+  return verdict.holds();
+}
+
+struct VerifyCommand {
+  Target target;
+  Config config;
+};
+
+int verify(const VerifyCommand& command) {
+  const std::string database = command.target.database();
   LogReader reader(database, "bloomwatch verify");
   pg::Connection connection(pg::Options{.url = database, .application_name = "bloomwatch verify"});
   Progress progress;
@@ -111,16 +130,18 @@ int verify(const Target& target) {
   for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
   if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
   const bool models_hold = verify_read_models(database, progress);
-  return check.breaches() == 0 && models_hold ? 0 : 1;
+  const bool topic_holds = command.config.kafka_bootstrap.empty() || verify_topic(reader, command.config, progress);
+  return check.breaches() == 0 && models_hold && topic_holds ? 0 : 1;
 }
 
 }  // namespace
 
 void add_verify(CLI::App& program, Action& action) {
-  auto target = std::make_shared<Target>();
+  auto command = std::make_shared<VerifyCommand>();
   CLI::App* subcommand = program.add_subcommand("verify", "Check on the live system what must always hold; status 1 if something does not");
-  add_target(*subcommand, *target);
-  subcommand->callback([target, &action] { action = [target] { return verify(*target); }; });
+  add_target(*subcommand, command->target);
+  add_settings(*subcommand, command->config, {SettingGroup::kafka});
+  subcommand->callback([command, &action] { action = [command] { return verify(*command); }; });
 }
 
 }  // namespace bloomwatch::ops

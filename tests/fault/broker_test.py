@@ -123,7 +123,7 @@ class KafkaFaults(unittest.TestCase):
         repeats = check_topic(log, read_topic(self.kafka, self.topic), self.planted)
         self.wait_folded()
         demand(psql(self.database_url, "SELECT count(*) FROM projection.parked")[0][0] == "0", "a key was parked")
-        run(PROGRAM, "verify", "--database-url", self.database_url)
+        run(PROGRAM, "verify", "--database-url", self.database_url, "--kafka-bootstrap", self.kafka)
         return repeats
 
     def relayed(self):
