@@ -477,7 +477,12 @@ void Consumer::assign(std::span<const Start> starts) { check(rd_kafka_assign(kaf
 bool Consumer::seek(std::span<const Start> starts, Milliseconds timeout) {
   if (starts.empty()) return true;
   const Partitions list = list_of(topic_, starts);
-  check(rd_kafka_seek_partitions(kafka_, list.get(), milliseconds(timeout)), "seeking in topic " + topic_);
+  rd_kafka_error_t* error = rd_kafka_seek_partitions(kafka_, list.get(), milliseconds(timeout));
+  if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    rd_kafka_error_destroy(error);
+    return false;
+  }
+  check(error, "seeking in topic " + topic_);
   for (const auto& partition : elements(*list)) {
     // A partition that was taken a moment ago is not being fetched yet.
     if (partition.err == RD_KAFKA_RESP_ERR__STATE || partition.err == RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS) return false;
