@@ -399,6 +399,7 @@ std::span<const Header> Record::headers(std::span<Header> into) const {
 struct Consumer::Callbacks {
   static void rebalance(rd_kafka_t* kafka, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* list, void* opaque) {
     auto& consumer = *static_cast<Consumer*>(opaque);
+    consumer.has_shared_ = true;
     try {
       const std::vector<std::int16_t> partitions = numbers_of(*list);
       if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -464,10 +465,26 @@ void Consumer::open(const Options& options, const std::map<std::string, std::str
   queue_ = rd_kafka_queue_get_consumer(kafka_);
 }
 
+/// Between its first answer from the group and its first share.
+bool Consumer::is_joining() const {
+  if (!rebalance_.assigned || has_shared_) return false;
+  char* const id = rd_kafka_memberid(kafka_);
+  const bool known = id != nullptr && *id != '\0';
+  rd_kafka_mem_free(kafka_, id);
+  return known;
+}
+
 Consumer::~Consumer() {
   // Leaving the group revokes what is held; the owner is not told, it is leaving itself.
-  rebalance_ = {[](const auto&) { return std::vector<Start>{}; }, [](const auto&) {}};
+  if (rebalance_.assigned) rebalance_ = {[](const auto&) { return std::vector<Start>{}; }, [](const auto&) {}};
+  // librdkafka before 2.3 ends the process when a member goes that has joined and has had no share yet (its issue 4312).
+  for (const auto until = std::chrono::steady_clock::now() + joining_max; is_joining() && std::chrono::steady_clock::now() < until;)
+    if (rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 50)) rd_kafka_message_destroy(message);
   rd_kafka_queue_destroy(queue_);
+  if (is_joining()) {
+    log::error("kafka", "a consumer could neither join its group nor go: it is left behind", {{"topic", topic_}});
+    return;
+  }
   rd_kafka_consumer_close(kafka_);
   rd_kafka_destroy(kafka_);
 }

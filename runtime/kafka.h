@@ -191,6 +191,7 @@ class Record {
 class Consumer {
  public:
   static constexpr std::size_t batch_max = 10'000;
+  static constexpr Milliseconds joining_max{10'000};
 
   /// Where a partition is to be read from.
   struct Start {
@@ -211,7 +212,7 @@ class Consumer {
   /// A member of a group that shares the topic's partitions (cooperative-sticky: those that stay go on meanwhile).
   Consumer(const Options& options, std::string topic, const std::string& group, Rebalance rebalance,
            const std::map<std::string, std::string>& defaults = {});
-  /// Leaves the group.
+  /// Leaves the group; if it is just joining, waits until it has joined, at most `joining_max`.
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
@@ -245,10 +246,12 @@ class Consumer {
 
  private:
   struct Callbacks;
+  bool is_joining() const;
   void open(const Options& options, const std::map<std::string, std::string>& properties, bool with_rebalance);
 
   std::string topic_;
   Rebalance rebalance_ = {};
+  bool has_shared_ = false;  ///< the group has given this member a share, an empty one perhaps
   std::exception_ptr thrown_ = {};
   rd_kafka_s* kafka_ = nullptr;
   rd_kafka_queue_s* queue_ = nullptr;
