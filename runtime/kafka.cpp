@@ -186,6 +186,8 @@ std::optional<Topic> Admin::describe(const std::string& topic) {
   std::size_t count = 0;
   const auto* resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
   if (count != 1) fail("the configuration of topic " + topic, RD_KAFKA_RESP_ERR__BAD_MSG);
+  // A broker that has just heard of a topic may know its partitions before its configuration.
+  if (rd_kafka_ConfigResource_error(resources[0]) == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
   check(rd_kafka_ConfigResource_error(resources[0]), "the configuration of topic " + topic);
   std::size_t entries = 0;
   const auto* entry = rd_kafka_ConfigResource_configs(resources[0], &entries);
@@ -210,16 +212,16 @@ bool Admin::create(const std::string& topic, int partitions, int replicas, const
   const auto* results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer.get()), &count);
   if (count != 1) fail("making topic " + topic, RD_KAFKA_RESP_ERR__BAD_MSG);
   const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
-  if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return false;
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  const bool there_already = code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !there_already) {
     const char* text = rd_kafka_topic_result_error_string(results[0]);
     throw Error("making topic " + topic + ": " + (text == nullptr ? rd_kafka_err2str(code) : text), code);
   }
-  for (const auto until = std::chrono::steady_clock::now() + request_timeout; metadata_of(kafka_, topic) == nullptr;) {
-    if (std::chrono::steady_clock::now() > until) fail("topic " + topic + " was made but does not appear", RD_KAFKA_RESP_ERR__TIMED_OUT);
+  for (const auto until = std::chrono::steady_clock::now() + request_timeout; !describe(topic);) {
+    if (std::chrono::steady_clock::now() > until) fail("topic " + topic + " does not appear", RD_KAFKA_RESP_ERR__TIMED_OUT);
     std::this_thread::sleep_for(Milliseconds(20));
   }
-  return true;
+  return !there_already;
 }
 
 bool Admin::remove(const std::string& topic) {
