@@ -1,12 +1,10 @@
 // How close members are in taste: compatibility, the gaps between their ratings, and what each gives at all.
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <stdexcept>
 
 #include "query-service/analytics/figures.h"
 #include "query-service/analytics/pages.h"
-#include "query-service/dashboard/compatibility.h"
+#include "query-service/dashboard/taste.h"
 #include "query-service/spaces/members.h"
 #include "query-service/tracking/answer.h"
 
@@ -30,13 +28,6 @@ constexpr int j1 = n1 + 1;
 
 PageSql::Columns columns() { return {{"id2", "uuid"}, {"at1", "timestamptz"}, {"n1", "integer"}, {"j1", "jsonb"}}; }
 
-/// The profiles of the members, in a statement that begins with this.
-constexpr std::string_view with_present =
-    "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1)";
-constexpr std::string_view ids = "(SELECT ids FROM present)::uuid[]";
-
-std::string both_present() { return "low = ANY(" + std::string(ids) + ") AND high = ANY(" + std::string(ids) + ")"; }
-
 // ---------------------------------------------------------------------------------------------------------------------- compatibility
 
 struct CompatibilityAnswer : Compatibility {
@@ -46,30 +37,11 @@ BOOST_DESCRIBE_STRUCT(CompatibilityAnswer, (Compatibility), (watch_space_id))
 
 std::string compatibility_text() {
   PageSql sql({Model::spaces, Model::dashboard}, "$1", columns());
-  sql.with(with_present);
+  sql.with(present_members);
   add_members(sql, "at1");
-  sql.rows(kind::pair, {{"id", "low"}, {"id2", "high"}, {"number", "gap_tenths"}, {"n1", "rated::integer"}},
-           "FROM read_dashboard.pairs WHERE watch_space = $1 AND rated > 0 AND " + both_present());
-  sql.rows(kind::together, {{"number", "count(*)"}},
-           "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(ids) +
-               ") > 2 AND d.watch_space = $1 AND d.raters >= 2 AND EXISTS (SELECT FROM read_dashboard.gaps WHERE anime = d.anime AND " +
-               both_present() + ")");
+  add_pairs(sql, kind::pair);
+  add_rated_together(sql, kind::together);
   return sql.text();
-}
-
-/// Pairs in the order of the members' joining.
-std::vector<PairGaps> pairs_of(const PageRows& rows, const std::vector<ProfileId>& members) {
-  const auto place = [&](ProfileId profile) { return std::ranges::find(members, profile) - members.begin(); };
-  std::vector<PairGaps> pairs;
-  for (const pg::Row row : rows.of(kind::pair)) {
-    PairGaps pair{{row.get<ProfileId>(PageRows::id_column), row.get<ProfileId>(column::id2)},
-                  row.get<std::int32_t>(column::n1),
-                  row.get<std::int64_t>(PageRows::number_column)};
-    if (place(pair.profiles[1]) < place(pair.profiles[0])) std::swap(pair.profiles[0], pair.profiles[1]);
-    pairs.push_back(pair);
-  }
-  std::ranges::sort(pairs, {}, [&](const PairGaps& pair) { return std::pair(place(pair.profiles[0]), place(pair.profiles[1])); });
-  return pairs;
 }
 
 }  // namespace
@@ -81,11 +53,9 @@ std::expected<Question, Problem> CompatibilityPage::ask(const Visit&) const {
 
 std::expected<Shown, Problem> CompatibilityPage::show(const PageRows& rows, const Visit&, Keyring&) const {
   const std::vector<ProfileId> members = members_of(rows, column::at1);
-  const std::vector<PairGaps> pairs = pairs_of(rows, members);
-  std::int64_t together = pairs.empty() ? 0 : pairs.front().rated;
-  if (members.size() > 2) together = rows.of(kind::together).front().get<std::int64_t>(PageRows::number_column);
   CompatibilityAnswer answer;
-  static_cast<Compatibility&>(answer) = compatibility_of(pairs, together);
+  static_cast<Compatibility&>(answer) =
+      compatibility_of(rows.of(kind::pair), rows.of(kind::together), {.id2 = column::id2, .n1 = column::n1}, members);
   answer.watch_space_id = watch_space;
   return Shown{json::to_string(answer)};
 }
@@ -93,20 +63,6 @@ std::expected<Shown, Problem> CompatibilityPage::show(const PageRows& rows, cons
 // ------------------------------------------------------------------------------------------------------------------------ rating gaps
 
 namespace {
-
-struct MemberScore {
-  ProfileId user_id;
-  double score = 0;
-};
-BOOST_DESCRIBE_STRUCT(MemberScore, (), (user_id, score))
-
-struct RatingGap {
-  AnimeId anime_id;
-  std::string_view preferred_title;
-  double gap = 0;  ///< between the highest and the lowest of the members' scores
-  std::vector<MemberScore> scores;
-};
-BOOST_DESCRIBE_STRUCT(RatingGap, (), (anime_id, preferred_title, gap, scores))
 
 /// $1 space, $2 how many, then of a place: gap and anime. One index walked one way: an anime counts where the gap of a pair is the gap of
 /// all its present raters, which is once; a pair that is closer than others of that anime is passed over.
@@ -120,13 +76,13 @@ std::string gaps_text(GapOrder order, bool after) {
   const std::string examined = std::to_string(gaps_examined_max);
   PageSql sql({Model::spaces, Model::tracking, Model::dashboard}, "$1", columns());
   sql.with(
-      std::string(with_present) +
+      std::string(present_members) +
       ", found AS MATERIALIZED (SELECT g.anime, g.gap_tenths, d.score_tenths FROM (SELECT DISTINCT ON (gap_tenths, anime) gap_tenths, anime"
       " FROM (SELECT gap_tenths, anime, low, high " +
       walk + " LIMIT " + examined + ") AS examined WHERE " + both_present() + " " + sorted +
       ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime CROSS JOIN LATERAL (SELECT max(s.value::integer) - "
       "min(s.value::integer) AS spread FROM jsonb_each_text(d.score_tenths) AS s WHERE s.key = ANY(" +
-      std::string(ids) + "::text[]) OFFSET 0) AS s WHERE s.spread = g.gap_tenths LIMIT $2)");
+      std::string(present_ids) + "::text[]) OFFSET 0) AS s WHERE s.spread = g.gap_tenths LIMIT $2)");
   add_members(sql, "at1");
   sql.rows(kind::gap, {{"id", "f.anime"}, {"number", "f.gap_tenths::bigint"}, {"text", "a.preferred_title"}, {"j1", "f.score_tenths"}},
            "FROM found AS f LEFT JOIN read_tracking.anime AS a ON a.anime = f.anime");
@@ -143,16 +99,6 @@ const pg::Statement& gaps_statement(GapOrder order, bool after) {
   static const pg::Statement aligned_after(gaps_text(GapOrder::most_aligned, true));
   if (order == GapOrder::biggest) return after ? biggest_after : biggest;
   return after ? aligned_after : aligned;
-}
-
-/// The scores of the present members, in their order.
-std::vector<MemberScore> scores_of(const pg::Row& row, const std::vector<ProfileId>& members) {
-  const auto scores = json::read<std::map<ProfileId, std::int16_t>>(row.get<std::string_view>(column::j1));
-  if (!scores) throw std::runtime_error("the scores of a row of read_dashboard.anime are unreadable");
-  std::vector<MemberScore> found;
-  for (const ProfileId member : members)
-    if (const auto score = scores->find(member); score != scores->end()) found.push_back({member, points(score->second)});
-  return found;
 }
 
 GapPlace place_of(GapOrder order, const pg::Row& row) {
@@ -176,13 +122,13 @@ std::expected<Shown, Problem> RatingGapsPage::show(const PageRows& rows, const V
   const GapOrder by = order.value_or(GapOrder::biggest);
   const std::vector<ProfileId> members = members_of(rows, column::at1);
   const PageRows::Range found = rows.of(kind::gap);
-  std::vector<RatingGap> items;
+  std::vector<GapAnswer> items;
   std::optional<std::string> next;
   for (const pg::Row row : found) {
     if (static_cast<std::int64_t>(items.size()) == items_max()) break;
     items.push_back({row.get<AnimeId>(PageRows::id_column),
                      row.get<std::optional<std::string_view>>(PageRows::text_column).value_or(std::string_view()),
-                     points(row.get<std::int64_t>(PageRows::number_column)), scores_of(row, members)});
+                     points(row.get<std::int64_t>(PageRows::number_column)), scores_of(row, column::j1, members)});
     if (static_cast<std::int64_t>(items.size()) == items_max() && found.size() > items.size()) next = visit.next(*this, place_of(by, row));
   }
   for (const pg::Row row : rows.of(kind::stopped_at)) next = visit.next(*this, place_of(by, row));
@@ -207,10 +153,10 @@ BOOST_DESCRIBE_STRUCT(DistributionAnswer, (), (watch_space_id, together, members
 
 std::string distribution_text() {
   PageSql sql({Model::spaces, Model::analytics}, "$1", columns());
-  sql.with(with_present);
+  sql.with(present_members);
   add_members(sql, "at1");
   sql.rows(kind::score_count, {{"id", "profile"}, {"n1", "score_tenths::integer"}, {"number", "anime"}},
-           "FROM read_analytics.scores WHERE watch_space = $1 AND profile = ANY(" + std::string(ids) + ") AND anime > 0");
+           "FROM read_analytics.scores WHERE watch_space = $1 AND profile = ANY(" + std::string(present_ids) + ") AND anime > 0");
   return sql.text();
 }
 

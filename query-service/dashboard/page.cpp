@@ -7,12 +7,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <map>
 #include <random>
-#include <stdexcept>
 
 #include "query-service/boxes.h"
-#include "query-service/dashboard/compatibility.h"
+#include "query-service/dashboard/taste.h"
 #include "query-service/spaces/members.h"
 #include "query-service/tracking/rows.h"
 
@@ -37,17 +35,6 @@ constexpr MemberColumns member_columns = {column::id2, column::t1, column::t2, c
 
 // ------------------------------------------------------------------------------------------------------------------------- statement
 
-/// The profiles of the members.
-constexpr std::string_view ids = "(SELECT ids FROM present)::uuid[]";
-
-std::string both_present() { return "low = ANY(" + std::string(ids) + ") AND high = ANY(" + std::string(ids) + ")"; }
-
-/// Whether at least two of those who rated `d` are members: for two members whether both have, for more whether any pair has a gap.
-std::string rated_by_two() {
-  return "d.raters >= 2 AND CASE WHEN cardinality(" + std::string(ids) + ") = 2 THEN d.score_tenths ?& " + std::string(ids) +
-         "::text[] ELSE EXISTS (SELECT FROM read_dashboard.gaps WHERE anime = d.anime AND " + both_present() + ") END";
-}
-
 /// What is shown of the anime of one kind of row.
 std::string shown_as(std::int16_t row_kind, std::string_view which) {
   return "(SELECT " + std::to_string(row_kind) + "::smallint AS kind, a.* FROM read_tracking.anime AS a WHERE " + std::string(which) + ")";
@@ -68,7 +55,7 @@ std::string random_pick() {
 
 /// As many of the widest gaps as hold the widest of highlights_max anime, however many pairs there are; then those anime.
 std::string widest_gaps() {
-  const std::string count = "cardinality(" + std::string(ids) + ")";
+  const std::string count = "cardinality(" + std::string(present_ids) + ")";
   const std::string max = std::to_string(highlights_max);
   return "FROM (SELECT anime, max(gap_tenths) AS gap FROM (SELECT anime, gap_tenths FROM read_dashboard.gaps WHERE watch_space = $1 AND"
          " gap_tenths > 0 AND " +
@@ -99,12 +86,11 @@ std::string lean_text() {
 
 std::string thorough_text() {
   PageSql sql = dashboard_sql();
-  sql.with(
-      "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1),"
-      " evenings AS MATERIALIZED (SELECT * FROM read_tracking.sessions WHERE watch_space = $1"
-      " ORDER BY session_date DESC, session DESC LIMIT " +
-      std::to_string(highlights_max) + "), shown AS MATERIALIZED (" + shown_as(kind::watching, highlights("watching")) + " UNION ALL " +
-      shown_as(kind::backlog, highlights("backlog")) + " UNION ALL " + shown_as(kind::pick, random_pick()) + ")");
+  sql.with(std::string(present_members) +
+           ", evenings AS MATERIALIZED (SELECT * FROM read_tracking.sessions WHERE watch_space = $1"
+           " ORDER BY session_date DESC, session DESC LIMIT " +
+           std::to_string(highlights_max) + "), shown AS MATERIALIZED (" + shown_as(kind::watching, highlights("watching")) +
+           " UNION ALL " + shown_as(kind::backlog, highlights("backlog")) + " UNION ALL " + shown_as(kind::pick, random_pick()) + ")");
   add_members_with_names(sql);
   sql.rows(kind::sums,
            {{"number", "episodes_together"}, {"n1", "shows::integer"}, {"n2", "watching::integer"}, {"n3", "finished::integer"}},
@@ -114,15 +100,13 @@ std::string thorough_text() {
   session.emplace_back("t3", "a.preferred_title");
   sql.rows(kind::session, session,
            "FROM evenings AS s LEFT JOIN read_tracking.anime AS a ON a.anime = s.anime ORDER BY s.session_date DESC, s.session DESC");
-  sql.rows(kind::pair, {{"id", "low"}, {"id2", "high"}, {"number", "gap_tenths"}, {"n1", "rated::integer"}},
-           "FROM read_dashboard.pairs WHERE watch_space = $1 AND rated > 0 AND " + both_present());
+  add_pairs(sql, kind::pair);
   const PageSql::Values scores = {{"id", "d.anime"}, {"text", "a.preferred_title"}, {"j1", "d.score_tenths"}};
   sql.rows(kind::gap, scores, widest_gaps());
   sql.rows(kind::shared, scores,
            "FROM (SELECT * FROM read_dashboard.anime AS d WHERE d.watch_space = $1 AND " + rated_by_two() + " ORDER BY d.anime LIMIT " +
                std::to_string(shared_ratings_max) + ") AS d LEFT JOIN read_tracking.anime AS a ON a.anime = d.anime ORDER BY d.anime");
-  sql.rows(kind::together, {{"number", "count(*)"}},
-           "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(ids) + ") > 2 AND d.watch_space = $1 AND " + rated_by_two());
+  add_rated_together(sql, kind::together);
   // Whoever wrote a text that is shown, also those who have left.
   sql.rows(row_kind::key, {{"id", "authors.account"}, {"bytes", "k.wrapped"}},
            keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM shown UNION ALL SELECT notes FROM evenings"));
@@ -143,20 +127,6 @@ struct WatchingAnswer : AnimeFields {
   std::optional<double> progress = {};  ///< 0–1; null if the count is unknown
 };
 BOOST_DESCRIBE_STRUCT(WatchingAnswer, (AnimeFields), (progress))
-
-struct ScoreAnswer {
-  ProfileId user_id;
-  double score = 0;
-};
-BOOST_DESCRIBE_STRUCT(ScoreAnswer, (), (user_id, score))
-
-struct GapAnswer {
-  AnimeId anime_id;
-  std::string_view preferred_title;
-  double gap = 0;  ///< between the highest and the lowest of the members' scores
-  std::vector<ScoreAnswer> scores;
-};
-BOOST_DESCRIBE_STRUCT(GapAnswer, (), (anime_id, preferred_title, gap, scores))
 
 struct SharedRatingAnswer {
   AnimeId anime_id;
@@ -193,16 +163,6 @@ std::vector<ProfileId> profiles_of(const std::vector<MemberAnswer>& members) {
   return profiles;
 }
 
-/// The scores of the present members, in their order.
-std::vector<ScoreAnswer> scores_of(const pg::Row& row, const std::vector<ProfileId>& members) {
-  const auto scores = json::read<std::map<ProfileId, std::int16_t>>(row.get<std::string_view>(column::j1));
-  if (!scores) throw std::runtime_error("the scores of a row of read_dashboard.anime are unreadable");
-  std::vector<ScoreAnswer> found;
-  for (const ProfileId member : members)
-    if (const auto score = scores->find(member); score != scores->end()) found.push_back({member, points(score->second)});
-  return found;
-}
-
 /// From 0 to below 1.
 double random_fraction() {
   static thread_local std::minstd_rand random{std::random_device{}()};
@@ -217,21 +177,6 @@ double gap_of(const std::vector<ScoreAnswer>& scores) {
 std::optional<double> progress_of(const AnimeFields& anime) {
   if (!anime.episode_count || *anime.episode_count <= 0) return std::nullopt;
   return std::min(1.0, static_cast<double>(anime.shared_episodes_watched) / static_cast<double>(*anime.episode_count));
-}
-
-/// Pairs in the order of the members' joining.
-std::vector<PairGaps> pairs_of(const PageRows& rows, const std::vector<ProfileId>& members) {
-  std::vector<PairGaps> pairs;
-  const auto place = [&](ProfileId profile) { return std::ranges::find(members, profile) - members.begin(); };
-  for (const pg::Row row : rows.of(kind::pair)) {
-    PairGaps pair{{row.get<ProfileId>(PageRows::id_column), row.get<ProfileId>(column::id2)},
-                  row.get<std::int32_t>(column::n1),
-                  row.get<std::int64_t>(PageRows::number_column)};
-    if (place(pair.profiles[1]) < place(pair.profiles[0])) std::swap(pair.profiles[0], pair.profiles[1]);
-    pairs.push_back(pair);
-  }
-  std::ranges::sort(pairs, {}, [&](const PairGaps& pair) { return std::pair(place(pair.profiles[0]), place(pair.profiles[1])); });
-  return pairs;
 }
 
 Stats show_stats(const PageRows& rows) {
@@ -254,15 +199,12 @@ void show_evening(const pg::Row& row, const std::vector<ProfileId>& members, con
 void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
                      DashboardAnswer& answer) {
   answer.stats = show_stats(rows);
-  const std::vector<PairGaps> pairs = pairs_of(rows, members);
-  std::int64_t together = pairs.empty() ? 0 : pairs.front().rated;
-  if (members.size() > 2) together = rows.of(kind::together).front().get<std::int64_t>(PageRows::number_column);
-  answer.compatibility = compatibility_of(pairs, together);
+  answer.compatibility = compatibility_of(rows.of(kind::pair), rows.of(kind::together), {.id2 = column::id2, .n1 = column::n1}, members);
   for (const pg::Row row : rows.of(kind::watching)) show_anime(row, space, keys, answer.currently_watching.emplace_back());
   for (const pg::Row row : rows.of(kind::backlog)) show_anime(row, space, keys, answer.backlog_highlights.emplace_back());
   for (const pg::Row row : rows.of(kind::pick)) show_anime(row, space, keys, answer.random_pick.emplace());
   for (const pg::Row row : rows.of(kind::gap)) {
-    auto scores = scores_of(row, members);
+    auto scores = scores_of(row, column::j1, members);
     const double gap = gap_of(scores);
     answer.rating_gap_highlights.push_back(
         {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), gap, std::move(scores)});
@@ -273,7 +215,7 @@ void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector
   }
   for (const pg::Row row : rows.of(kind::shared))
     answer.shared_ratings.push_back(
-        {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), scores_of(row, members)});
+        {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), scores_of(row, column::j1, members)});
 }
 
 /// An anime of a small space with what its entries say of it.

@@ -1,0 +1,67 @@
+// What the dashboard and the analytics pages ask of read_dashboard alike.
+#include "query-service/dashboard/taste.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "query-service/tracking/answer.h"
+#include "runtime/json.h"
+
+namespace bloomwatch {
+namespace {
+
+std::vector<PairGaps> pairs_of(const PageRows::Range& rows, PairColumns columns, const std::vector<ProfileId>& members) {
+  std::vector<PairGaps> pairs;
+  const auto place = [&](ProfileId profile) { return std::ranges::find(members, profile) - members.begin(); };
+  for (const pg::Row row : rows) {
+    PairGaps pair{{row.get<ProfileId>(PageRows::id_column), row.get<ProfileId>(columns.id2)},
+                  row.get<std::int32_t>(columns.n1),
+                  row.get<std::int64_t>(PageRows::number_column)};
+    if (place(pair.profiles[1]) < place(pair.profiles[0])) std::swap(pair.profiles[0], pair.profiles[1]);
+    pairs.push_back(pair);
+  }
+  std::ranges::sort(pairs, {}, [&](const PairGaps& pair) { return std::pair(place(pair.profiles[0]), place(pair.profiles[1])); });
+  return pairs;
+}
+
+}  // namespace
+
+std::string both_present() { return "low = ANY(" + std::string(present_ids) + ") AND high = ANY(" + std::string(present_ids) + ")"; }
+
+std::string rated_by_two() {
+  return "d.raters >= 2 AND CASE WHEN cardinality(" + std::string(present_ids) + ") = 2 THEN d.score_tenths ?& " +
+         std::string(present_ids) + "::text[] ELSE EXISTS (SELECT FROM read_dashboard.gaps WHERE anime = d.anime AND " + both_present() +
+         ") END";
+}
+
+void add_pairs(PageSql& sql, std::int16_t kind) {
+  sql.rows(kind, {{"id", "low"}, {"id2", "high"}, {"number", "gap_tenths"}, {"n1", "rated::integer"}},
+           "FROM read_dashboard.pairs WHERE watch_space = $1 AND rated > 0 AND " + both_present());
+}
+
+void add_rated_together(PageSql& sql, std::int16_t kind) {
+  sql.rows(kind, {{"number", "count(*)"}},
+           "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(present_ids) + ") > 2 AND d.watch_space = $1 AND " +
+               rated_by_two());
+}
+
+Compatibility compatibility_of(const PageRows::Range& pairs, const PageRows::Range& together, PairColumns columns,
+                               const std::vector<ProfileId>& members) {
+  const std::vector<PairGaps> gaps = pairs_of(pairs, columns, members);
+  std::int64_t rated = gaps.empty() ? 0 : gaps.front().rated;
+  if (members.size() > 2) rated = together.front().get<std::int64_t>(PageRows::number_column);
+  return compatibility_of(gaps, rated);
+}
+
+std::vector<ScoreAnswer> scores_of(const pg::Row& row, int column, const std::vector<ProfileId>& members) {
+  const auto scores = json::read<std::map<ProfileId, std::int16_t>>(row.get<std::string_view>(column));
+  if (!scores) throw std::runtime_error("the scores of a row of read_dashboard.anime are unreadable");
+  std::vector<ScoreAnswer> found;
+  for (const ProfileId member : members)
+    if (const auto score = scores->find(member); score != scores->end()) found.push_back({member, points(score->second)});
+  return found;
+}
+
+}  // namespace bloomwatch
