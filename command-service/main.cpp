@@ -1,9 +1,4 @@
 // command-service by itself: takes commands and writes the log. Several may run; one writes, the others stand by.
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <exception>
-
 #include "command-service/service.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
@@ -12,8 +7,7 @@
 namespace bloomwatch {
 namespace {
 
-void run(const Config& config) {
-  Process process(config, "command-service");
+void run(Process& process) {
   process.migrate_database();
   make_analytics_views(process.config().database_url);
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
@@ -34,15 +28,9 @@ void run(const Config& config) {
 
 int main(int argc, char** argv) {
   using enum bloomwatch::SettingGroup;
-  CLI::App program("BloomWatch's command-service: takes commands, decides them and writes the log.", "command-service");
-  bloomwatch::Config config;
-  bloomwatch::add_settings(program, config, {process, database, api, writer, accounts});
-  CLI11_PARSE(program, argc, argv);
-  try {
-    bloomwatch::run(config);
-    return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "command-service: {}\n", error.what());
-    return 1;
-  }
+  return bloomwatch::run_program(argc, argv,
+                                 {"command-service",
+                                  "BloomWatch's command-service: takes commands, decides them and writes the log.",
+                                  {process, database, api, writer, accounts}},
+                                 bloomwatch::run);
 }

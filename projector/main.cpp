@@ -2,12 +2,6 @@
 // stand by.
 #include "projector/projector.h"
 
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <exception>
-#include <string_view>
-
 #include "events/analytics_views.h"
 #include "events/log_news.h"
 #include "runtime/process.h"
@@ -15,8 +9,7 @@
 namespace bloomwatch {
 namespace {
 
-void run(const Config& config) {
-  Process process(config, "projector");
+void run(Process& process) {
   process.migrate_database();
   make_analytics_views(process.config().database_url);
   Hub hub;
@@ -33,15 +26,7 @@ void run(const Config& config) {
 
 int main(int argc, char** argv) {
   using enum bloomwatch::SettingGroup;
-  CLI::App program("BloomWatch's projector: folds the log into the read models.", "projector");
-  bloomwatch::Config config;
-  bloomwatch::add_settings(program, config, {process, database, projector, kafka});
-  CLI11_PARSE(program, argc, argv);
-  try {
-    bloomwatch::run(config);
-    return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "projector: {}\n", error.what());
-    return 1;
-  }
+  return bloomwatch::run_program(
+      argc, argv, {"projector", "BloomWatch's projector: folds the log into the read models.", {process, database, projector, kafka}},
+      bloomwatch::run);
 }

@@ -1,9 +1,4 @@
 // query-service by itself: shows the pages that the projector folds. Any number may run; none of them writes.
-#include <fmt/core.h>
-
-#include <CLI/CLI.hpp>
-#include <exception>
-
 #include "events/access.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
@@ -15,8 +10,7 @@
 namespace bloomwatch {
 namespace {
 
-void run(const Config& config) {
-  Process process(config, "query-service");
+void run(Process& process) {
   process.migrate_database();
   make_analytics_views(process.config().database_url);
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
@@ -37,15 +31,7 @@ void run(const Config& config) {
 
 int main(int argc, char** argv) {
   using enum bloomwatch::SettingGroup;
-  CLI::App program("BloomWatch's query-service: shows the pages of the read models.", "query-service");
-  bloomwatch::Config config;
-  bloomwatch::add_settings(program, config, {process, database, api});
-  CLI11_PARSE(program, argc, argv);
-  try {
-    bloomwatch::run(config);
-    return 0;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "query-service: {}\n", error.what());
-    return 1;
-  }
+  return bloomwatch::run_program(
+      argc, argv, {"query-service", "BloomWatch's query-service: shows the pages of the read models.", {process, database, api}},
+      bloomwatch::run);
 }

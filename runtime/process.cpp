@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -95,6 +97,21 @@ void Process::wait_for_the_end(const std::string& url) {
   admin_.stop();
   remove_instance(config_.home, name_);
   log::info("process", "stopped");
+}
+
+int run_program(int argc, char** argv, const ProgramInfo& info, const std::function<void(Process&)>& run) {
+  CLI::App program(info.about, info.name);
+  Config config;
+  add_settings(program, config, info.settings);
+  CLI11_PARSE(program, argc, argv);
+  try {
+    Process process(config, info.name);
+    run(process);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", info.name, error.what());
+    return 1;
+  }
 }
 
 }  // namespace bloomwatch

@@ -2,6 +2,8 @@
 // it is, and an end in good order. The programs' main functions make their parts and hand their routes over.
 #pragma once
 
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -49,5 +51,16 @@ class Process {
   Metrics metrics_;
   Admin admin_;
 };
+
+/// What `--help` says of a program, and which settings it takes.
+struct ProgramInfo {
+  const char* name;
+  const char* about;
+  std::initializer_list<SettingGroup> settings;
+};
+
+/// The main function of a program: reads its settings, makes its Process and calls `run`. Answers the exit status; what went wrong is said
+/// on standard error.
+int run_program(int argc, char** argv, const ProgramInfo& info, const std::function<void(Process&)>& run);
 
 }  // namespace bloomwatch
