@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "command-service/edge.h"
-#include "command-service/work_pool.h"
+#include "runtime/work_pool.h"
 
 namespace bloomwatch {
 

@@ -19,11 +19,11 @@
 #include "command-service/tracking/anime.h"
 #include "command-service/tracking/routes.h"
 #include "command-service/undo/routes.h"
-#include "command-service/work_pool.h"
 #include "command-service/writer_loop.h"
 #include "command-service/writer_metrics.h"
 #include "events/log.h"
 #include "runtime/logging.h"
+#include "runtime/work_pool.h"
 
 namespace bloomwatch {
 namespace {

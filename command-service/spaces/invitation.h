@@ -5,7 +5,7 @@
 
 #include "command-service/edge.h"
 #include "command-service/secrets.h"
-#include "command-service/work_pool.h"
+#include "runtime/work_pool.h"
 
 namespace bloomwatch::spaces {
 

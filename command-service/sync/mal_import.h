@@ -10,7 +10,7 @@
 #include "command-service/edge.h"
 #include "command-service/sync/mal_export.h"
 #include "command-service/tracking/import_anime.h"
-#include "command-service/work_pool.h"
+#include "runtime/work_pool.h"
 
 namespace bloomwatch::mal {
 

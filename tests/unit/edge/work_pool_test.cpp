@@ -1,5 +1,5 @@
 // The pool refuses what does not fit, and loses nobody's answer.
-#include "command-service/work_pool.h"
+#include "runtime/work_pool.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Threads around a queue.
-#include "command-service/work_pool.h"
+#include "runtime/work_pool.h"
 
 #include <exception>
 #include <utility>
