@@ -1,0 +1,38 @@
+// Limits of how often: a bucket of tokens for each key, filled again as time goes by. For log-ins by address, calls by person and the like.
+// A value with a lock: time comes in, nothing else is read.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace bloomwatch {
+
+/// Safe from all threads. Bounded: when there are too many buckets, those that are full again are dropped, and failing that, all.
+class TokenBuckets {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t buckets_max = 100'000;
+
+  /// Each key may take `most` at once, and `per_second` on and on.
+  TokenBuckets(double most, double per_second) : most_(most), per_second_(per_second) {}
+
+  /// Takes one token. Nothing if there was one; else how long to wait for it. `key` is a hash: two that share one share its limit.
+  std::optional<std::chrono::seconds> take(std::size_t key, Clock::time_point now);
+
+ private:
+  struct Bucket {
+    double tokens;
+    Clock::time_point at;
+  };
+  void make_room(Clock::time_point now);
+
+  const double most_;
+  const double per_second_;
+  std::mutex mutex_;
+  std::unordered_map<std::size_t, Bucket> buckets_;
+};
+
+}  // namespace bloomwatch
