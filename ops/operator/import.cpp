@@ -1,6 +1,5 @@
 // `bloomwatch import mal`: sends a MyAnimeList export to the running instance, as the person named, and shows what became of its rows.
 // The same request that a client app makes; the token comes from the instance's keys.
-#include <curl/curl.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -19,12 +18,14 @@
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "ops/operator/token.h"
+#include "runtime/http_client.h"
 #include "runtime/json.h"
 
 namespace bloomwatch::ops {
 namespace {
 
 constexpr std::chrono::seconds import_takes_max{600};
+constexpr std::size_t report_bytes_max = 256 << 20;
 
 struct ImportOptions {
   Target target;
@@ -53,36 +54,15 @@ struct ImportReport {
 };
 BOOST_DESCRIBE_STRUCT(ImportReport, (), (id, position, dry_run, counts, rows))
 
-struct HttpAnswer {
-  long status = 0;
-  std::string body;
-};
-
-std::size_t take_body(char* data, std::size_t size, std::size_t count, void* into) {
-  static_cast<std::string*>(into)->append(data, size * count);
-  return size * count;
-}
-
-HttpAnswer post(const std::string& url, const std::string& token, const std::string& body) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-  const std::string authorization = "Authorization: Bearer " + token;
-  curl_slist* lines = curl_slist_append(nullptr, authorization.c_str());
-  lines = curl_slist_append(lines, "Content-Type: application/octet-stream");
-  lines = curl_slist_append(lines, "Expect:");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(lines, curl_slist_free_all);
-  HttpAnswer answer;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body.data());
-  curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, static_cast<long>(import_takes_max.count()));
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  const CURLcode result = curl_easy_perform(curl.get());
-  if (result != CURLE_OK) throw std::runtime_error(fmt::format("{}: {}", url, curl_easy_strerror(result)));
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
-  return answer;
+http::Response post(const std::string& url, const std::string& token, const std::string& body) {
+  http::Client client({.plain_allowed = true});
+  auto answer = client.post({.url = url,
+                             .headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/octet-stream"}},
+                             .body = body,
+                             .time_max = import_takes_max,
+                             .body_bytes_max = report_bytes_max});
+  if (!answer) throw std::runtime_error(fmt::format("{}: {}", url, answer.error().text));
+  return std::move(*answer);
 }
 
 /// Says every second, on a terminal, how many events the space has got since: the answer itself comes when the last row is done.
@@ -137,7 +117,7 @@ int import_mal(const ImportOptions& options) {
   const std::string token = token_as(options.target, options.handle, import_takes_max);
   const std::string url = fmt::format("{}/api/watch-spaces/{}/imports/mal?dryRun={}&shared={}", instance.url, space->to_string(),
                                       options.dry_run, options.shared);
-  HttpAnswer answer;
+  http::Response answer;
   {
     const Watch watch(options.target.database(), PartitionKey(*space));
     answer = post(url, token, export_text);
