@@ -5,11 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
+#include <condition_variable>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -74,13 +75,17 @@ class Watch {
       LogReader reader(database_url, "bloomwatch import");
       Position seen = reader.head().position;
       std::int64_t events = 0;
-      while (!stop.stop_requested()) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      std::mutex mutex;
+      std::condition_variable_any never;
+      // Even an import that is over before the log was reached has been shown once.
+      do {
         const Position head = reader.head().position;
         events += static_cast<std::int64_t>(reader.read_partition_key(space, seen, head, 100'000).size());
         seen = head;
         fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
-      }
+        std::unique_lock lock(mutex);
+        never.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
+      } while (!stop.stop_requested());
       fmt::print(stderr, "\r\033[K");
     });
   }
