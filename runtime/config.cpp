@@ -51,6 +51,17 @@ std::span<const Setting> table() {
       {"writer_memory_mib_max", writer, &Config::writer_memory_mib_max, "MiB of streams that the writer holds", {1, 1'000'000}},
       {"invitation_days", accounts, &Config::invitation_days, "Days after which an invitation expires", {1, 365}},
       {"password_threads", accounts, &Config::password_threads, "Threads that hash passwords, 64 MiB each while they do", {1, 64}},
+      {"anilist_url", anilist, &Config::anilist_url, "Where AniList's GraphQL is; https only"},
+      {"anilist_ca_file", anilist, &Config::anilist_ca_file, "Certificates to trust there, PEM (default: the system's)"},
+      {"anilist_requests_per_minute",
+       anilist,
+       &Config::anilist_requests_per_minute,
+       "Requests a minute to AniList, until its answers say otherwise",
+       {1, 1000}},
+      {"anilist_wait_ms", anilist, &Config::anilist_wait_ms, "How long somebody waits for AniList, in milliseconds", {100, 60'000}},
+      {"anilist_pause_ms", anilist, &Config::anilist_pause_ms, "Longest pause before the second attempt; it doubles", {1, 60'000}},
+      {"anilist_rest_ms", anilist, &Config::anilist_rest_ms, "How long AniList is left alone when it is down; it doubles", {1, 600'000}},
+      {"anilist_search_fresh_ms", anilist, &Config::anilist_search_fresh_ms, "How long a search is answered from memory", {0, 86'400'000}},
   };
   return settings;
 }
@@ -84,6 +95,8 @@ std::string_view heading_of(SettingGroup group) {
       return "Kafka";
     case SettingGroup::accounts:
       return "Accounts";
+    case SettingGroup::anilist:
+      return "AniList";
   }
   return {};
 }

@@ -39,14 +39,23 @@ struct Config {
 
   unsigned invitation_days = 7;
   unsigned password_threads = 2;
+
+  std::string anilist_url = "https://graphql.anilist.co";
+  std::string anilist_ca_file = {};  ///< empty: the system's certificates
+  unsigned anilist_requests_per_minute = 30;
+  unsigned anilist_wait_ms = 8000;
+  unsigned anilist_pause_ms = 500;
+  unsigned anilist_rest_ms = 30'000;
+  unsigned anilist_search_fresh_ms = 600'000;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed,
                        kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max,
-                       writer_memory_mib_max, invitation_days, password_threads))
+                       writer_memory_mib_max, invitation_days, password_threads, anilist_url, anilist_ca_file, anilist_requests_per_minute,
+                       anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))
 
 /// Which programs a setting is for.
-enum class SettingGroup { process, database, api, writer, projector, kafka, accounts };
+enum class SettingGroup { process, database, api, writer, projector, kafka, accounts, anilist };
 
 /// Adds the options of `groups` to a program or one of its subcommands; `--help` then lists them with default and variable.
 /// `config` is filled when the program has parsed its arguments, and must live until then. A setting that is out of bounds, and a name in

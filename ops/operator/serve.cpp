@@ -10,6 +10,8 @@
 #include "events/relay.h"
 #include "ops/operator/subcommands.h"
 #include "projector/projector.h"
+#include "query-service/anilist/catalogue_titles.h"
+#include "query-service/anilist/discovery.h"
 #include "query-service/news.h"
 #include "query-service/service.h"
 #include "runtime/config.h"
@@ -46,9 +48,12 @@ int serve(const Config& given) {
   const std::unique_ptr<Relay> relay = make_relay(process, hub);
   QueryService pages(config.database_url, keys, authenticator, hub, process.metrics());
 
+  anilist::Discovery discovery(config, anilist::catalogue_titles(config.database_url), keys, authenticator, process.metrics());
+
   http::Routes routes;
   commands.add_routes(routes);
   pages.add_routes(routes);
+  discovery.add_routes(routes);
   process.admin().add_check("commands", [&commands] { return commands.not_ready(); });
   process.admin().add_check("read models", [&projector] { return projector.not_ready(); });
   process.admin().add_check("pages", [&pages] { return pages.not_ready(); });
@@ -68,7 +73,7 @@ void add_serve(CLI::App& program, Action& action) {
   using enum SettingGroup;
   auto config = std::make_shared<Config>();
   CLI::App* subcommand = program.add_subcommand("serve", "Run all services in this process, until SIGINT or SIGTERM");
-  add_settings(*subcommand, *config, {process, database, api, writer, projector, kafka, accounts});
+  add_settings(*subcommand, *config, {process, database, api, writer, projector, kafka, accounts, SettingGroup::anilist});
   subcommand->callback([config, &action] { action = [config] { return serve(*config); }; });
 }
 

@@ -1,5 +1,5 @@
-// An anime as AniList describes it and as clients get it. The names are those of "add anime", so that what was found can be sent back as it
-// is. Everything but the id may be unknown. Source: PRODUCT's catalogue; document 000 §8.8.
+// An anime as AniList describes it and as clients get it. What "add anime" takes has the names that it has there. Everything but the id
+// may be unknown. Source: PRODUCT's catalogue; document 000 §8.8.
 #pragma once
 
 #include <boost/describe.hpp>

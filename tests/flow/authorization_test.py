@@ -87,6 +87,7 @@ class Authorization(FlowTest):
             "token": "no-such-token-" + "x" * 30,
             "importId": self.session,  # nobody imported anything
             "position": str(self.added["position"]),
+            "anilistMediaId": "154587",
         } | other
         path = re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], pattern)
         body = None
@@ -108,7 +109,9 @@ class Authorization(FlowTest):
     def test_the_table_is_what_the_product_promises(self):
         known = {(method, pattern) for method, pattern, _ in self.routes}
         self.assertGreaterEqual(len(known), 30)
-        for promised in list(BODIES) + ["GET /api/me", "GET /api/watch-spaces", "GET /api/watch-spaces/{watchSpace}/dashboard"]:
+        pages = ("/api/me", "/api/watch-spaces", "/api/watch-spaces/{watchSpace}/dashboard", "/api/anilist/search",
+                 "/api/anilist/media/{anilistMediaId}")
+        for promised in [*BODIES, *(f"GET {page}" for page in pages)]:
             self.assertIn(tuple(promised.split(" ")), known)
         for method, pattern, access in self.in_space():
             self.assertIn(access, ("member", "owner"), f"{method} {pattern}")
