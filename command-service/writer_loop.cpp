@@ -2,8 +2,6 @@
 // has something for it; a loader and a notifier have connections and threads of their own, so that neither ever holds up a batch.
 #include "command-service/writer_loop.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -33,30 +31,6 @@ constexpr milliseconds retry_every{200};       ///< after Postgres could not be 
 constexpr milliseconds doze{100};              ///< the writer looks up this often even if nobody wakes it
 constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail
 constexpr std::chrono::minutes prune_every{10};
-
-/// UUIDv7s like Uuid::v7, at a fraction of its cost: random bits come from libsodium by the page. One thread's.
-class EventIds {
- public:
-  EventId operator()(Time time) {
-    constexpr std::size_t random_bytes = 10;
-    if (used_ + random_bytes > random_.size()) {
-      randombytes_buf(random_.data(), random_.size());
-      used_ = 0;
-    }
-    Uuid uuid;
-    const auto ms = static_cast<std::uint64_t>(time.time_since_epoch().count());
-    for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
-    std::memcpy(uuid.bytes.data() + 6, random_.data() + used_, random_bytes);
-    used_ += random_bytes;
-    uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | 0x70);
-    uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
-    return EventId(uuid);
-  }
-
- private:
-  std::array<std::uint8_t, 8000> random_;
-  std::size_t used_ = random_.size();
-};
 
 /// A warning that would come again with every attempt is logged once in five seconds.
 class Complaint {
@@ -202,7 +176,8 @@ class Writer::Loop {
   Loop(WriterOptions options, MakeState make_state, Hub& hub)
       : options_(std::move(options)),
         hub_(hub),
-        machine_(std::move(make_state), EventIds(), options_.limits),
+        machine_(
+            std::move(make_state), [](Time time) { return EventId(Uuid::v7(time)); }, options_.limits),
         pipeline_(options_.database_url),
         reader_(options_.database_url, "bloomwatch writer reads") {
     invariant(options_.limits.batches_in_flight_max <= AppendPipeline::in_flight_max, "the pipeline has room for what the machine sends");

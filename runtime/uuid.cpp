@@ -3,7 +3,9 @@
 
 #include <sodium.h>
 
+#include <array>
 #include <boost/uuid/detail/sha1.hpp>
+#include <cstring>
 
 namespace bloomwatch {
 namespace {
@@ -22,6 +24,19 @@ bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 
 void set_version(Uuid& uuid, std::uint8_t version) {
   uuid.bytes[6] = static_cast<std::uint8_t>((uuid.bytes[6] & 0x0f) | (version << 4));
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
+}
+
+/// Random bytes for ids, which are unique and not secret: each thread draws them by the page, because each draw is a call into the kernel.
+void take_random(std::uint8_t* to, std::size_t size) {
+  constexpr std::size_t page_bytes = 4'000;
+  thread_local std::array<std::uint8_t, page_bytes> page;
+  thread_local std::size_t used = page_bytes;
+  if (used + size > page.size()) {
+    randombytes_buf(page.data(), page.size());
+    used = 0;
+  }
+  std::memcpy(to, page.data() + used, size);
+  used += size;
 }
 
 }  // namespace
@@ -54,7 +69,7 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 
 Uuid Uuid::v7(Time now) {
   Uuid uuid;
-  randombytes_buf(uuid.bytes.data() + 6, 10);
+  take_random(uuid.bytes.data() + 6, 10);
   const auto millis = static_cast<std::uint64_t>(now.time_since_epoch().count());
   for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
   set_version(uuid, 7);
