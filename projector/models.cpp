@@ -3,6 +3,7 @@
 
 #include "projector/analytics/analytics.h"
 #include "projector/dashboard/dashboard.h"
+#include "projector/history/history.h"
 #include "projector/people/people.h"
 #include "projector/spaces/spaces.h"
 #include "projector/tracking/tracking.h"
@@ -18,6 +19,7 @@ std::vector<std::unique_ptr<StoredModel>> all_models(Slot slot) {
   models.push_back(std::make_unique<StoredModelOf<Tracking>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Dashboard>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Analytics>>(slot));
+  models.push_back(std::make_unique<StoredModelOf<History>>(slot));
   return models;
 }
 

@@ -13,6 +13,7 @@
 #include "projector/checkpoints.h"
 #include "projector/columns.h"
 #include "projector/dashboard/dashboard.h"
+#include "projector/history/history.h"
 #include "projector/model.h"
 #include "projector/people/people.h"
 #include "projector/spaces/spaces.h"
@@ -197,6 +198,7 @@ std::vector<ModelVerdict> verify_models(const std::string& database_url, const V
   verdicts.push_back(verify_model<Tracking>(connection, reader, options));
   verdicts.push_back(verify_model<Dashboard>(connection, reader, options));
   verdicts.push_back(verify_model<Analytics>(connection, reader, options));
+  verdicts.push_back(verify_model<History>(connection, reader, options));
   return verdicts;
 }
 

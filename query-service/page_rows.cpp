@@ -8,7 +8,7 @@
 namespace bloomwatch {
 namespace {
 
-constexpr std::array<std::string_view, model_count> model_names = {"people", "spaces", "tracking", "dashboard", "analytics"};
+constexpr std::array<std::string_view, model_count> model_names = {"people", "spaces", "tracking", "dashboard", "analytics", "history"};
 
 std::string names_of(std::initializer_list<Model> models) {
   std::string list;

@@ -19,8 +19,8 @@
 namespace bloomwatch {
 
 /// The read models, by the names that checkpoints and wake-ups have them by.
-enum class Model { people, spaces, tracking, dashboard, analytics };
-inline constexpr std::size_t model_count = 5;
+enum class Model { people, spaces, tracking, dashboard, analytics, history };
+inline constexpr std::size_t model_count = 6;
 std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.
@@ -29,7 +29,8 @@ inline constexpr std::int16_t checkpoint = 0;  ///< `text` is the model, `number
 inline constexpr std::int16_t parked = 1;      ///< `text` is the model, `number` the position of the event that it could not fold
 inline constexpr std::int16_t member = 2;      ///< `id` is the profile of a current member
 inline constexpr std::int16_t key = 3;         ///< `id` is the account, `bytes` its wrapped data key
-inline constexpr std::int16_t own = 4;
+inline constexpr std::int16_t admin = 4;       ///< `id` is the account who asks, and is an admin's
+inline constexpr std::int16_t own = 5;
 }  // namespace row_kind
 
 /// Builds a page's statement. All branches have the same columns; what a branch does not name is a typed NULL, so that Postgres puts no

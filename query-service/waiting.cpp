@@ -9,7 +9,7 @@
 namespace bloomwatch {
 namespace {
 
-constexpr std::array all_models = {Model::people, Model::spaces, Model::tracking, Model::dashboard, Model::analytics};
+constexpr std::array all_models = {Model::people, Model::spaces, Model::tracking, Model::dashboard, Model::analytics, Model::history};
 
 }  // namespace
 

@@ -89,6 +89,14 @@ class History {
   void rate(std::size_t anime, ProfileId profile, std::int16_t tenths) {
     put_in(anime_[anime], AnimeRated{profile, anime_[anime].title, tenths, std::nullopt});
   }
+  void change_role(ProfileId profile, AccountRole role) { put("user", profile.uuid, profile.uuid, AccountRoleChanged{role}); }
+  /// An admin's look into an audit.
+  AuditQueryId query_audit(ProfileId admin, const AuditQueried& query) {
+    by_ = admin;
+    const AuditQueryId id(uuid());
+    put("audit-query", id.uuid, admin.uuid, query);
+    return id;
+  }
   /// An event that no fold can take: about an anime of that space that was never added.
   void poison(std::size_t space) {
     put("anime", uuid(), spaces_[space].id.uuid, AnimeRated{*spaces_[space].members.begin(), TitleId(uuid()), 50, std::nullopt});
@@ -153,7 +161,11 @@ class History {
   void of_account() {
     by_ = any_of(people_);
     const Uuid id = by_.uuid;
-    switch (below(8)) {
+    switch (below(10)) {
+      case 8:
+        return change_role(by_, static_cast<AccountRole>(below(3)));
+      case 9:
+        return static_cast<void>(query_audit(by_, {.person = any_of(people_), .reason = "A reason."}));
       case 0:
         return put("user", id, id, DisplayNameChanged{by_, box()});
       case 1:
@@ -181,7 +193,18 @@ class History {
 
   void of_space(Space& space) {
     by_ = any_of(space.members);
-    switch (below(9)) {
+    switch (below(12)) {
+      case 9:
+        return put_in(space, WatchSpaceTimeZoneChanged{"Asia/Tokyo"});
+      case 10: {
+        const ProfileId to = any_of(space.members);
+        if (to != by_) put_in(space, OwnershipTransferred{by_, to});
+        return;
+      }
+      case 11:
+        if (space.invitations.empty()) return;
+        put_in(space, InvitationRevoked{space.invitations.back()});
+        return space.invitations.pop_back();
       case 0:
         return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
       case 1:
