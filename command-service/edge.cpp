@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "events/operator_token.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -22,6 +24,13 @@ Problem idempotency_key_reused() {
           .type = "idempotency-key-reused",
           .title = "This Idempotency-Key was used for another request",
           .detail = "Use a fresh key for each new command, and the same key only to repeat the very same request."};
+}
+
+Problem operators_only() {
+  Problem problem = problems::forbidden("Whoever runs the instance does this, with the bloomwatch program.");
+  problem.type = "operators-only";
+  problem.title = "This is for the operator of the instance";
+  return problem;
 }
 
 Problem outcome_unknown() {
@@ -50,7 +59,14 @@ Actor Call::actor() const {
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond) {
   const Time at = now();
   Call call{.request = std::move(request), .respond = std::move(respond), .principal = std::nullopt, .now = at, .frame = {}};
-  if (call.request.access != http::Access::anyone) {
+  if (call.request.access == http::Access::operators) {
+    if (!OperatorTokens(edge.keys).admits(call.request, at)) {
+      const auto person = edge.authenticator.authenticate(call.request, at);
+      call.refuse(person ? operators_only() : person.error());
+      return std::nullopt;
+    }
+    call.frame.by.origin.provider = "operator";
+  } else if (call.request.access != http::Access::anyone) {
     auto principal = edge.authenticator.authenticate(call.request, at);
     if (!principal) {
       call.refuse(principal.error());

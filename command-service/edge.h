@@ -35,7 +35,7 @@ inline constexpr std::size_t idempotency_key_length_max = 255;
 struct Call {
   http::Request request;
   http::Responder respond;
-  std::optional<Principal> principal;  ///< nobody: an anonymous command
+  std::optional<Principal> principal;  ///< nobody: an anonymous command, or the system
   Time now;
   CommandFrame frame;
 
@@ -44,7 +44,8 @@ struct Call {
   Actor actor() const;
 };
 
-/// Authenticates unless the route is for anyone, fixes ids and time, hashes the Idempotency-Key. Nothing: the request has been answered.
+/// Authenticates unless the route is for anyone (what an operator's token sends is done by the system), fixes ids and time, hashes the
+/// Idempotency-Key. Nothing: the request has been answered.
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond);
 
 /// The problem that a refusal is shown as, from its context's table; a refusal without one breaks an invariant.
@@ -81,6 +82,19 @@ bool lacks_body(const http::Request& request) {
   return request.body.empty() && fields > request.path_params.size();
 }
 
+/// Tells a problem to an admin, and everybody else that this is for admins: of an admins' command it is not said what is wrong with it
+/// before it is known who sent it.
+void tell_admins(const Edge& edge, Call call, Problem problem);
+
+/// What is wrong with a request that is no command yet. A command of admins says `static constexpr bool admins_only = true`.
+template <class Command>
+void tell_wrong(const Edge& edge, Call call, const Problem& problem) {
+  if constexpr (requires { Command::admins_only; })
+    tell_admins(edge, std::move(call), problem);
+  else
+    call.refuse(problem);
+}
+
 /// What a success answers: `answer_body` of the command's namespace, or the usual.
 template <class Command>
 std::string body_of(const Edge& edge, const Answer& answer, const Command& sent) {
@@ -111,9 +125,10 @@ http::Handler command(const Edge& edge) {
   return [&edge](http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
-    if (lacks_body<Command>(call->request)) return call->refuse(problems::validation({{"", "must be a JSON object"}}));
+    if (lacks_body<Command>(call->request))
+      return tell_wrong<Command>(edge, std::move(*call), problems::validation({{"", "must be a JSON object"}}));
     auto parsed = json::read_command<Command>(call->request.path_params, call->request.body);
-    if (!parsed) return call->refuse(problems::wrong_fields(std::move(parsed.error())));
+    if (!parsed) return tell_wrong<Command>(edge, std::move(*call), problems::wrong_fields(std::move(parsed.error())));
     mint_ids(*parsed, call->now);
     if constexpr (requires { prepare(*parsed, edge, *call); }) prepare(*parsed, edge, *call);
     const UserId account = call->actor().account;

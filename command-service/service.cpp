@@ -10,6 +10,8 @@
 #include "command-service/accounts/flows.h"
 #include "command-service/accounts/login_session.h"
 #include "command-service/accounts/routes.h"
+#include "command-service/audit/audit_query.h"
+#include "command-service/audit/routes.h"
 #include "command-service/dispatch.h"
 #include "command-service/edge.h"
 #include "command-service/secrets.h"
@@ -42,6 +44,7 @@ std::unique_ptr<StreamState> make_state(std::string_view category) {
   if (category == Anime::category) return std::make_unique<dispatch::Holder<Anime>>();
   if (category == WatchSpace::category) return std::make_unique<dispatch::Holder<WatchSpace>>();
   if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
+  if (category == AuditQuery::category) return std::make_unique<dispatch::Holder<AuditQuery>>();
   if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
   invariant(false, "every category of the log has a state");
   return nullptr;
@@ -143,6 +146,7 @@ void CommandService::add_routes(http::Routes& routes) {
   add_account_routes(routes, parts_->edge, parts_->flows);
   add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
   add_tracking_routes(routes, parts_->edge);
+  add_audit_routes(routes, parts_->edge);
   add_sync_routes(routes, parts_->edge, parts_->imports);
   add_undo_routes(routes, parts_->edge, parts_->readers, parts_->flow_pool, parts_->imports);
 }

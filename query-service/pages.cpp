@@ -43,6 +43,18 @@ const pg::Statement& epoch_statement() {
   return statement;
 }
 
+constexpr std::array admin_models = {Model::people};
+
+/// Only whether who asks is an admin.
+const pg::Statement& admin_statement() {
+  static const pg::Statement statement([] {
+    PageSql sql({Model::people}, "$1", {});
+    add_admin(sql);
+    return sql.text();
+  }());
+  return statement;
+}
+
 const pg::Statement& checkpoints_statement() {
   static const pg::Statement statement("SELECT model, partition, position FROM projection.checkpoints WHERE slot = 'live'");
   return statement;
@@ -80,6 +92,17 @@ Problem no_such_space() {
   problem.type = "no-such-space";
   problem.title = "No such watch space";
   return problem;
+}
+
+Problem admins_only() {
+  Problem problem = problems::forbidden("Only administrators may do this.");
+  problem.type = "admins-only";
+  problem.title = "This is for administrators";
+  return problem;
+}
+
+void add_admin(PageSql& sql) {
+  sql.rows(row_kind::admin, {{"id", "account"}}, "FROM read_people.accounts WHERE account = $1 AND role = 'admin'");
 }
 
 Problem no_such_anime() {
@@ -211,12 +234,22 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
 }
 
 void Pages::run(std::unique_ptr<OpenPage> page) {
-  auto question = page->ask();
-  if (!question) return refuse(*page, question.error());
+  if (!page->refusal) {
+    auto question = page->ask();
+    if (question) return submit(std::move(page), std::move(*question));
+    if (!page->admins_only) return refuse(*page, question.error());
+    page->refusal = std::move(question.error());
+  }
+  // Who asks comes before what is wrong with it.
+  page->models = admin_models;
+  const UserId account = page->visit.by.account;
+  submit(std::move(page), {&admin_statement(), pg::Params(account)});
+}
+
+void Pages::submit(std::unique_ptr<OpenPage> page, Question question) {
   ++page->runs;
-  const pg::Statement& statement = *question->statement;
   pipeline_.submit(
-      statement, std::move(question->params),
+      *question.statement, std::move(question.params),
       [this, page = std::move(page)](std::expected<pg::Result, pg::Error> outcome) mutable { took(std::move(page), std::move(outcome)); });
 }
 
@@ -256,6 +289,12 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
       // Who is a member now is not known: nobody is let in.
       if (rows.state(Model::spaces).parked_at) return refuse(*page, problems::read_model_behind());
     }
+    if (page->admins_only) {
+      // Who is an admin now is not known: nobody is let in.
+      if (rows.state(Model::people).parked_at) return refuse(*page, problems::read_model_behind());
+      if (rows.of(row_kind::admin).empty()) return refuse(*page, admins_only());
+      if (page->refusal) return refuse(*page, *page->refusal);
+    }
     // Who asks may see the space today, and what they said is folded: now the page as it was.
     if (page->as_of) return past_->show(std::move(page));
     Keyring keys(keys_);
@@ -273,6 +312,7 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
 void Pages::finish(OpenPage& page, Position position, std::expected<Shown, Problem> shown) {
   if (!shown) return refuse(page, shown.error());
   http::Response response = http::json_response(std::move(shown->body));
+  if (!shown->content_type.empty()) response.content_type = std::move(shown->content_type);
   response.headers.emplace_back("Bloomwatch-Position", PositionToken{page.visit.epoch, position}.wire());
   if (shown->next) response.headers.emplace_back("Link", '<' + *shown->next + ">; rel=\"next\"");
   if (page.preferred_wait) response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(page.preferred_wait->count()));

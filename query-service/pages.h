@@ -94,10 +94,11 @@ struct Question {
 struct Shown {
   std::string body;
   std::optional<std::string> next = {};
+  std::string content_type = {};  ///< empty: JSON
   /// Not shown: the lean statement did not bring all that is needed, and the page will ask thoroughly now. Never said twice.
   bool ask_again = false;
 
-  static Shown again() { return {{}, {}, true}; }
+  static Shown again() { return {{}, {}, {}, true}; }
 };
 
 /// `{"items": […], "next": …}`, rendered item by item.
@@ -114,9 +115,11 @@ Shown show_list(const Items& items, std::optional<std::string> next) {
 }
 
 /// A page: a described struct that derives from PageQuery and has the parameters of its path and its query by name.
-/// `models`: those that its statement reads. `access` member: rows of kind row_kind::member say who may see it.
+/// `models`: those that its statement reads. `access` member: rows of kind row_kind::member say who may see it. `access` admin: a row of
+/// kind row_kind::admin says that who asks may see it (add_admin); nobody else is told what is wrong with what they ask.
 /// `ask` makes the question and may be called again; `show` renders what came, or says that `ask` now has a better question. What is shown
 /// comes from one run of one statement always. Both are pure but for what they keep in the page.
+/// One with `take_accept(std::string_view)` is told the Accept header, if there is one.
 /// One with a parameter `as_of`, of a space, can also be shown as it was (query-service/as_of.h).
 template <class P>
 concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& visit, const PageRows& rows, Keyring& keys) {
@@ -136,6 +139,11 @@ Problem no_such_space();
 /// Likewise of an anime, a session.
 Problem no_such_anime();
 
+/// What those are told who are no admins, whatever they ask.
+Problem admins_only();
+/// Adds the branch of row_kind::admin, for the account of parameter $1. The page reads Model::people.
+void add_admin(PageSql& sql);
+
 /// A page under way: its request, its question, how long it may wait. The typed rest is below.
 class OpenPage {
  public:
@@ -147,6 +155,8 @@ class OpenPage {
   std::string_view pattern;
   std::span<const Model> models;
   bool members_only = false;
+  bool admins_only = false;
+  std::optional<Problem> refusal = {};  ///< what admins are told instead of the page
   std::optional<AsOf> as_of = {};
   WatchSpaceId space = {};  ///< whose past it is, with `as_of`
   Visit visit;
@@ -199,6 +209,7 @@ class Pages {
   void begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
              const std::optional<PositionToken>& at_least);
   void run(std::unique_ptr<OpenPage> page);
+  void submit(std::unique_ptr<OpenPage> page, Question question);
   void took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome);
   void render(std::unique_ptr<OpenPage> page, const PageRows& rows);
   void finish(OpenPage& page, Position position, std::expected<Shown, Problem> shown);
@@ -236,6 +247,7 @@ class Pages::Typed final : public OpenPage {
     pattern = P::pattern;
     models = P::models;
     members_only = P::access == http::Access::member || P::access == http::Access::owner;
+    admins_only = P::access == http::Access::admin;
     if constexpr (requires { page_.as_of; }) {
       as_of = page_.as_of;
       space = page_.watch_space;
@@ -268,10 +280,18 @@ void Pages::open(std::size_t route, http::Request request, http::Responder answe
   const auto by = admit(request, answer);
   if (!by) return;
   auto read = read_page<P>(request);
-  if (!read) return answer(to_response(read.error(), request.request_id));
+  std::optional<Problem> refusal;
+  if (!read) {
+    if constexpr (P::access != http::Access::admin) return answer(to_response(read.error(), request.request_id));
+    refusal = std::move(read.error());
+    read.emplace();
+  }
+  if constexpr (requires { read->take_accept(std::string_view()); })
+    if (const auto accept = request.header("Accept")) read->take_accept(*accept);
   const auto at_least = read->at_least;
   auto page = std::make_unique<Typed<P>>(std::move(*read), request, std::move(answer));
   page->route = route;
+  page->refusal = std::move(refusal);
   begin(std::move(page), request, *by, at_least);
 }
 

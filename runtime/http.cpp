@@ -50,9 +50,11 @@ std::string_view to_string(Access access) {
     case Access::owner:
       return "owner";
     case Access::admin:
+      return "admin";
+    case Access::operators:
       break;
   }
-  return "admin";
+  return "operators";
 }
 
 std::optional<std::string_view> Request::header(std::string_view name) const {

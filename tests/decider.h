@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "command-service/accounts/login_session.h"
+#include "command-service/audit/audit_query.h"
 #include "command-service/dispatch.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/anime.h"
@@ -206,7 +207,7 @@ class World {
     return made;
   }
   static std::unique_ptr<StreamState> make_state(std::string_view category) {
-    return make_one_of<User, LoginSession, WatchSpace, Anime>(category);
+    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery>(category);
   }
 
   void append(RecordedEvent event) {

@@ -19,6 +19,7 @@ constexpr auto table = std::to_array<RefusalRow<Refusal>>({
      "The log-in session was ended, since somebody may have copied it. Log in again."},
     {login_session_ended, 401, "The log-in session has ended", "Log in again."},
     {no_such_login_session, 404, "There is no such log-in session", "You have no log-in session with this id."},
+    {no_such_account, 404, "There is no such account", "Nobody has this handle."},
 });
 
 }  // namespace

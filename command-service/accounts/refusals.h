@@ -21,9 +21,10 @@ enum class Refusal {
   refresh_token_reused,
   login_session_ended,
   no_such_login_session,
+  no_such_account,
 };
 BOOST_DESCRIBE_ENUM(Refusal, handle_reserved, email_taken, handle_taken, handle_changed_recently, wrong_credentials, wrong_password,
-                    refresh_token_unknown, refresh_token_reused, login_session_ended, no_such_login_session)
+                    refresh_token_unknown, refresh_token_reused, login_session_ended, no_such_login_session, no_such_account)
 
 /// What a client is shown; null if the name is no refusal of this context.
 const Problem* problem_of(std::string_view refusal);

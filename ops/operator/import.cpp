@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <condition_variable>
 #include <fstream>
 #include <iterator>
@@ -16,17 +15,16 @@
 #include <vector>
 
 #include "events/log.h"
+#include "ops/operator/instance_client.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "ops/operator/token.h"
-#include "runtime/http_client.h"
 #include "runtime/json.h"
 
 namespace bloomwatch::ops {
 namespace {
 
 constexpr std::chrono::seconds import_takes_max{600};
-constexpr std::size_t report_bytes_max = 256 << 20;
 
 struct ImportOptions {
   Target target;
@@ -54,17 +52,6 @@ struct ImportReport {
   std::vector<ImportRow> rows;
 };
 BOOST_DESCRIBE_STRUCT(ImportReport, (), (id, position, dry_run, counts, rows))
-
-http::Response post(const std::string& url, const std::string& token, const std::string& body) {
-  http::Client client({.plain_allowed = true});
-  auto answer = client.post({.url = url,
-                             .headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/octet-stream"}},
-                             .body = body,
-                             .time_max = import_takes_max,
-                             .body_bytes_max = report_bytes_max});
-  if (!answer) throw std::runtime_error(fmt::format("{}: {}", url, answer.error().text));
-  return std::move(*answer);
-}
 
 /// Says every second, on a terminal, how many events the space has got since: the answer itself comes when the last row is done.
 class Watch {
@@ -120,12 +107,12 @@ int import_mal(const ImportOptions& options) {
   const Instance instance = options.target.instance();
   const std::string export_text = read_file(options.file);
   const std::string token = token_as(options.target, options.handle, import_takes_max);
-  const std::string url = fmt::format("{}/api/watch-spaces/{}/imports/mal?dryRun={}&shared={}", instance.url, space->to_string(),
-                                      options.dry_run, options.shared);
+  const std::string path =
+      fmt::format("/api/watch-spaces/{}/imports/mal?dryRun={}&shared={}", space->to_string(), options.dry_run, options.shared);
   http::Response answer;
   {
     const Watch watch(options.target.database(), PartitionKey(*space));
-    answer = post(url, token, export_text);
+    answer = InstanceClient(instance.url, token).post(path, "application/octet-stream", export_text, import_takes_max);
   }
   if (answer.status != 200) throw std::runtime_error(fmt::format("the instance answered {}: {}", answer.status, answer.body));
   const auto report = json::read<ImportReport>(answer.body);

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   bloomwatch::ops::add_parked(program, action);
   bloomwatch::ops::add_lag(program, action);
   bloomwatch::ops::add_token(program, action);
+  bloomwatch::ops::add_role(program, action);
   bloomwatch::ops::add_routes(program, action);
   try {
     program.parse(argc, argv);

@@ -24,6 +24,7 @@ void add_replay(CLI::App& program, Action& action);
 void add_parked(CLI::App& program, Action& action);
 void add_lag(CLI::App& program, Action& action);
 void add_token(CLI::App& program, Action& action);
+void add_role(CLI::App& program, Action& action);
 void add_routes(CLI::App& program, Action& action);
 
 }  // namespace bloomwatch::ops

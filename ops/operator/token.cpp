@@ -10,14 +10,26 @@
 #include "events/access.h"
 #include "events/codec.h"
 #include "events/log.h"
+#include "events/operator_token.h"
 #include "ops/operator/subcommands.h"
 
 namespace bloomwatch::ops {
+namespace {
 
-std::string token_as(const Target& target, std::string_view handle, std::chrono::seconds life) {
+MasterKeys keys_of(const Target& target) {
   if (!std::filesystem::exists(target.master_key_file()))
     throw std::runtime_error("there is no " + target.master_key_file().string() + "; name the instance's --home");
-  const MasterKeys keys = MasterKeys::load_or_create(target.master_key_file());
+  return MasterKeys::load_or_create(target.master_key_file());
+}
+
+}  // namespace
+
+std::string operator_token(const Target& target, std::chrono::seconds life) {
+  return OperatorTokens(keys_of(target)).mint(now() + life);
+}
+
+std::string token_as(const Target& target, std::string_view handle, std::chrono::seconds life) {
+  const MasterKeys keys = keys_of(target);
   LogReader reader(target.database(), "bloomwatch token");
   const LoadResult claim = reader.load({.streams = {}, .claims = {handle_claim(keys, handle)}, .keys = {}});
   if (claim.claims.empty() || !claim.claims.front().holder || claim.claims.front().holder->retired_at)

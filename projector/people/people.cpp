@@ -45,6 +45,12 @@ void People::apply(const LanguageChanged& e, const Meta& meta) { changed_profile
 
 void People::apply(const PrivacyChanged& e, const Meta& meta) { changed_profile(*this, e.profile, meta).privacy = e.privacy; }
 
+void People::apply(const AccountRoleChanged& e, const Meta& meta) {
+  AccountRow& account = accounts.at(meta.key<UserId>());
+  account.role = e.role;
+  account.version = meta.version;
+}
+
 void People::apply(const LoginSessionStarted& e, const Meta& meta) {
   LoginSessionRow& session = login_sessions[meta.key<SessionId>()];
   session.account = UserId(meta.partition_key.uuid);

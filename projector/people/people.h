@@ -21,14 +21,15 @@ struct AccountRow {
   Personal email;
   PasswordId password;
   std::optional<SessionId> continuing_session = {};  ///< goes on although it was proved with an earlier password
+  AccountRole role = AccountRole::user;
   Time created_at = {};
   Version version = 0;
 
   bool operator==(const AccountRow&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(AccountRow, (), (account, profile, email, password, continuing_session, created_at, version))
+BOOST_DESCRIBE_STRUCT(AccountRow, (), (account, profile, email, password, continuing_session, role, created_at, version))
 
-/// A person who watches, as others see them. Everyone's role is `user` for now, so no column says so.
+/// A person who watches, as others see them.
 struct ProfileRow {
   using Key = ProfileId;
   ProfileId profile;
@@ -78,6 +79,7 @@ struct People {
   void apply(const TimeZoneChanged& e, const Meta& meta);
   void apply(const LanguageChanged& e, const Meta& meta);
   void apply(const PrivacyChanged& e, const Meta& meta);
+  void apply(const AccountRoleChanged& e, const Meta& meta);
   void apply(const LoginSessionStarted& e, const Meta& meta);
   void apply(const LoginSessionRefreshed& e, const Meta& meta);
   void apply(const LoginSessionEnded& e, const Meta& meta);

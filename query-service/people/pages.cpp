@@ -18,6 +18,7 @@ constexpr int t3 = t2 + 1;                 // me: avatar
 constexpr int t4 = t3 + 1;                 // me: time zone
 constexpr int t5 = t4 + 1;                 // me: language
 constexpr int t6 = t5 + 1;                 // me: privacy
+constexpr int t7 = t6 + 1;                 // me: role
 }  // namespace column
 
 struct MeAnswer {
@@ -29,7 +30,7 @@ struct MeAnswer {
   std::string_view time_zone;
   std::string_view language;
   std::string_view privacy;
-  std::vector<std::string_view> roles;
+  std::vector<AccountRole> roles;
   Time created_at;
 };
 BOOST_DESCRIBE_STRUCT(MeAnswer, (), (id, email, handle, display_name, avatar_url, time_zone, language, privacy, roles, created_at))
@@ -53,7 +54,8 @@ PageSql people_sql() {
                {"t3", "text"},
                {"t4", "text"},
                {"t5", "text"},
-               {"t6", "text"}});
+               {"t6", "text"},
+               {"t7", "text"}});
   sql.rows(row_kind::key, {{"id", "account"}, {"bytes", "wrapped"}}, "FROM secrets.keys WHERE account = $1");
   return sql;
 }
@@ -69,7 +71,8 @@ const pg::Statement& me_statement() {
                                                   {"t3", "p.avatar_url"},
                                                   {"t4", "p.time_zone"},
                                                   {"t5", "p.language"},
-                                                  {"t6", "p.privacy"}},
+                                                  {"t6", "p.privacy"},
+                                                  {"t7", "a.role"}},
                                                  "FROM read_people.accounts AS a JOIN read_people.profiles AS p ON p.profile = $2"
                                                  " WHERE a.account = $1 AND p.account = $1")
                                            .text());
@@ -113,7 +116,7 @@ std::expected<Shown, Problem> MePage::show(const PageRows& rows, const Visit&, K
   me.time_zone = row.get<std::string_view>(column::t4);
   me.language = row.get<std::string_view>(column::t5);
   me.privacy = row.get<std::string_view>(column::t6);
-  me.roles = {"user"};
+  me.roles = roles_of(json::enum_of<AccountRole>(row.get<std::string_view>(column::t7)).value_or(AccountRole::user));
   me.created_at = row.get<Time>(column::at1);
   return Shown{json::to_string(me)};
 }

@@ -1,10 +1,11 @@
-// Every refusal of accounts, spaces and tracking is shown as a problem of its own.
+// Every refusal of accounts, audit, spaces and tracking is shown as a problem of its own.
 #include "command-service/accounts/refusals.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "command-service/audit/refusals.h"
 #include "command-service/spaces/refusals.h"
 #include "command-service/tracking/refusals.h"
 #include "runtime/problem.h"
@@ -30,6 +31,7 @@ void expect_rows(const Problem* (*problem_of)(std::string_view), std::set<std::s
 TEST(Refusals, have_one_row_each_and_names_that_no_other_context_uses) {
   std::set<std::string> types;
   expect_rows<accounts::Refusal>(accounts::problem_of, types);
+  expect_rows<audit::Refusal>(audit::problem_of, types);
   expect_rows<spaces::Refusal>(spaces::problem_of, types);
   expect_rows<tracking::Refusal>(tracking::problem_of, types);
 }

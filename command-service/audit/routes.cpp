@@ -1,0 +1,45 @@
+// The routes of admins, and the operator's, who says which of us are.
+#include "command-service/audit/routes.h"
+
+#include <fmt/format.h>
+
+#include "command-service/accounts/change_account_role.h"
+#include "command-service/audit/query_audit.h"
+#include "command-service/edge.h"
+
+namespace bloomwatch {
+
+using http::Access;
+using http::Method;
+
+/// The link waits until what was asked for can be shown.
+static std::string answer_body(const Edge& edge, const Answer& answer, const QueryAudit&) {
+  const std::string id = answer.id.to_string();
+  return fmt::format(R"({{"id":"{}","version":{},"position":{},"url":"/api/admin/audit?query={}&atLeast={}.{}"}})", id, answer.version,
+                     answer.position, id, edge.epoch, answer.position);
+}
+
+void tell_admins(const Edge& edge, Call call, Problem problem) {
+  CommandFrame frame = call.frame;
+  frame.key.reset();  // nothing is done that could be repeated
+  Actor actor = call.actor();
+  auto on_answer = [problem = std::move(problem), open = std::make_shared<Call>(std::move(call))](const Answer& answer, const auto&,
+                                                                                                  const auto&) {
+    if (answer.kind == Answer::Kind::done) return open->refuse(problem);
+    open->respond(problem_response(answer, open->request.request_id));
+  };
+  edge.writer.submit(
+      std::make_unique<TypedWork<audit::ProveAdmin>>(std::move(frame), audit::ProveAdmin{}, std::move(actor), std::move(on_answer)));
+}
+
+/// The claim of whoever is named.
+static void prepare(ChangeAccountRole& command, const Edge& edge, const Call&) {
+  command.handle_claim.value = handle_claim(edge.keys, command.handle.text());
+}
+
+void add_audit_routes(http::Routes& routes, const Edge& edge) {
+  routes.add(Method::post, "/api/admin/audit/queries", Access::admin, command<QueryAudit>(edge));
+  routes.add(Method::post, "/api/admin/roles", Access::operators, command<ChangeAccountRole>(edge));
+}
+
+}  // namespace bloomwatch
