@@ -3,6 +3,7 @@
 
 #include "query-service/analytics/pages.h"
 #include "query-service/dashboard/page.h"
+#include "query-service/history/pages.h"
 #include "query-service/pages.h"
 #include "query-service/people/pages.h"
 #include "query-service/spaces/pages.h"
@@ -31,6 +32,10 @@ void QueryService::add_routes(http::Routes& routes) {
   pages_->add<RandomPickPage>(routes);
   pages_->add<RatingDistributionPage>(routes);
   pages_->add<TimelinePage>(routes);
+  pages_->add<SpaceHistoryPage>(routes);
+  pages_->add<AnimeHistoryPage>(routes);
+  pages_->add<MyHistoryPage>(routes);
+  pages_->add<AuditPage>(routes);
 }
 
 std::optional<std::string> QueryService::not_ready() const {

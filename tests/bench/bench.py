@@ -176,7 +176,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         full = self.median("commands, all on", lambda: self.wrk(service.url, "rating.lua", keys=1))
         share, times = full["rate"] / self.nginx_patch["rate"], full["rate"] / self.tpcb["rate"]
         self.row(
-            "durable commands/s, keys, four read models",
+            "durable commands/s, keys, six read models",
             f"{full['rate']:,}/s (p50 {full['p50']:.1f} ms, p99 {full['p99']:.1f} ms)",
             f"{share:.0%} of nginx, {times:.1f} × pgbench",
             "≥ 20 %, ≥ 8 ×",
@@ -214,6 +214,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             if page == "dashboard":
                 dashboard = pages
         self.analytics(service, dashboard)
+        self.history(service, dashboard)
         service.stop()
 
     def analytics(self, service, dashboard):
@@ -222,6 +223,16 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             shown = self.median(f"GET {page}", lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=f"analytics/{page}"))
             self.row(
                 f"GET {page}",
+                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
+                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
+            )
+
+    def history(self, service, dashboard):
+        """The pages of history against the dashboard: of a space, filtered, and of one's own. Each shows 50 changes in words."""
+        for page, name in (("history", "GET history"), ("history?field=rating", "GET history of ratings"), ("/api/me/history", "GET one's own history")):
+            shown = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
+            self.row(
+                name,
                 f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
                 f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
             )

@@ -1,13 +1,16 @@
 -- What wrk sends to measure pages: GET of BENCH_PAGE ("dashboard", "analytics/timeline" …) of all prepared spaces in turn, as one of their members.
+-- A page that begins with "/" is not of a space.
 -- Environment: BENCH_TARGETS (lines `space anime token`).
 function init()
   requests = {}
   local seen = {}
+  local page = os.getenv("BENCH_PAGE")
   for line in io.lines(os.getenv("BENCH_TARGETS")) do
     local space, anime, token = line:match("(%S+) (%S+) (%S+)")
     if not seen[space] then
       seen[space] = true
-      requests[#requests + 1] = "GET /api/watch-spaces/" .. space .. "/" .. os.getenv("BENCH_PAGE") .. " HTTP/1.1\r\n" ..
+      local path = page:sub(1, 1) == "/" and page or "/api/watch-spaces/" .. space .. "/" .. page
+      requests[#requests + 1] = "GET " .. path .. " HTTP/1.1\r\n" ..
         "Host: bench\r\nAuthorization: Bearer " .. token .. "\r\n\r\n"
     end
   end

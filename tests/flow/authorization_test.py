@@ -1,5 +1,5 @@
-# Who may do what: every route of the route table is walked as nobody, with a wrong, an expired and an ended token, as a stranger, a member
-# and an owner. A route that this file does not know fails the test, so a new one cannot be forgotten.
+# Who may do what: every route of the route table is walked as nobody, with a wrong, an expired and an ended token, as a stranger, a member,
+# an owner and an admin. A route that this file does not know fails the test, so a new one cannot be forgotten.
 import json
 import re
 import unittest
@@ -36,6 +36,8 @@ BODIES = {
     "POST /api/watch-spaces/{watchSpace}/imports/mal": b"<myanimelist></myanimelist>",
     "POST /api/watch-spaces/{watchSpace}/imports/{importId}/undo": None,
     "POST /api/watch-spaces/{watchSpace}/history/{position}/undo": None,
+    "POST /api/admin/audit/queries": {"reason": "To see whether it may be asked."},
+    "POST /api/admin/roles": {"handle": "owner_o", "role": "user"},
 }
 # Parameters go by several names in patterns; what they are is told by what stands before them.
 PARAMETERS = [
@@ -73,7 +75,7 @@ class Authorization(FlowTest):
         session = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1}
         cls.session = cls.owner.post(f"/api/watch-spaces/{cls.space}/anime/{cls.anime}/sessions", session)["id"]
         cls.invitation = cls.owner.post(f"/api/watch-spaces/{cls.space}/invitations", {"email": "late@example.org"})
-        for page in ("dashboard", "analytics/timeline"):  # pages have seen all of this before the walk begins
+        for page in ("dashboard", "analytics/timeline", "history"):  # pages have seen all of this before the walk begins
             cls.member.get(f"/api/watch-spaces/{cls.space}/{page}", at_least=cls.invitation)
 
     def request(self, method, pattern, **other):
@@ -176,6 +178,21 @@ class Authorization(FlowTest):
             with self.subTest(route=f"{method} {pattern}"):
                 answer = self.send(method, pattern, self.owner.token)
                 self.assertNotIn(answer.status, (400, 401, 403, 405, 415, 500, 503), answer)
+
+    def test_what_is_for_admins_is_for_nobody_else(self):
+        routes = [(method, pattern) for method, pattern, access in self.routes if access == "admin"]
+        self.assertGreaterEqual(len(routes), 3)
+        admin = self.server.person("admin_a")
+        self.server.operator("role", "admin_a", "admin")
+        admin.get("/api/me", at_least=self.server.last_position())
+        for method, pattern in routes:
+            with self.subTest(route=f"{method} {pattern}"):
+                for person in (self.stranger, self.member, self.owner):
+                    self.assert_problem(self.send(method, pattern, person.token), 403)
+                    if method != "GET":  # nor is it said what would be missing
+                        self.assert_problem(self.owner.client.call(method, pattern, {"nonsense": 1}, token=person.token), 403)
+                allowed = self.send(method, pattern, admin.token)
+                self.assertEqual(allowed.status, {"GET": 400, "POST": 403 if pattern.endswith("/roles") else 201}[method], allowed)
 
     def test_ones_own_pages_are_ones_own(self):
         other = self.stranger.get("/api/me/sessions").json["items"][0]["id"]

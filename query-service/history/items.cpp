@@ -1,0 +1,98 @@
+// From rows to changes: who is who, the events decoded, then their words.
+#include "query-service/history/items.h"
+
+#include "query-service/history/words.h"
+
+namespace bloomwatch {
+namespace {
+
+namespace column = history_column;
+
+NamesOfPeople names_of(const PageRows& rows, Keyring& keys) {
+  NamesOfPeople names;
+  for (const pg::Row row : rows.of(history_kind::person)) {
+    if (const auto wrapped = row.get<std::optional<std::string_view>>(PageRows::bytes_column))
+      keys.add(row.get<UserId>(column::id2), *wrapped);
+    names.emplace(row.get<ProfileId>(PageRows::id_column), keys.open(row.get<std::optional<std::string_view>>(PageRows::text_column)));
+  }
+  return names;
+}
+
+/// An event as the row has it; throws UndecodableEvent.
+AnyEvent event_of(const pg::Row& row, int type, int version, int data) {
+  RecordedEvent recorded;
+  recorded.meta.position = row.get<Position>(PageRows::number_column);
+  recorded.type = row.get<std::string>(type);
+  recorded.schema_version = row.get<std::int32_t>(version);
+  recorded.data = row.get<std::string>(data);
+  return decode(recorded);
+}
+
+class Items {
+ public:
+  Items(const NamesOfPeople& names, const Keyring& keys) : names_(names), keys_(keys) {}
+
+  HistoryItem item(const pg::Row& row) const {
+    HistoryItem item;
+    item.position = row.get<Position>(PageRows::number_column);
+    item.at = row.get<Time>(column::at1);
+    item.by = person(row, column::actor);
+    item.origin = {row.get<std::string_view>(column::origin), row.get<std::optional<std::string_view>>(column::provider),
+                   row.get<std::optional<std::string_view>>(column::reference)};
+    item.type = row.get<std::string_view>(PageRows::text_column);
+    item.subject.person = person(row, column::person);
+    if (const auto space = row.get<std::optional<WatchSpaceId>>(column::id2))
+      item.subject.watch_space = HistorySpace{*space, row.get<std::optional<std::string_view>>(column::space_name)};
+    if (const auto anime = row.get<std::optional<AnimeId>>(column::anime))
+      item.subject.anime = HistoryAnime{*anime, row.get<std::optional<std::string_view>>(column::title)};
+    item.change = row.get<CommandId>(column::command);
+    item.undoes = row.get<std::optional<Position>>(column::undoes);
+    item.undone_by = row.get<std::optional<Position>>(column::undone_by);
+    tell_of(row, item);
+    return item;
+  }
+
+ private:
+  std::optional<HistoryPerson> person(const pg::Row& row, int at) const {
+    const auto profile = row.get<std::optional<ProfileId>>(at);
+    if (!profile) return std::nullopt;
+    const auto found = names_.find(*profile);
+    return HistoryPerson{*profile, found == names_.end() ? std::nullopt : found->second};
+  }
+
+  void tell_of(const pg::Row& row, HistoryItem& item) const {
+    const AnyEvent event = event_of(row, PageRows::text_column, column::schema_version, column::data);
+    std::optional<AnyEvent> before;
+    if (!row.null(column::before_type)) before = event_of(row, column::before_type, column::before_version, column::before_data);
+    item.field = std::visit([]<class E>(const E&) { return field<E>; }, event);
+    Telling telling = tell({.event = event,
+                            .before = before ? &*before : nullptr,
+                            .actor = row.get<std::optional<ProfileId>>(column::actor),
+                            .person = row.get<std::optional<ProfileId>>(column::person),
+                            .title = row.get<std::optional<std::string>>(column::title),
+                            .names = names_,
+                            .keys = keys_});
+    item.before.text = std::move(telling.before);
+    item.after.text = std::move(telling.after);
+    item.summary = std::move(telling.summary);
+    item.forgotten = telling.forgotten;
+  }
+
+  const NamesOfPeople& names_;
+  const Keyring& keys_;
+};
+
+}  // namespace
+
+std::vector<HistoryItem> history_items(const PageRows& rows, Position reached, std::size_t most, Keyring& keys) {
+  const NamesOfPeople names = names_of(rows, keys);
+  const Items items(names, keys);
+  std::vector<HistoryItem> shown;
+  for (const pg::Row row : rows.of(history_kind::change)) {
+    if (shown.size() == most) break;
+    if (row.get<Position>(PageRows::number_column) <= reached) shown.push_back(items.item(row));
+  }
+  return shown;
+}
+
+}  // namespace bloomwatch
