@@ -15,6 +15,7 @@
 
 #include "events/accounts.h"
 #include "events/audit.h"
+#include "events/catalog.h"
 #include "events/envelope.h"
 #include "events/recaps.h"
 #include "events/spaces.h"
@@ -23,7 +24,8 @@
 namespace bloomwatch {
 
 /// Every event there is: a new context adds its list here.
-using AllEvents = boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents, RecapShareEvents, AuditQueryEvents>;
+using AllEvents =
+    boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents, TitleEvents, RecapShareEvents, AuditQueryEvents>;
 
 /// Any event, decoded.
 using AnyEvent = boost::mp11::mp_rename<AllEvents, std::variant>;

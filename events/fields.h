@@ -66,6 +66,22 @@ constexpr std::string_view field_of(const AttendanceConfirmed*) { return "attend
 constexpr std::string_view field_of(const AttendanceDeclined*) { return "attendance"; }
 constexpr std::string_view field_of(const AttendanceReopened*) { return "attendance"; }
 
+// The catalogue.
+constexpr std::string_view field_of(const TitleAdded*) { return "title"; }
+constexpr std::string_view field_of(const TitleReferencesAdded*) { return "references"; }
+constexpr std::string_view field_of(const TitleReferencesRemoved*) { return "references"; }
+constexpr std::string_view field_of(const TitleNamesChanged*) { return "names"; }
+constexpr std::string_view field_of(const TitleDetailsChanged*) { return "details"; }
+constexpr std::string_view field_of(const TitleGenresChanged*) { return "genres"; }
+constexpr std::string_view field_of(const TitleTagsChanged*) { return "tags"; }
+constexpr std::string_view field_of(const TitleStudiosChanged*) { return "studios"; }
+constexpr std::string_view field_of(const TitleProducersChanged*) { return "producers"; }
+constexpr std::string_view field_of(const TitleRelationsChanged*) { return "related"; }
+constexpr std::string_view field_of(const TitleStandingChanged*) { return "standing"; }
+constexpr std::string_view field_of(const TitleAvailabilityChanged*) { return "availability"; }
+constexpr std::string_view field_of(const TitleMerged*) { return "merge"; }
+constexpr std::string_view field_of(const TitleAbsorbed*) { return "merge"; }
+
 // Recaps and audit.
 constexpr std::string_view field_of(const RecapShared*) { return "recapShare"; }
 constexpr std::string_view field_of(const RecapShareRevoked*) { return "recapShare"; }

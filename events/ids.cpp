@@ -28,6 +28,17 @@ TitleId title_of(std::string_view source, std::string_view id) {
   return TitleId(Uuid::v5(bloomwatch_name_space(), name));
 }
 
+ClaimKey reference_claim(std::string_view source, std::string_view id) {
+  return ClaimKey(Uuid::v5(title_of(source, id).uuid, "reference"));
+}
+
+ListingId listing_of(std::string_view kind, std::string_view value) {
+  std::string name(kind);
+  name += ':';
+  name += value;
+  return ListingId(Uuid::v5(bloomwatch_name_space(), "listing:" + name));
+}
+
 ClaimKey title_claim(WatchSpaceId watch_space, TitleId title) { return ClaimKey(Uuid::v5(watch_space.uuid, "title:" + title.to_string())); }
 
 }  // namespace bloomwatch

@@ -19,6 +19,7 @@ using InvitationId = Id<struct InvitationTag>;      ///< an invitation, and its 
 using AnimeId = Id<struct AnimeTag>;                ///< one title as tracked in one space
 using WatchSessionId = Id<struct WatchSessionTag>;  ///< one evening of watching one anime together
 using TitleId = Id<struct TitleTag>;                ///< the only canonical id of a title, see title_of()
+using ListingId = Id<struct ListingTag>;            ///< a list of titles that share something, see listing_of()
 using RecapShareId = Id<struct RecapShareTag>;      ///< a link to somebody's recap
 using AuditQueryId = Id<struct AuditQueryTag>;      ///< one look of an admin into an audit
 using ImportId = Id<struct ImportTag>;              ///< an import, as the origin reference of its events
@@ -42,6 +43,12 @@ std::int16_t partition_of(PartitionKey key);
 
 /// The canonical id of a title that an outside source names: the UUIDv5 of `<source>:<id>` in our name space.
 TitleId title_of(std::string_view source, std::string_view id);
+
+/// The claim "this reference means that title": held by the title's stream.
+ClaimKey reference_claim(std::string_view source, std::string_view id);
+
+/// The titles of a genre, a studio: `genre`, `slice of life`.
+ListingId listing_of(std::string_view kind, std::string_view value);
 
 /// The claim "this title is tracked in this space".
 ClaimKey title_claim(WatchSpaceId watch_space, TitleId title);

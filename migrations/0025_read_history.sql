@@ -17,6 +17,7 @@ CREATE TABLE read_history.changes (
   at             timestamptz,
   watch_space    uuid,
   anime          uuid,
+  title          uuid,                     -- of the catalogue
   event          uuid,
   undoes         uuid,                     -- event
   command        uuid,

@@ -30,10 +30,13 @@ struct HomeOf {
   using Stream = boost::mp11::mp_cond<boost::mp11::mp_bool<in<AnimeEvents>>, AnimeId,            //
                                       boost::mp11::mp_bool<in<WatchSpaceEvents>>, WatchSpaceId,  //
                                       boost::mp11::mp_bool<in<LoginSessionEvents>>, SessionId,   //
+                                      boost::mp11::mp_bool<in<TitleEvents>>, TitleId,            //
                                       boost::mp11::mp_bool<in<RecapShareEvents>>, RecapShareId,  //
                                       boost::mp11::mp_bool<in<AuditQueryEvents>>, AuditQueryId,  //
                                       boost::mp11::mp_bool<in<UserEvents>>, UserId>;
-  using Partition = boost::mp11::mp_if_c<in<AnimeEvents> || in<WatchSpaceEvents>, WatchSpaceId, UserId>;
+  using Partition = boost::mp11::mp_cond<boost::mp11::mp_bool<in<AnimeEvents> || in<WatchSpaceEvents>>, WatchSpaceId,  //
+                                         boost::mp11::mp_bool<in<TitleEvents>>, TitleId,                               //
+                                         boost::mp11::mp_true, UserId>;
 };
 
 /// Calls `visit(name, table)` for each table of a model, in the order of its description.

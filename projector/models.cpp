@@ -2,6 +2,7 @@
 #include "projector/models.h"
 
 #include "projector/analytics/analytics.h"
+#include "projector/catalog/catalog.h"
 #include "projector/dashboard/dashboard.h"
 #include "projector/history/history.h"
 #include "projector/people/people.h"
@@ -20,6 +21,7 @@ std::vector<std::unique_ptr<StoredModel>> all_models(Slot slot) {
   models.push_back(std::make_unique<StoredModelOf<Dashboard>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Analytics>>(slot));
   models.push_back(std::make_unique<StoredModelOf<History>>(slot));
+  models.push_back(std::make_unique<StoredModelOf<Catalog>>(slot));
   return models;
 }
 

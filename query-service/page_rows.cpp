@@ -8,7 +8,8 @@
 namespace bloomwatch {
 namespace {
 
-constexpr std::array<std::string_view, model_count> model_names = {"people", "spaces", "tracking", "dashboard", "analytics", "history"};
+constexpr std::array<std::string_view, model_count> model_names = {"people",    "spaces",  "tracking", "dashboard",
+                                                                   "analytics", "history", "catalog"};
 
 std::string names_of(std::initializer_list<Model> models) {
   std::string list;

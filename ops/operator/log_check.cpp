@@ -1,5 +1,6 @@
 // The invariants of the log, event by event. Claims are read off the events' description: a member `…_claim` is taken by the event's
-// stream (AnimeRemoved alone releases it), a member `former_…_claim` is retired by it, so an event that comes later is checked without
+// stream (AnimeRemoved alone releases it) or all of `…_claims` are (TitleReferencesRemoved
+// releases them), a member `former_…_claim` is retired by it, so an event that comes later is checked without
 // being named here.
 #include "ops/operator/log_check.h"
 
@@ -53,6 +54,14 @@ void LogCheck::take_claims(const RecordedEvent& event) {
     using E = std::remove_cvref_t<decltype(data)>;
     using Members = boost::describe::describe_members<E, boost::describe::mod_public>;
     boost::mp11::mp_for_each<Members>([&](auto member) {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(data.*member.pointer)>, std::vector<ClaimKey>>) {
+        for (const ClaimKey claim : data.*member.pointer) {
+          if (std::is_same_v<E, TitleReferencesRemoved>)
+            claims_.erase(claim);
+          else
+            claims_[claim] = {std::string(event.meta.stream.category), event.meta.stream.id};
+        }
+      }
       if constexpr (std::is_same_v<std::remove_cvref_t<decltype(data.*member.pointer)>, ClaimKey>) {
         const std::string_view name = member.name;
         if (!name.ends_with("_claim")) return;

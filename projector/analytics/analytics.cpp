@@ -42,9 +42,11 @@ void count_anime(Analytics& model, const CountedAnimeRow& row, int count) {
   if (!row.episode_minutes && row.shared_episodes > 0) sum.untimed_titles += count;
 }
 
-void count_score(Analytics& model, const CountedAnimeRow& row, ProfileId profile, int count) {
+void count_score(Analytics& model, const CountedAnimeRow& row, TitleId title, ProfileId profile, const Meta& meta, int count) {
   const auto score = row.score_tenths.find(profile);
-  if (row.watch_space && score != row.score_tenths.end()) model.scores[{*row.watch_space, profile, score->second}].anime += count;
+  if (!row.watch_space || score == row.score_tenths.end()) return;
+  model.scores[{*row.watch_space, profile, score->second}].anime += count;
+  model.votes[{title, meta.partition, score->second}].votes += count;
 }
 
 /// What an evening adds for one who was there.
@@ -153,14 +155,14 @@ void Analytics::apply(const SharedProgressChanged& e, const Meta& meta) {
 
 void Analytics::apply(const AnimeRated& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
-  count_score(*this, row, e.profile, -1);
+  count_score(*this, row, e.title, e.profile, meta, -1);
   row.score_tenths[e.profile] = e.score_tenths;
-  count_score(*this, row, e.profile, 1);
+  count_score(*this, row, e.title, e.profile, meta, 1);
 }
 
 void Analytics::apply(const RatingCleared& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
-  count_score(*this, row, e.profile, -1);
+  count_score(*this, row, e.title, e.profile, meta, -1);
   row.score_tenths.erase(e.profile);
 }
 
@@ -207,20 +209,20 @@ void Analytics::apply(const WatchSessionRestored& e, const Meta& meta) {
 }
 
 /// An anime is removed only when no evening of it stands: undoing that it was added asks for what came after to be undone first.
-void Analytics::apply(const AnimeRemoved&, const Meta& meta) {
+void Analytics::apply(const AnimeRemoved& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
   count_anime(*this, row, -1);
-  for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, profile, -1);
+  for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, e.title, profile, meta, -1);
   row.watch_space.reset();
   moments.remove({space_of(meta), row.added_position});
   if (row.finished_position) moments.remove({space_of(meta), *row.finished_position});
 }
 
-void Analytics::apply(const AnimeRestored&, const Meta& meta) {
+void Analytics::apply(const AnimeRestored& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
   row.watch_space = space_of(meta);
   count_anime(*this, row, 1);
-  for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, profile, 1);
+  for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, e.title, profile, meta, 1);
   tell_added(*this, row);
   tell_finished(*this, row);
 }

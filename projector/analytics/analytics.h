@@ -1,6 +1,6 @@
 // The read model `analytics`: what the numbers of a space are made of, summed as events come in, so that a page reads months and members
 // and never evenings. Who is a member now, names and titles are joined by the page. Partition key of all its events: the space.
-// Source: document 000 §5.4, §11.4. Tables: migrations/0024_read_analytics.sql.
+// Source: document 000 §5.4, §11.4. Tables: migrations/0024_read_analytics.sql, 0031_titles_in_spaces.sql.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -130,6 +130,18 @@ struct ScoreSum {
 };
 BOOST_DESCRIBE_STRUCT(ScoreSum, (), (watch_space, profile, score_tenths, anime))
 
+/// How many participants gave a title a score, in the spaces of one partition: a row is written from one partition only.
+struct VoteSum {
+  using Key = std::tuple<TitleId, std::int16_t, std::int16_t>;
+  TitleId title;
+  std::int16_t space_partition = 0;
+  std::int16_t score_tenths = 0;
+  std::int64_t votes = 0;
+
+  bool operator==(const VoteSum&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(VoteSum, (), (title, space_partition, score_tenths, votes))
+
 enum class MomentKind { space_created, member_joined, member_left, anime_added, anime_finished, session };
 BOOST_DESCRIBE_ENUM(MomentKind, space_created, member_joined, member_left, anime_added, anime_finished, session)
 
@@ -161,7 +173,7 @@ constexpr std::int32_t month_of_day(std::int32_t day) {
 
 struct Analytics {
   static constexpr std::string_view name = "analytics";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Rows<CountedAnimeRow> anime;
   projection::Rows<EveningRow> evenings;
@@ -170,6 +182,7 @@ struct Analytics {
   projection::Sums<MemberMonthSum> member_months;
   projection::Sums<DaySum> days;
   projection::Sums<ScoreSum> scores;
+  projection::Sums<VoteSum> votes;
   projection::Puts<MomentRow> moments;
 
   void apply(const WatchSpaceCreated& e, const Meta& meta);
@@ -190,6 +203,6 @@ struct Analytics {
   void apply(const AnimeRemoved& e, const Meta& meta);
   void apply(const AnimeRestored& e, const Meta& meta);
 };
-BOOST_DESCRIBE_STRUCT(Analytics, (), (anime, evenings, spaces, months, member_months, days, scores, moments))
+BOOST_DESCRIBE_STRUCT(Analytics, (), (anime, evenings, spaces, months, member_months, days, scores, votes, moments))
 
 }  // namespace bloomwatch

@@ -100,6 +100,34 @@ void refine(Touch& touch, const WatchSessionRecorded& e, const Meta&) {
 void refine(Touch& touch, const WatchSessionRemoved&, const Meta&) { only_looks(touch); }
 void refine(Touch& touch, const WatchSessionRestored&, const Meta&) { only_looks(touch); }
 
+/// What a source says of a title is a value for itself. Some events add to what is known and give no whole value: of those nothing is
+/// before.
+void of_source(Touch& touch, std::string_view what, const std::string& source, const Meta& meta) {
+  touch.sets = touch.looks_at = thing(meta.stream.id, std::string(what) + ':' + source);
+}
+void refine(Touch& touch, const TitleNamesChanged& e, const Meta& meta) { of_source(touch, field<TitleNamesChanged>, e.source, meta); }
+void refine(Touch& touch, const TitleGenresChanged& e, const Meta& meta) { of_source(touch, field<TitleGenresChanged>, e.source, meta); }
+void refine(Touch& touch, const TitleTagsChanged& e, const Meta& meta) { of_source(touch, field<TitleTagsChanged>, e.source, meta); }
+void refine(Touch& touch, const TitleStudiosChanged& e, const Meta& meta) { of_source(touch, field<TitleStudiosChanged>, e.source, meta); }
+void refine(Touch& touch, const TitleProducersChanged& e, const Meta& meta) {
+  of_source(touch, field<TitleProducersChanged>, e.source, meta);
+}
+void refine(Touch& touch, const TitleRelationsChanged& e, const Meta& meta) {
+  of_source(touch, field<TitleRelationsChanged>, e.source, meta);
+}
+void refine(Touch& touch, const TitleStandingChanged& e, const Meta& meta) {
+  of_source(touch, field<TitleStandingChanged>, e.source, meta);
+}
+void refine(Touch& touch, const TitleAvailabilityChanged& e, const Meta& meta) {
+  of_source(touch, field<TitleAvailabilityChanged>, e.source, meta);
+}
+void refine(Touch& touch, const TitleAdded&, const Meta&) { no_value(touch); }
+void refine(Touch& touch, const TitleReferencesAdded&, const Meta&) { no_value(touch); }
+void refine(Touch& touch, const TitleReferencesRemoved&, const Meta&) { no_value(touch); }
+void refine(Touch& touch, const TitleDetailsChanged&, const Meta&) { no_value(touch); }
+void refine(Touch& touch, const TitleMerged&, const Meta&) { no_value(touch); }
+void refine(Touch& touch, const TitleAbsorbed&, const Meta&) { no_value(touch); }
+
 /// Whoever is looked at is told.
 void refine(Touch& touch, const AuditQueried& e, const Meta&) {
   touch.person = e.person;
@@ -128,6 +156,7 @@ ChangeRow row_of(const E& e, const Meta& meta, const Touch& touch) {
   if constexpr (std::is_same_v<typename projection::HomeOf<E>::Partition, WatchSpaceId>)
     row.watch_space = WatchSpaceId(meta.partition_key.uuid);
   if constexpr (std::is_same_v<typename projection::HomeOf<E>::Stream, AnimeId>) row.anime = meta.key<AnimeId>();
+  if constexpr (std::is_same_v<typename projection::HomeOf<E>::Stream, TitleId>) row.title = meta.key<TitleId>();
   row.event = meta.event_id;
   row.undoes = meta.undoes;
   row.command = meta.by.command;

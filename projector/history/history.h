@@ -29,6 +29,7 @@ struct ChangeRow {
   std::optional<Time> at = {};
   std::optional<WatchSpaceId> watch_space = {};
   std::optional<AnimeId> anime = {};
+  std::optional<TitleId> title = {};  ///< of the catalogue
   std::optional<EventId> event = {};
   std::optional<EventId> undoes = {};
   std::optional<CommandId> command = {};
@@ -42,7 +43,7 @@ struct ChangeRow {
   bool operator==(const ChangeRow&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(ChangeRow, (),
-                      (position, part, type, actor, person, sets, looks_at, at, watch_space, anime, event, undoes, command, origin,
+                      (position, part, type, actor, person, sets, looks_at, at, watch_space, anime, title, event, undoes, command, origin,
                        provider, reference, schema_version, sealed_by, data))
 
 /// An admin's look into an audit: what the link that it answered shows, and to whom.

@@ -92,6 +92,7 @@ void Tracking::apply(const AnimeAdded& e, const Meta& meta) {
   row.added_at = meta.recorded_at;
   row.updated_at = meta.recorded_at;
   row.version = meta.version;
+  titles.put({e.watch_space, e.title, row.anime});
 }
 
 void Tracking::apply(const SharedStatusChanged& e, const Meta& meta) { changed_anime(*this, meta).shared_status = e.status; }
@@ -167,10 +168,15 @@ void Tracking::apply(const WatchSessionRestored& e, const Meta& meta) {
 }
 
 /// Only an anime of which nothing stands but that it was added is removed: it has no session that a page of the space could find.
-void Tracking::apply(const AnimeRemoved&, const Meta& meta) { changed_anime(*this, meta).watch_space.reset(); }
+void Tracking::apply(const AnimeRemoved& e, const Meta& meta) {
+  changed_anime(*this, meta).watch_space.reset();
+  titles.remove({WatchSpaceId(meta.partition_key.uuid), e.title, meta.key<AnimeId>()});
+}
 
-void Tracking::apply(const AnimeRestored&, const Meta& meta) {
-  changed_anime(*this, meta).watch_space = WatchSpaceId(meta.partition_key.uuid);
+void Tracking::apply(const AnimeRestored& e, const Meta& meta) {
+  const WatchSpaceId space(meta.partition_key.uuid);
+  changed_anime(*this, meta).watch_space = space;
+  titles.put({space, e.title, meta.key<AnimeId>()});
 }
 
 }  // namespace bloomwatch

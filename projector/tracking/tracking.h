@@ -1,5 +1,5 @@
 // The read model `tracking`: the anime of a space, each participant's own side of them, and the evenings spent with them.
-// Partition key of all its events: the space. Tables: migrations/0013_read_tracking.sql.
+// Partition key of all its events: the space. Tables: migrations/0013_read_tracking.sql, 0031_titles_in_spaces.sql.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -97,6 +97,17 @@ BOOST_DESCRIBE_STRUCT(SessionRow, (),
                       (session, anime, watch_space, session_date, precision, time_zone, start_episode, end_episode, notes, participants,
                        created_by, created_at, updated_at, version))
 
+/// Which anime of a space is a title, by the id that it was added with.
+struct TrackedTitleRow {
+  using Key = std::tuple<WatchSpaceId, TitleId, AnimeId>;
+  WatchSpaceId watch_space;
+  TitleId title;
+  AnimeId anime;
+
+  bool operator==(const TrackedTitleRow&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(TrackedTitleRow, (), (watch_space, title, anime))
+
 /// What an anime is called where one name is wanted: romaji, english, native, or `AniList 154587`.
 std::string preferred_title_of(const TitleSnapshot& snapshot, const MediaReference& media);
 /// By which it is sorted: A–Z as a–z, at most 64 bytes (whole characters of UTF-8), compared bytewise.
@@ -104,11 +115,12 @@ std::string sort_title_of(std::string_view preferred_title);
 
 struct Tracking {
   static constexpr std::string_view name = "tracking";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Rows<AnimeRow> anime;
   projection::Rows<EntryRow> entries;
   projection::Rows<SessionRow> sessions;
+  projection::Puts<TrackedTitleRow> titles;
 
   void apply(const AnimeAdded& e, const Meta& meta);
   void apply(const SharedStatusChanged& e, const Meta& meta);
@@ -134,6 +146,6 @@ struct Tracking {
   void apply(const AnimeRemoved& e, const Meta& meta);
   void apply(const AnimeRestored& e, const Meta& meta);
 };
-BOOST_DESCRIBE_STRUCT(Tracking, (), (anime, entries, sessions))
+BOOST_DESCRIBE_STRUCT(Tracking, (), (anime, entries, sessions, titles))
 
 }  // namespace bloomwatch

@@ -45,6 +45,8 @@ class Items {
       item.subject.watch_space = HistorySpace{*space, row.get<std::optional<std::string_view>>(column::space_name)};
     if (const auto anime = row.get<std::optional<AnimeId>>(column::anime))
       item.subject.anime = HistoryAnime{*anime, row.get<std::optional<std::string_view>>(column::title)};
+    if (const auto title = row.get<std::optional<TitleId>>(column::title_id))
+      item.subject.title = HistoryTitle{*title, row.get<std::optional<std::string_view>>(column::title)};
     item.change = row.get<CommandId>(column::command);
     item.undoes = row.get<std::optional<Position>>(column::undoes);
     item.undone_by = row.get<std::optional<Position>>(column::undone_by);

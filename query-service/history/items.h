@@ -32,12 +32,20 @@ struct HistoryAnime {
 };
 BOOST_DESCRIBE_STRUCT(HistoryAnime, (), (id, preferred_title))
 
+/// A title of the catalogue.
+struct HistoryTitle {
+  TitleId id;
+  std::optional<std::string_view> preferred_title;
+};
+BOOST_DESCRIBE_STRUCT(HistoryTitle, (), (id, preferred_title))
+
 struct HistorySubject {
   std::optional<HistorySpace> watch_space = {};
   std::optional<HistoryAnime> anime = {};
+  std::optional<HistoryTitle> title = {};
   std::optional<HistoryPerson> person = {};
 };
-BOOST_DESCRIBE_STRUCT(HistorySubject, (), (watch_space, anime, person))
+BOOST_DESCRIBE_STRUCT(HistorySubject, (), (watch_space, anime, title, person))
 
 struct HistoryOrigin {
   std::string_view kind;
@@ -95,6 +103,7 @@ inline constexpr int reference = provider + 1;       ///< change
 inline constexpr int space_name = reference + 1;     ///< change
 inline constexpr int title = space_name + 1;         ///< change
 inline constexpr int types = title + 1;              ///< query: JSON
+inline constexpr int title_id = types + 1;           ///< change: of the catalogue
 }  // namespace history_column
 
 /// The changes of a page, newest first, up to `most` of them; those after `reached` are left out, since between them may be some that are

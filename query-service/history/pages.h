@@ -55,7 +55,7 @@ BOOST_DESCRIBE_STRUCT(FilteredHistoryList, (HistoryList), (types, field, from, u
 struct SpaceHistoryPage : FilteredHistoryList {
   static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/history";
   static constexpr http::Access access = http::Access::member;
-  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking};
+  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog};
 
   WatchSpaceId watch_space;
   std::optional<ProfileId> person = {};
@@ -72,7 +72,7 @@ BOOST_DESCRIBE_STRUCT(SpaceHistoryPage, (FilteredHistoryList), (watch_space, per
 struct AnimeHistoryPage : FilteredHistoryList {
   static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/anime/{anime}/history";
   static constexpr http::Access access = http::Access::member;
-  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking};
+  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog};
 
   WatchSpaceId watch_space;
   AnimeId anime;
@@ -90,7 +90,7 @@ BOOST_DESCRIBE_STRUCT(AnimeHistoryPage, (FilteredHistoryList), (watch_space, ani
 struct MyHistoryPage : FilteredHistoryList {
   static constexpr std::string_view pattern = "/api/me/history";
   static constexpr http::Access access = http::Access::signed_in;
-  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking};
+  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog};
 
   std::expected<Question, Problem> ask(const Visit& visit);
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;
@@ -107,7 +107,7 @@ inline constexpr std::chrono::hours audit_link_life{1};
 struct AuditPage : HistoryList {
   static constexpr std::string_view pattern = "/api/admin/audit";
   static constexpr http::Access access = http::Access::admin;
-  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking};
+  static constexpr std::array models = {Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog};
 
   AuditQueryId query;
 

@@ -20,7 +20,7 @@ PageSql::Columns columns() {
           {"undoes", "bigint"}, {"undone_by", "bigint"}, {"version", "integer"},  {"before_version", "integer"},
           {"data", "text"},     {"before_type", "text"}, {"before_data", "text"}, {"origin", "text"},
           {"provider", "text"}, {"reference", "text"},   {"space_name", "text"},  {"title", "text"},
-          {"types", "jsonb"}};
+          {"types", "jsonb"},   {"title_id", "uuid"}};
 }
 
 bool is_of_a_space(HistoryWalk walk) { return walk == HistoryWalk::space || walk == HistoryWalk::anime; }
@@ -104,35 +104,38 @@ std::string space_of(HistoryWalk walk) {
 }
 
 void add_changes(PageSql& sql, HistoryWalk walk) {
-  sql.rows(history_kind::change,
-           {{"id", "t.event"},
-            {"number", "t.position"},
-            {"text", "t.type"},
-            {"id2", "t.watch_space"},
-            {"anime", "t.anime"},
-            {"actor", "t.actor"},
-            {"person", "t.person"},
-            {"command", "t.command"},
-            {"at1", "t.at"},
-            {"undoes", "u.position"},
-            {"undone_by", "d.position"},
-            {"version", "t.schema_version::integer"},
-            {"before_version", "t.before_version::integer"},
-            {"data", "t.data"},
-            {"before_type", "t.before_type"},
-            {"before_data", "t.before_data"},
-            {"origin", "t.origin"},
-            {"provider", "t.provider"},
-            {"reference", "t.reference"},
-            {"space_name", "s.name"},
-            {"title", "a.preferred_title"}},
-           "FROM told AS t LEFT JOIN read_tracking.anime AS a ON a.anime = t.anime" + space_of(walk) +
-               " LEFT JOIN read_history.changes AS u ON u.event = t.undoes LEFT JOIN LATERAL (SELECT position FROM read_history.changes"
-               " WHERE undoes = t.event ORDER BY position DESC LIMIT 1) AS d ON true");
+  sql.rows(
+      history_kind::change,
+      {{"id", "t.event"},
+       {"number", "t.position"},
+       {"text", "t.type"},
+       {"id2", "t.watch_space"},
+       {"anime", "t.anime"},
+       {"actor", "t.actor"},
+       {"person", "t.person"},
+       {"command", "t.command"},
+       {"at1", "t.at"},
+       {"undoes", "u.position"},
+       {"undone_by", "d.position"},
+       {"version", "t.schema_version::integer"},
+       {"before_version", "t.before_version::integer"},
+       {"data", "t.data"},
+       {"before_type", "t.before_type"},
+       {"before_data", "t.before_data"},
+       {"origin", "t.origin"},
+       {"provider", "t.provider"},
+       {"reference", "t.reference"},
+       {"space_name", "s.name"},
+       {"title", "COALESCE(a.preferred_title, c.name)"},
+       {"title_id", "t.title"}},
+      "FROM told AS t LEFT JOIN read_tracking.anime AS a ON a.anime = t.anime LEFT JOIN read_catalog.titles AS c ON c.title = t.title" +
+          space_of(walk) +
+          " LEFT JOIN read_history.changes AS u ON u.event = t.undoes LEFT JOIN LATERAL (SELECT position FROM read_history.changes"
+          " WHERE undoes = t.event ORDER BY position DESC LIMIT 1) AS d ON true");
 }
 
 std::string statement_text(HistoryWalk walk, bool filtered) {
-  PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking}, "$1", columns());
+  PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
   sql.with((filtered ? floor_clause(walk) : "") + chosen_clause(walk, filtered) + std::string(told_clause));
   if (is_of_a_space(walk)) add_members(sql, "at1");
   if (is_for_admins(walk)) add_admin(sql);
@@ -163,7 +166,7 @@ const pg::Statement& history_statement(HistoryWalk walk, bool filtered) {
 
 const pg::Statement& audit_query_statement() {
   static const pg::Statement statement([] {
-    PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking}, "$1", columns());
+    PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
     add_admin(sql);
     sql.rows(history_kind::query,
              {{"id", "watch_space"},

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "events/fields.h"
@@ -76,6 +77,47 @@ struct RecapValue {
   std::optional<WatchSpaceId> watch_space_id;
 };
 BOOST_DESCRIBE_STRUCT(RecapValue, (), (period, user_id, watch_space_id))
+
+struct TitleValue {
+  std::string_view source;
+  std::vector<MediaReference> media;
+  std::vector<TitleName> names;
+  TitleDetails details;
+  std::vector<std::string> genres;
+  std::vector<std::string> studios;
+};
+BOOST_DESCRIBE_STRUCT(TitleValue, (), (source, media, names, details, genres, studios))
+
+struct DetailsValue {
+  std::string_view source;
+  TitleDetails details;
+  std::vector<std::string> cleared;
+};
+BOOST_DESCRIBE_STRUCT(DetailsValue, (), (source, details, cleared))
+
+struct MergedValue {
+  TitleId title_id;
+};
+BOOST_DESCRIBE_STRUCT(MergedValue, (), (title_id))
+
+/// What a source says of one fact, in words a few of it.
+std::string few_of(const std::vector<std::string>& all) {
+  constexpr std::size_t shown = 3;
+  if (all.empty()) return "none";
+  std::string words;
+  for (std::size_t i = 0; i < std::min(all.size(), shown); ++i) words += (i > 0 ? ", " : "") + all[i];
+  return all.size() > shown ? fmt::format("{} and {} more", words, all.size() - shown) : words;
+}
+template <class T, class Word>
+ChangeValue list(const std::vector<T>& values, Word word) {
+  std::vector<std::string> words;
+  for (const T& value : values) words.push_back(word(value));
+  return {json::to_string(values), few_of(words)};
+}
+ChangeValue words_of(const std::vector<std::string>& values) { return {json::to_string(values), few_of(values)}; }
+ChangeValue references(const std::vector<MediaReference>& media) {
+  return list(media, [](const MediaReference& reference) { return reference.source + ":" + reference.id; });
+}
 
 ChangeValue text(std::string_view plain) { return {json::to_string(plain), "“" + std::string(plain) + "”"}; }
 ChangeValue text(const std::optional<std::string>& plain) { return plain ? text(std::string_view(*plain)) : ChangeValue{}; }
@@ -207,6 +249,27 @@ struct ValueIn {
   ChangeValue operator()(const AttendanceConfirmed&) const { return word(Attendance::present); }
   ChangeValue operator()(const AttendanceDeclined&) const { return word(Attendance::declined); }
   ChangeValue operator()(const AttendanceReopened&) const { return word(Attendance::invited); }
+
+  ChangeValue operator()(const TitleAdded& e) const {
+    return object(TitleValue{e.source, e.media, e.names, e.details, e.genres, e.studios}, e.names.empty() ? "" : e.names.front().text);
+  }
+  ChangeValue operator()(const TitleReferencesAdded& e) const { return references(e.media); }
+  ChangeValue operator()(const TitleReferencesRemoved& e) const { return references(e.media); }
+  ChangeValue operator()(const TitleNamesChanged& e) const {
+    return list(e.names, [](const TitleName& name) { return name.text; });
+  }
+  ChangeValue operator()(const TitleDetailsChanged& e) const { return object(DetailsValue{e.source, e.details, e.cleared}); }
+  ChangeValue operator()(const TitleGenresChanged& e) const { return words_of(e.genres); }
+  ChangeValue operator()(const TitleTagsChanged& e) const { return words_of(e.tags); }
+  ChangeValue operator()(const TitleStudiosChanged& e) const { return words_of(e.studios); }
+  ChangeValue operator()(const TitleProducersChanged& e) const { return words_of(e.producers); }
+  ChangeValue operator()(const TitleRelationsChanged& e) const { return references(e.related); }
+  ChangeValue operator()(const TitleStandingChanged& e) const { return object(e.standing); }
+  ChangeValue operator()(const TitleAvailabilityChanged& e) const {
+    return list(e.offers, [](const Offer& offer) { return offer.provider + " (" + offer.region + ")"; });
+  }
+  ChangeValue operator()(const TitleMerged& e) const { return object(MergedValue{e.merged_into}); }
+  ChangeValue operator()(const TitleAbsorbed& e) const { return object(MergedValue{e.absorbed}); }
 
   ChangeValue operator()(const RecapShared& e) const { return object(RecapValue{e.period, e.profile, e.watch_space}, e.period); }
   ChangeValue operator()(const RecapShareRevoked&) const { return {}; }

@@ -136,6 +136,35 @@ struct Sentence {
   std::string operator()(const AttendanceReopened&) const { return changed(attendance()); }
   std::string attendance() const { return whose() + " attendance at a watch session of " + anime(); }
 
+  std::string title() const { return scene.title ? *scene.title : "a title"; }
+  std::string of_title(std::string_view what, const std::string& source) const {
+    return changed(fmt::format("the {} of {} by {}", what, title(), source));
+  }
+  std::string operator()(const TitleAdded& e) const {
+    return fmt::format("{} added {} to the catalogue by {}", by(), after.words, e.source);
+  }
+  std::string operator()(const TitleReferencesAdded&) const {
+    return fmt::format("{} gave {} the references {}", by(), title(), after.words);
+  }
+  std::string operator()(const TitleReferencesRemoved&) const {
+    return fmt::format("{} took the references {} from {}", by(), before.words, title());
+  }
+  std::string operator()(const TitleNamesChanged& e) const { return of_title("names", e.source); }
+  std::string operator()(const TitleDetailsChanged& e) const {
+    return fmt::format("{} changed the details of {} by {}", by(), title(), e.source);
+  }
+  std::string operator()(const TitleGenresChanged& e) const { return of_title("genres", e.source); }
+  std::string operator()(const TitleTagsChanged& e) const { return of_title("tags", e.source); }
+  std::string operator()(const TitleStudiosChanged& e) const { return of_title("studios", e.source); }
+  std::string operator()(const TitleProducersChanged& e) const { return of_title("producers", e.source); }
+  std::string operator()(const TitleRelationsChanged& e) const { return of_title("related titles", e.source); }
+  std::string operator()(const TitleStandingChanged& e) const {
+    return fmt::format("{} changed the standing of {} by {}", by(), title(), e.source);
+  }
+  std::string operator()(const TitleAvailabilityChanged& e) const { return of_title("availability", e.source); }
+  std::string operator()(const TitleMerged&) const { return fmt::format("{} merged {} into another title", by(), title()); }
+  std::string operator()(const TitleAbsorbed&) const { return fmt::format("{} merged another title into {}", by(), title()); }
+
   std::string operator()(const RecapShared& e) const {
     return fmt::format("{} shared {} recap of {}", by(), e.watch_space ? "a watch space's" : whose(), e.period);
   }
@@ -151,6 +180,9 @@ struct Sentence {
 /// What is told as gone was there before, what is back is there now: both are what was added or recorded.
 template <class E>
 constexpr bool brings_back = std::is_same_v<E, AnimeRestored> || std::is_same_v<E, WatchSessionRestored>;
+/// Says itself what it takes away.
+template <class E>
+constexpr bool names_what_goes = std::is_same_v<E, TitleReferencesRemoved>;
 
 }  // namespace
 
@@ -160,7 +192,7 @@ Telling tell(const Scene& scene) {
         ChangeValue before =
             scene.before != nullptr ? value_in(*scene.before, field<E>, scene.person, scene.keys) : initial_value(scene.event);
         ChangeValue after = value_in(scene.event, field<E>, scene.person, scene.keys);
-        if constexpr (brings_back<E>) std::swap(before, after);
+        if constexpr (brings_back<E> || names_what_goes<E>) std::swap(before, after);
         Telling telling{.before = before.json, .after = after.json, .summary = Sentence{scene, before, after}(e)};
         telling.forgotten = before.forgotten || after.forgotten;
         return telling;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "query-service/boxes.h"
+#include "query-service/catalog/rows.h"
 #include "query-service/spaces/members.h"
 #include "query-service/tracking/pages.h"
 
@@ -77,14 +78,24 @@ std::string lean_text(const Shape& shape) {
   return sql.text();
 }
 
-/// With the keys of everybody who wrote a text of the page. `anime` gives the CTE its rows.
-std::string thorough_text(const std::string& anime) {
+/// Other anime of the space whose title is the chosen one's, by what the catalogue knows now.
+void add_same_title(PageSql& sql) {
+  sql.rows(tracking_kind::same_title, {{"id", "s.anime"}},
+           "FROM (SELECT " + living_title("c.title") +
+               " AS title FROM chosen AS c OFFSET 0) AS l, LATERAL (SELECT a.alias FROM read_catalog.aliases AS a WHERE a.title = l.title"
+               " OFFSET 0) AS a, LATERAL (SELECT t.anime FROM read_tracking.titles AS t WHERE t.watch_space = $1 AND t.title = a.alias AND"
+               " t.anime <> $2 OFFSET 0) AS s");
+}
+
+/// With the keys of everybody who wrote a text of the page. `anime` gives the CTE its rows; `one`: it is one, the page of its own.
+std::string thorough_text(const std::string& anime, bool one = false) {
   PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
   sql.with("chosen AS MATERIALIZED (SELECT a.* FROM " + anime +
            "), said AS MATERIALIZED (SELECT c.anime AS of_anime, e.* FROM chosen AS c LEFT JOIN read_tracking.entries AS e ON e.anime = "
            "c.anime)");
   add_members(sql, "at1");
   add_anime_and_entries(sql, "chosen AS a", "said AS e", "e.of_anime");
+  if (one) add_same_title(sql);
   sql.rows(row_kind::key, {{"id", "authors.account"}, {"bytes", "k.wrapped"}},
            keys_of("SELECT unnest(ARRAY[mood, vibe, pitch]) AS box FROM chosen UNION ALL SELECT notes FROM said"));
   return sql.text();
@@ -195,7 +206,7 @@ std::expected<Shown, Problem> AnimeListPage::show(const PageRows& rows, const Vi
 namespace {
 
 const pg::Statement& detail_statement() {
-  static const pg::Statement statement(thorough_text("read_tracking.anime AS a WHERE a.anime = $2 AND a.watch_space = $1"));
+  static const pg::Statement statement(thorough_text("read_tracking.anime AS a WHERE a.anime = $2 AND a.watch_space = $1", true));
   return statement;
 }
 
@@ -208,7 +219,11 @@ std::expected<Question, Problem> AnimePage::ask(const Visit&) const {
 std::expected<Shown, Problem> AnimePage::show(const PageRows& rows, const Visit&, Keyring& keys) const {
   const PageRows::Range found = rows.of(tracking_kind::anime);
   if (found.empty()) return std::unexpected(no_such_anime());
-  return Shown{json::to_string(show_one(found.front(), watch_space, rows.of(tracking_kind::entry), members_of(rows, column::at1), keys))};
+  OneAnimeAnswer answer;
+  static_cast<AnimeAnswer&>(answer) =
+      show_one(found.front(), watch_space, rows.of(tracking_kind::entry), members_of(rows, column::at1), keys);
+  for (const pg::Row row : rows.of(tracking_kind::same_title)) answer.same_title_as.push_back(row.get<AnimeId>(PageRows::id_column));
+  return Shown{json::to_string(answer)};
 }
 
 }  // namespace bloomwatch

@@ -72,6 +72,12 @@ struct AnimeAnswer : AnimeFields {
 };
 BOOST_DESCRIBE_STRUCT(AnimeAnswer, (AnimeFields), (participants))
 
+/// An anime on its own page: which others of the space turned out to be the same title.
+struct OneAnimeAnswer : AnimeAnswer {
+  std::vector<AnimeId> same_title_as = {};
+};
+BOOST_DESCRIBE_STRUCT(OneAnimeAnswer, (AnimeAnswer), (same_title_as))
+
 struct AttendeeAnswer {
   ProfileId user_id;
   std::string_view attendance;

@@ -16,6 +16,7 @@ namespace tracking_kind {
 inline constexpr std::int16_t anime = row_kind::own;
 inline constexpr std::int16_t entry = row_kind::own + 1;
 inline constexpr std::int16_t session = row_kind::own + 2;
+inline constexpr std::int16_t same_title = row_kind::own + 3;  ///< `id`: another anime of the space that turned out to be the title of this
 }  // namespace tracking_kind
 
 /// The columns, whose use depends on the kind of row.

@@ -8,7 +8,7 @@
 namespace bloomwatch::test {
 namespace {
 
-const std::vector<std::string> model_names = {"people", "spaces", "tracking", "dashboard", "analytics", "history"};
+const std::vector<std::string> model_names = {"people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"};
 
 class AnyHistory : public ProjectionTest, public testing::WithParamInterface<int> {};
 
@@ -157,9 +157,10 @@ TEST_F(ProjectionTest, verify_finds_rows_that_are_wrong_missing_or_too_many) {
       "DELETE FROM read_spaces.spaces WHERE watch_space = (SELECT min(watch_space::text)::uuid FROM read_spaces.spaces);"
       "INSERT INTO read_dashboard.pairs SELECT gen_random_uuid(), low, high, 1, 5, partition FROM read_dashboard.pairs LIMIT 1;"
       "DELETE FROM read_analytics.moments WHERE position = (SELECT min(position) FROM read_analytics.moments);"
+      "DELETE FROM read_catalog.listings WHERE listing = (SELECT min(listing::text)::uuid FROM read_catalog.listings);"
       "UPDATE read_history.changes SET person = actor WHERE person IS NULL;"
       "UPDATE read_people.accounts SET version = version + 1");
-  const std::set<std::string> changed = {"people", "spaces", "tracking", "dashboard", "analytics", "history"};
+  const std::set<std::string> changed = {"people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"};
   for (const auto& verdict : projection::verify_models(url)) {
     EXPECT_EQ(verdict.holds(), !changed.contains(verdict.model)) << verdict.model;
     EXPECT_EQ(verdict.shown.empty(), !changed.contains(verdict.model)) << verdict.model;

@@ -153,6 +153,7 @@ class History {
     if (people_.size() < 3 || what < 3) return static_cast<void>(register_user());
     if (spaces_.size() < 2 || what < 5) return static_cast<void>(create_space(any_of(people_)));
     if (what < 12) return of_account();
+    if (titles_.size() < 2 || what < 18) return of_catalog();
     if (what < 24) return of_space(spaces_[below(spaces_.size())]);
     if (anime_.size() < 2 || what < 32) return static_cast<void>(add_anime(below(spaces_.size())));
     of_anime(anime_[below(anime_.size())]);
@@ -189,6 +190,92 @@ class History {
     const auto [session, account] = any_of(sessions_);
     if (below(2) == 0) return put("login-session", session, account, LoginSessionRefreshed{1});
     put("login-session", session, account, LoginSessionEnded{});
+  }
+
+  struct Title {
+    TitleId id;
+    std::vector<MediaReference> media = {};
+    bool merged = false;
+  };
+
+  template <class E>
+  void put_in(const Title& title, const E& event) {
+    put("title", title.id.uuid, title.id.uuid, event);
+  }
+  MediaReference reference() { return {below(2) == 0 ? "anilist" : "mal", std::to_string(below(1'000'000'000))}; }
+  std::vector<std::string> words(std::vector<std::string> from) {
+    std::erase_if(from, [&](const std::string&) { return below(2) == 0; });
+    return from;
+  }
+  std::vector<std::string> genres() { return words({"action", "drama", "slice of life", "мистика \"x\""}); }
+  std::vector<std::string> studios() { return words({"A-1 Pictures", "a-1 pictures", "Ghibli", "!?"}); }
+  TitleDetails details() {
+    TitleDetails made;
+    if (below(2) == 0) made.format = "TV";
+    if (below(2) == 0) made.season = "fall", made.season_year = static_cast<std::int32_t>(2000 + below(20));
+    if (below(2) == 0) made.episodes = static_cast<std::int32_t>(1 + below(30));
+    if (below(3) == 0) made.airing = static_cast<AiringStatus>(below(3));
+    if (below(4) == 0) made.starts_on = PartialDate{2024, static_cast<std::int16_t>(1 + below(12)), {}};
+    return made;
+  }
+  TitleStanding standing() { return {static_cast<std::int32_t>(below(1000)), static_cast<std::int64_t>(below(100'000))}; }
+  std::string source() { return std::vector<std::string>{"manual", "anime-offline-database", "csv"}.at(below(3)); }
+
+  void add_title() {
+    const MediaReference media = reference();
+    titles_.push_back({title_of(media.source, media.id), {media}});
+    put_in(titles_.back(), TitleAdded{.source = source(),
+                                      .media = {media},
+                                      .media_claims = {ClaimKey(uuid())},
+                                      .names = {{"Title ü\\\"", "de", NameKind::main}, {"題", std::nullopt, NameKind::native}},
+                                      .details = details(),
+                                      .genres = genres(),
+                                      .tags = {},
+                                      .studios = studios(),
+                                      .producers = studios(),
+                                      .related = {reference()},
+                                      .standing = below(2) == 0 ? standing() : TitleStanding{}});
+  }
+
+  void of_catalog() {
+    by_ = any_of(people_);
+    if (titles_.size() < 2 || below(4) == 0) return add_title();
+    Title& title = titles_[below(titles_.size())];
+    if (title.merged) return;
+    switch (below(11)) {
+      case 0:
+        title.media.push_back(reference());
+        return put_in(title, TitleReferencesAdded{source(), {title.media.back()}, {ClaimKey(uuid())}});
+      case 1: {
+        if (title.media.size() < 2) return;
+        const MediaReference last = title.media.back();
+        title.media.pop_back();
+        return put_in(title, TitleReferencesRemoved{source(), {last}, {ClaimKey(uuid())}});
+      }
+      case 2:
+        return put_in(title, TitleNamesChanged{source(), {{"Another " + std::to_string(below(100)), {}, NameKind::main}}});
+      case 3:
+        return put_in(title, TitleDetailsChanged{source(), details(), words({"format", "season", "ends_on"})});
+      case 4:
+        return put_in(title, TitleGenresChanged{source(), genres()});
+      case 5:
+        if (below(2) == 0) return put_in(title, TitleTagsChanged{source(), words({"mecha", "school"})});
+        if (below(2) == 0) return put_in(title, TitleProducersChanged{source(), studios()});
+        return put_in(title, TitleStudiosChanged{source(), studios()});
+      case 6:
+        return put_in(title, TitleRelationsChanged{source(), {reference()}});
+      case 7:
+        return put_in(title, TitleAvailabilityChanged{source(), {{"Netflix", "DE", OfferKind::rent, {}, time_}}});
+      case 8: {
+        const Title& other = titles_[below(titles_.size())];
+        if (other.merged || other.id == title.id) return;
+        title.merged = true;
+        put_in(title, TitleMerged{other.id});
+        return put_in(other, TitleAbsorbed{title.id});
+      }
+      default:
+        return put_in(title, TitleStandingChanged{source(), standing()});
+    }
   }
 
   void of_space(Space& space) {
@@ -337,6 +424,7 @@ class History {
   std::vector<std::pair<Uuid, Uuid>> sessions_;
   std::vector<Space> spaces_;
   std::vector<Anime> anime_;
+  std::vector<Title> titles_;
   ProfileId by_;
   Time time_ = now();
 };

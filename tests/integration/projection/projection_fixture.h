@@ -69,6 +69,7 @@ class ProjectionTest : public testing::Test {
       if (model == "analytics" && table == "spaces") where = " WHERE backlog + watching + finished + paused + dropped <> 0";
       if (model == "analytics" && (table == "months" || table == "member_months" || table == "days")) where = " WHERE sessions <> 0";
       if (model == "analytics" && table == "scores") where = " WHERE anime <> 0";
+      if (model == "analytics" && table == "votes") where = " WHERE votes <> 0";
       for (const pg::Row row : connection.query("SELECT t::text FROM read_" + model + "." + table + " t" + where + " ORDER BY 1"))
         rows.push_back(table + row.get<std::string>(0));
     }

@@ -1,0 +1,48 @@
+// Columns and look-ups that the pages of titles share.
+#include "query-service/catalog/rows.h"
+
+#include <fmt/format.h>
+
+namespace bloomwatch {
+namespace {
+
+/// A title that `alias` leads to, which lives or, if `merged`, does not. A keyed read of aliases, then one of titles for each.
+std::string title_of_alias(std::string_view alias, std::string_view wanted, bool merged) {
+  return fmt::format(
+      "(SELECT f.{} FROM read_catalog.aliases AS l, LATERAL (SELECT x.title, x.merged_into FROM read_catalog.titles AS x WHERE x.title = "
+      "l.title OFFSET 0) AS f WHERE l.alias = {} AND f.merged_into IS {} LIMIT 1)",
+      wanted, alias, merged ? "NOT NULL" : "NULL");
+}
+
+}  // namespace
+
+PageSql::Columns catalog_columns() {
+  return {{"t1", "text"},  {"t2", "text"},    {"t3", "text"},    {"t4", "text"},         {"t5", "text"},        {"t6", "text"},
+          {"t7", "text"},  {"n1", "integer"}, {"n2", "integer"}, {"n3", "integer"},      {"n4", "integer"},     {"b1", "bigint"},
+          {"j1", "jsonb"}, {"j2", "jsonb"},   {"j3", "jsonb"},   {"j4", "jsonb"},        {"j5", "jsonb"},       {"j6", "jsonb"},
+          {"j7", "jsonb"}, {"j8", "jsonb"},   {"j9", "jsonb"},   {"at1", "timestamptz"}, {"at2", "timestamptz"}};
+}
+
+PageSql::Values title_values(bool whole) {
+  PageSql::Values values = {{"id", "t.title"},       {"text", "t.name"},    {"number", "t.version"}, {"t1", "t.format"},
+                            {"t2", "t.airing"},      {"t3", "t.season"},    {"t4", "t.picture_url"}, {"t5", "t.thumbnail_url"},
+                            {"n1", "t.season_year"}, {"n2", "t.episodes"},  {"n3", "t.minutes"},     {"n4", "t.score_hundredths"},
+                            {"b1", "t.popularity"},  {"j1", "t.names"},     {"j2", "t.genres"},      {"j4", "t.studios"},
+                            {"j7", "t.sources"},     {"at1", "t.added_at"}, {"at2", "t.updated_at"}};
+  if (whole)
+    values.insert(values.end(), {{"t6", "t.synopsis"},
+                                 {"t7", "t.content_rating"},
+                                 {"j3", "t.tags"},
+                                 {"j5", "t.external_ids"},
+                                 {"j6", "t.offers"},
+                                 {"j8", "t.starts_on"},
+                                 {"j9", "t.ends_on"}});
+  return values;
+}
+
+std::string living_title(std::string_view id) {
+  return fmt::format("COALESCE({}, {})", title_of_alias(id, "title", false),
+                     title_of_alias(title_of_alias(id, "merged_into", true), "title", false));
+}
+
+}  // namespace bloomwatch
