@@ -127,6 +127,24 @@ struct By {
   const State* operator->() const { return &state; }
 };
 
+/// The stream that the command's field `Field` names, where its type alone does not say which.
+template <auto Field, class State>
+struct At {
+  const State& state;
+  Uuid id;
+  const State* operator->() const { return &state; }
+};
+
+/// Who holds the claims in the command's list `Field`, in its order, as far as they are streams of this kind.
+template <auto Field, class State>
+struct Holders {
+  struct Holder {
+    const State* state = nullptr;  ///< null: nobody of this kind holds it
+    Uuid id = {};
+  };
+  std::vector<Holder> of;
+};
+
 /// The stream that holds the claim in the command's field `Field`. Where nobody holds it: the stream that the command's own field of the
 /// state's `Key` type names, and where it has none, an empty state.
 template <auto Field, class State>

@@ -157,6 +157,50 @@ struct Parameter<By<State>> {
   }
 };
 
+/// `At<&Command::field, State>`: the stream that the field names. Loaded even if its id was minted: it may follow from something.
+template <auto Field, class State>
+struct Parameter<At<Field, State>> {
+  using Of = State;
+
+  template <class Command>
+  static StreamName stream(const Command& command, const Actor&, const Facts&) {
+    return {State::category, plain(command.*Field).uuid};
+  }
+  template <class Command>
+  static void need(const Command& command, const Actor& actor, const Facts& facts, Needs& needs) {
+    needs.stream(stream(command, actor, facts));
+  }
+  template <class Command>
+  static At<Field, State> get(const Command& command, const Actor& actor, const Facts& facts) {
+    const StreamName name = stream(command, actor, facts);
+    return {facts.stream(name).template as<Holder<State>>().state, name.id};
+  }
+};
+
+/// `Holders<&Command::claims, State>`: the streams that hold the claims of a list.
+template <auto Field, class State>
+struct Parameter<Holders<Field, State>> {
+  static std::optional<StreamName> holder(const HeldClaim& claim) {
+    if (!claim.holder || claim.holder->category != State::category) return std::nullopt;
+    return StreamName{State::category, claim.holder->id};
+  }
+  template <class Command>
+  static void need(const Command& command, const Actor&, const Facts&, Needs& needs) {
+    for (const ClaimKey key : plain(command.*Field))
+      if (const HeldClaim* claim = needs.claim(key))
+        if (const auto name = holder(*claim)) needs.stream(*name);
+  }
+  template <class Command>
+  static Holders<Field, State> get(const Command& command, const Actor&, const Facts& facts) {
+    Holders<Field, State> holders;
+    for (const ClaimKey key : plain(command.*Field)) {
+      auto& found = holders.of.emplace_back();
+      if (const auto name = holder(facts.claim(key))) found = {&facts.stream(*name).template as<Holder<State>>().state, name->id};
+    }
+    return holders;
+  }
+};
+
 /// `Claimed<&Command::claim, State>`: the stream that holds the claim; where nobody does, the one that the command's own id of that kind
 /// names.
 template <auto Field, class State>

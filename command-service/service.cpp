@@ -12,6 +12,8 @@
 #include "command-service/accounts/routes.h"
 #include "command-service/audit/audit_query.h"
 #include "command-service/audit/routes.h"
+#include "command-service/catalog/routes.h"
+#include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
 #include "command-service/edge.h"
 #include "command-service/secrets.h"
@@ -43,6 +45,7 @@ constexpr std::chrono::hours sweep_every{1};
 std::unique_ptr<StreamState> make_state(std::string_view category) {
   if (category == Anime::category) return std::make_unique<dispatch::Holder<Anime>>();
   if (category == WatchSpace::category) return std::make_unique<dispatch::Holder<WatchSpace>>();
+  if (category == Title::category) return std::make_unique<dispatch::Holder<Title>>();
   if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
   if (category == AuditQuery::category) return std::make_unique<dispatch::Holder<AuditQuery>>();
   if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
@@ -147,6 +150,7 @@ void CommandService::add_routes(http::Routes& routes) {
   add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
   add_tracking_routes(routes, parts_->edge);
   add_audit_routes(routes, parts_->edge);
+  add_catalog_routes(routes, parts_->edge, parts_->imports);
   add_sync_routes(routes, parts_->edge, parts_->imports);
   add_undo_routes(routes, parts_->edge, parts_->readers, parts_->flow_pool, parts_->imports);
 }

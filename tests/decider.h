@@ -14,6 +14,7 @@
 
 #include "command-service/accounts/login_session.h"
 #include "command-service/audit/audit_query.h"
+#include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/anime.h"
@@ -207,7 +208,7 @@ class World {
     return made;
   }
   static std::unique_ptr<StreamState> make_state(std::string_view category) {
-    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery>(category);
+    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery, Title>(category);
   }
 
   void append(RecordedEvent event) {
@@ -220,7 +221,7 @@ class World {
 
   /// What nobody gave is not there.
   void fetch(const Work& work) {
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 0; round < 8; ++round) {
       LoadRequest missing;
       Needs needs(*facts_, missing);
       work.needs(needs);

@@ -189,7 +189,6 @@ class Import {
     command->watch_space = space_;
     command->shared = query_.shared.value_or(false);
     command->anime.value = AnimeId(Uuid::v7(call_.now));
-    command->title_claim.value = command->claim();
     commands_.emplace(index, std::move(*command));
     return true;
   }

@@ -27,11 +27,6 @@ std::optional<MediaReference> AddAnime::reference() const {
   return MediaReference{.source = "anilist", .id = std::to_string(anilist_media_id->value())};
 }
 
-ClaimKey AddAnime::claim() const {
-  const auto named = reference();
-  return named ? bloomwatch::title_claim(watch_space, title_of(named->source, named->id)) : ClaimKey();
-}
-
 TitleSnapshot AddAnime::snapshot() const {
   TitleSnapshot snapshot{.romaji = wire_of(preferred_title),
                          .english = wire_of(preferred_title_english),
@@ -45,20 +40,22 @@ TitleSnapshot AddAnime::snapshot() const {
   return snapshot;
 }
 
-AddAnime::Added AddAnime::decide(const Actor& by, const Anime& added, const WatchSpace& space, const Claims& claims) const {
+AddAnime::Added AddAnime::decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const {
   if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
   const auto named = reference();
   if (!named) return refuse(Refusal::media_not_named);
-  if (added.watch_space) return nothing;
-  if (claims.holder(*title_claim)) return refuse(Refusal::already_tracked);
-  Added decision(AnimeAdded{.watch_space = watch_space,
-                            .title = title_of(named->source, named->id),
-                            .title_claim = *title_claim,
-                            .media = *named,
-                            .snapshot = snapshot(),
-                            .snapshot_source = "client",
-                            .shared_status = shared_status.value_or(TrackingStatus::backlog)});
-  decision.take(*title_claim);
+  if (tracked.held && tracked.id == anime->uuid && tracked->watch_space) return nothing;
+  if (tracked.held) return refuse(Refusal::already_tracked);
+  AnimeAdded added{.watch_space = watch_space,
+                   .title = tracked.title,
+                   .title_claim = tracked.title_claim,
+                   .media = *named,
+                   .snapshot = snapshot(),
+                   .snapshot_source = "client",
+                   .shared_status = shared_status.value_or(TrackingStatus::backlog)};
+  complete_snapshot(added, tracked.described);
+  Added decision(std::move(added));
+  decision.take(tracked.title_claim);
   if (mood) decision.add(MoodChanged{.mood = tracking::sealed(by, mood)});
   if (vibe) decision.add(VibeChanged{.vibe = tracking::sealed(by, vibe)});
   if (pitch) decision.add(PitchChanged{.pitch = tracking::sealed(by, pitch)});

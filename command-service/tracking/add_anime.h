@@ -3,13 +3,14 @@
 
 #include "command-service/decision.h"
 #include "command-service/spaces/watch_space.h"
-#include "command-service/tracking/anime.h"
+#include "command-service/tracking/tracked_anime.h"
 #include "command-service/values.h"
 
 namespace bloomwatch {
 
 /// Refused, in this order: no_such_space, media_not_named (neither or both of anilist_media_id and media), already_tracked.
-/// The space starts at no episode; members start as everyone does who has said nothing.
+/// The space starts at no episode; members start as everyone does who has said nothing. The title is the catalogue's where that knows the
+/// reference, and so is what the client leaves out of the snapshot.
 struct AddAnime {
   WatchSpaceId watch_space = {};
   std::optional<AniListMediaId> anilist_media_id = {};  ///< the same as media `{"source": "anilist", "id": …}`
@@ -28,16 +29,12 @@ struct AddAnime {
   std::optional<Vibe> vibe = {};
   std::optional<Pitch> pitch = {};
   Minted<AnimeId> anime = {};
-  Minted<ClaimKey> title_claim = {};  ///< see claim()
-
   /// The reference; nothing if neither or both are given.
   std::optional<MediaReference> reference() const;
-  /// What `title_claim` must be; nil if there is no reference.
-  ClaimKey claim() const;
 
   static constexpr bool creates = true;
   using Added = Decision<AnimeAdded, MoodChanged, VibeChanged, PitchChanged>;
-  Added decide(const Actor& by, const Anime& added, const WatchSpace& space, const Claims& claims) const;
+  Added decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const;
 
  private:
   TitleSnapshot snapshot() const;
@@ -45,6 +42,6 @@ struct AddAnime {
 BOOST_DESCRIBE_STRUCT(AddAnime, (),
                       (watch_space, anilist_media_id, media, preferred_title, preferred_title_english, preferred_title_native,
                        episode_count, episode_minutes, cover_image_url, format, season, season_year, shared_status, mood, vibe, pitch,
-                       anime, title_claim))
+                       anime))
 
 }  // namespace bloomwatch

@@ -34,25 +34,25 @@ void ImportAnime::decide_opinion(Imported& imported, const Actor& by, TitleId ti
   if (mark_of(text) != now.notes) imported.add(RatingNotesChanged{.profile = by.profile, .title = title, .notes = text});
 }
 
-ImportAnime::Imported ImportAnime::decide(const Actor& by, Claimed<&ImportAnime::title_claim, Anime> tracked,
-                                          const WatchSpace& space) const {
+ImportAnime::Imported ImportAnime::decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const {
   if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
   if (tracked->exceeds_count(episodes_watched)) return refuse(Refusal::progress_exceeds_episode_count);
   Imported imported;
-  const TitleId title = tracked.held ? tracked->title : title_of(media.source, media.id);
+  const TitleId title = tracked.held ? tracked->title : tracked.title;
   Anime fresh;
   if (!tracked.held) {
     AnimeAdded added{.watch_space = watch_space,
                      .title = title,
-                     .title_claim = *title_claim,
+                     .title_claim = tracked.title_claim,
                      .media = media,
                      .snapshot = snapshot,
                      .snapshot_source = snapshot_source,
                      .shared_status = shared ? status : TrackingStatus::backlog};
-    if (exceeds_own_count()) added.snapshot.episode_count.reset();
+    complete_snapshot(added, tracked.described);
+    if (added.snapshot.episode_count && episodes_watched > *added.snapshot.episode_count) added.snapshot.episode_count.reset();
     fresh.evolve(added);
     imported.add(std::move(added));
-    imported.take(*title_claim);
+    imported.take(tracked.title_claim);
   }
   const Anime& before = tracked.held ? tracked.state : fresh;
   decide_shared(imported, before);

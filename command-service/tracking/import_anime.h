@@ -4,16 +4,16 @@
 
 #include "command-service/decision.h"
 #include "command-service/spaces/watch_space.h"
-#include "command-service/tracking/anime.h"
+#include "command-service/tracking/tracked_anime.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
 
 /// Refused, in this order: no_such_space, progress_exceeds_episode_count (of a title that the space tracks with a known count).
-/// A title new to the space whose progress exceeds the count of the row is added with its count unknown; it starts as shared backlog at 0,
-/// or, if `shared`, with the row's status and progress. One already there keeps its shared state unless `shared`. What the row does not say
-/// (no date, no score, no notes) stays as it is. Status and progress are taken as they are told: nothing follows from one for the other.
-/// The answer's id is the anime's, found or made.
+/// A title new to the space whose progress exceeds the count of the row, or of the catalogue, is added with its count unknown; it starts as
+/// shared backlog at 0, or, if `shared`, with the row's status and progress. One already there keeps its shared state unless `shared`. What
+/// the row does not say (no date, no score, no notes) stays as it is. Status and progress are taken as they are told: nothing follows from
+/// one for the other. The answer's id is the anime's, found or made.
 struct ImportAnime {
   WatchSpaceId watch_space = {};
   MediaReference media = {};
@@ -27,18 +27,14 @@ struct ImportAnime {
   std::optional<std::int16_t> score_tenths = {};
   std::optional<OriginalScore> original_score = {};
   std::optional<std::string> notes = {};
-  bool shared = false;                ///< also move the shared state
-  Minted<AnimeId> anime = {};         ///< used where the title is new
-  Minted<ClaimKey> title_claim = {};  ///< see claim()
+  bool shared = false;         ///< also move the shared state
+  Minted<AnimeId> anime = {};  ///< used where the title is new
 
-  /// What `title_claim` must be.
-  ClaimKey claim() const { return bloomwatch::title_claim(watch_space, title_of(media.source, media.id)); }
-  /// Whether the count is kept as unknown, since progress exceeds it, where the title is new.
-  bool exceeds_own_count() const { return snapshot.episode_count && episodes_watched > *snapshot.episode_count; }
+  std::optional<MediaReference> reference() const { return media; }
 
   using Imported = Decision<AnimeAdded, SharedProgressChanged, SharedStatusChanged, ParticipantProgressChanged, ParticipantStatusChanged,
                             StartDateChanged, FinishDateChanged, TimesRewatchedChanged, AnimeRated, RatingNotesChanged>;
-  Imported decide(const Actor& by, Claimed<&ImportAnime::title_claim, Anime> tracked, const WatchSpace& space) const;
+  Imported decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const;
 
  private:
   void decide_shared(Imported& imported, const Anime& tracked) const;
@@ -47,6 +43,6 @@ struct ImportAnime {
 };
 BOOST_DESCRIBE_STRUCT(ImportAnime, (),
                       (watch_space, media, snapshot, snapshot_source, status, episodes_watched, times_rewatched, started_on, finished_on,
-                       score_tenths, original_score, notes, shared, anime, title_claim))
+                       score_tenths, original_score, notes, shared, anime))
 
 }  // namespace bloomwatch

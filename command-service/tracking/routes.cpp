@@ -16,9 +16,6 @@ namespace bloomwatch {
 using http::Access;
 using http::Method;
 
-/// The claim of the title in the space.
-static void prepare(AddAnime& command, const Edge&, const Call&) { command.title_claim.value = command.claim(); }
-
 void add_tracking_routes(http::Routes& routes, const Edge& edge) {
   constexpr http::RouteOptions no_body{.content = http::Content::none};
   const std::string anime = "/api/watch-spaces/{watchSpace}/anime";

@@ -21,7 +21,6 @@ ImportAnime row() {
                       .original_score = OriginalScore{"9", "10"},
                       .notes = "Slow in the best way.",
                       .anime = {anime_id}};
-  command.title_claim = {command.claim()};
   return command;
 }
 AnimeAdded added(TrackingStatus shared_status = backlog, std::optional<std::int32_t> episode_count = 28) {

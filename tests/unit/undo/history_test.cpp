@@ -104,7 +104,6 @@ class AnyHistory : public ::testing::TestWithParam<unsigned> {
                     .notes = "imported",
                     .shared = below(2) == 0,
                     .anime = {AnimeId(Uuid::v7(noon))}};
-    row.title_claim = {row.claim()};
     return added(story_.happens(row, somebody()));
   }
   Position add() {
@@ -114,7 +113,6 @@ class AnyHistory : public ::testing::TestWithParam<unsigned> {
                      .shared_status = status(),
                      .anime = {AnimeId(Uuid::v7(noon))}};
     if (below(2) == 0) command.vibe = value<Vibe>("neon");
-    command.title_claim = {command.claim()};
     return added(story_.happens(command, somebody()));
   }
   Position added(Position position) {

@@ -32,7 +32,6 @@ class Undo : public ::testing::Test {
                      .episode_count = value<EpisodeCount>(28),
                      .mood = std::move(mood),
                      .anime = {anime_id}};
-    command.title_claim = {command.claim()};
     return story.happens(command, mira);
   }
   Position rated(const Actor& who, double score) {
@@ -115,7 +114,6 @@ TEST_F(Undo, leaves_an_added_anime_of_which_something_was_said_since) {
 TEST_F(Undo, does_not_bring_back_a_title_that_was_added_anew) {
   const Position removed = story.undo(added(), mira);
   AddAnime anew{.watch_space = space_id, .anilist_media_id = value<AniListMediaId>(154587), .anime = {id_of<AnimeId>("another")}};
-  anew.title_claim = {anew.claim()};
   story.happens(anew, ken);
   story.undo(removed, mira);
   EXPECT_EQ(refusal(), refuse(UndoRefusal::changed_since).name);
@@ -137,7 +135,6 @@ TEST_F(Undo, of_a_rating_gives_back_the_former_one_as_its_source_had_it) {
                   .score_tenths = 45,
                   .original_score = OriginalScore{"4.5", "10"},
                   .anime = {anime_id}};
-  row.title_claim = {row.claim()};
   story.happens(row, mira);
   story.undo(rated(mira, 9), mira);
   expect_said(AnimeRated{mira.profile, frieren, 45, OriginalScore{"4.5", "10"}});
@@ -240,7 +237,6 @@ TEST_F(Undo, of_an_import_row_takes_back_all_that_it_said) {
                   .score_tenths = 90,
                   .shared = true,
                   .anime = {anime_id}};
-  row.title_claim = {row.claim()};
   const Position change = story.happens(row, mira);
   story.undo(change, ken);
   EXPECT_EQ(refusal(), refuse(UndoRefusal::change_of_another).name);

@@ -1,0 +1,106 @@
+// Reading, inflating, cutting into lines.
+#include "command-service/catalog/byte_source.h"
+
+#include <fmt/format.h>
+#include <zstd.h>
+
+#include <algorithm>
+
+namespace bloomwatch::catalog {
+namespace {
+
+constexpr std::size_t piece_bytes = std::size_t{256} << 10;
+constexpr int window_log_max = 27;  ///< 128 MiB: what `zstd --ultra --long` makes; larger windows are refused
+
+}  // namespace
+
+struct ByteSource::Inflating {
+  Inflating() : stream(ZSTD_createDCtx(), ZSTD_freeDCtx) { ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax, window_log_max); }
+
+  std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> stream;
+  ZSTD_inBuffer in = {nullptr, 0, 0};
+  std::size_t expects = 1;  ///< 0: a frame has come to its end
+};
+
+ByteSource::ByteSource(std::istream& in, std::size_t bytes_max) : in_(in), bytes_max_(bytes_max), raw_(piece_bytes, '\0') {}
+ByteSource::~ByteSource() = default;
+
+/// The next piece of the file's contents into `piece_`; false at the end.
+bool ByteSource::fill() {
+  at_ = 0;
+  piece_.clear();
+  const auto read = [this] {
+    in_.read(raw_.data(), static_cast<std::streamsize>(raw_.size()));
+    if (in_.bad()) throw UnreadableFile("the file cannot be read");
+    return std::string_view(raw_.data(), static_cast<std::size_t>(in_.gcount()));
+  };
+  if (!looked_) {
+    looked_ = true;
+    const std::string_view first = read();
+    if (first.starts_with("\x28\xB5\x2F\xFD")) {
+      zstd_ = std::make_unique<Inflating>();
+      zstd_->in = {first.data(), first.size(), 0};
+    } else {
+      piece_ = first.starts_with("\xEF\xBB\xBF") ? first.substr(3) : first;
+      inflated_ += first.size();
+      if (inflated_ > bytes_max_) throw UnreadableFile(fmt::format("the file has more than {} MiB", bytes_max_ >> 20));
+      return !piece_.empty();
+    }
+  }
+  if (!zstd_) {
+    piece_ = read();
+  } else {
+    piece_.resize(piece_bytes);
+    ZSTD_outBuffer out = {piece_.data(), piece_.size(), 0};
+    while (out.pos == 0) {
+      if (zstd_->in.pos == zstd_->in.size) {
+        const std::string_view more = read();
+        if (more.empty()) {
+          if (zstd_->expects != 0) throw UnreadableFile("the file is cut off: its last zstd frame has no end");
+          break;
+        }
+        zstd_->in = {more.data(), more.size(), 0};
+      }
+      zstd_->expects = ZSTD_decompressStream(zstd_->stream.get(), &out, &zstd_->in);
+      if (ZSTD_isError(zstd_->expects) != 0)
+        throw UnreadableFile(fmt::format("the file is no sound zstd file: {}", ZSTD_getErrorName(zstd_->expects)));
+    }
+    piece_.resize(out.pos);
+  }
+  inflated_ += piece_.size();
+  if (inflated_ > bytes_max_) throw UnreadableFile(fmt::format("the file has more than {} MiB", bytes_max_ >> 20));
+  return !piece_.empty();
+}
+
+std::string_view ByteSource::peek() {
+  if (at_ == piece_.size() && !fill()) return {};
+  return std::string_view(piece_).substr(at_);
+}
+
+ByteSource::Line ByteSource::next_line(std::string& line, std::size_t bytes_max) {
+  line.clear();
+  bool too_long = false;
+  bool any = false;
+  for (std::string_view rest = peek(); !rest.empty(); rest = peek()) {
+    any = true;
+    const std::size_t end = rest.find('\n');
+    const std::string_view part = rest.substr(0, end);
+    const std::size_t room = bytes_max - line.size();
+    line += part.substr(0, room);
+    too_long = too_long || part.size() > room;
+    skip(end == std::string_view::npos ? rest.size() : end + 1);
+    if (end != std::string_view::npos) break;
+  }
+  if (!any) return Line::end;
+  if (!line.empty() && line.back() == '\r' && !too_long) line.pop_back();
+  return too_long ? Line::too_long : Line::whole;
+}
+
+void ByteSource::read_rest(std::string& into) {
+  for (std::string_view rest = peek(); !rest.empty(); rest = peek()) {
+    into += rest;
+    skip(rest.size());
+  }
+}
+
+}  // namespace bloomwatch::catalog

@@ -1,0 +1,217 @@
+// From a batch to commands, and from their answers to a report.
+#include "command-service/catalog/import_batch.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "command-service/blocking.h"
+#include "command-service/catalog/describe_title.h"
+#include "command-service/catalog/merge_title.h"
+#include "command-service/catalog/release_references.h"
+#include "runtime/logging.h"
+
+namespace bloomwatch::catalog {
+namespace {
+
+/// What an event says that has changed.
+void add_facts(const TitleDetailsChanged& e, std::vector<std::string>& facts) {
+  boost::mp11::mp_for_each<boost::describe::describe_members<TitleDetails, boost::describe::mod_public>>([&](auto D) {
+    if (e.details.*D.pointer) facts.emplace_back(D.name);
+  });
+}
+template <class E>
+void add_facts(const E&, std::vector<std::string>& facts) {
+  if constexpr (std::is_same_v<E, TitleReferencesAdded>) facts.emplace_back("references");
+  if constexpr (std::is_same_v<E, TitleReferencesRemoved>) facts.emplace_back("references");
+  if constexpr (std::is_same_v<E, TitleAbsorbed>) facts.emplace_back("absorbed");
+  if constexpr (std::is_same_v<E, TitleMerged>) facts.emplace_back("merged");
+  if constexpr (std::is_same_v<E, TitleNamesChanged>) facts.emplace_back("names");
+  if constexpr (std::is_same_v<E, TitleGenresChanged>) facts.emplace_back("genres");
+  if constexpr (std::is_same_v<E, TitleTagsChanged>) facts.emplace_back("tags");
+  if constexpr (std::is_same_v<E, TitleStudiosChanged>) facts.emplace_back("studios");
+  if constexpr (std::is_same_v<E, TitleProducersChanged>) facts.emplace_back("producers");
+  if constexpr (std::is_same_v<E, TitleRelationsChanged>) facts.emplace_back("related");
+  if constexpr (std::is_same_v<E, TitleStandingChanged>) facts.emplace_back("standing");
+}
+
+template <class DecisionType>
+StepReport report_of(const DecisionType& decision) {
+  StepReport report{.outcome = decision.events.empty() ? StepOutcome::unchanged : StepOutcome::changed};
+  for (const auto& event : decision.events) {
+    std::visit(
+        [&]<class E>(const E& e) {
+          if constexpr (std::is_same_v<E, TitleAdded>)
+            report.outcome = StepOutcome::added;
+          else
+            add_facts(e, report.facts);
+        },
+        event);
+  }
+  return report;
+}
+
+/// One batch under way: sends commands, takes answers from the writer's thread, and waits for the last.
+class BatchRun {
+ public:
+  BatchRun(const Edge& edge, const WorkPool& pool, const Call& call, const ImportBatch& batch)
+      : edge_(edge), pool_(pool), call_(call), batch_(batch), actor_{.account = {}, .profile = {}, .session = {}, .now = call.now} {}
+
+  BatchReport run() {
+    send_all<ReleaseReferences>(batch_.releases, report_.releases, [&](const ReleaseStep& step) {
+      return ReleaseReferences{.title = step.title, .source = batch_.source, .media = step.media, .media_claims = claims_of(step.media)};
+    });
+    send_all<MergeTitle>(batch_.merges, report_.merges,
+                         [](const MergeStep& step) { return MergeTitle{.title = step.title, .into = step.into}; });
+    send_all<DescribeTitle>(batch_.titles, report_.titles, [&](const DescribeStep& step) {
+      return DescribeTitle{.title = step.title,
+                           .source = batch_.source,
+                           .entry = step.entry,
+                           .media_claims = claims_of(step.entry.media),
+                           .fresh = step.fresh,
+                           .planned = batch_.dry_run};
+    });
+    return std::move(report_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  CommandFrame frame() const {
+    CommandFrame frame;
+    frame.by.correlation = call_.frame.by.correlation;
+    frame.by.command = CommandId(Uuid::v7(now()));
+    frame.by.origin = {.kind = OriginKind::import, .provider = batch_.source, .reference = batch_.import.to_string()};
+    return frame;
+  }
+
+  /// Sends a round of steps until each has its outcome or the writer has taken none for too long.
+  template <class Command, class Step, class Make>
+  void send_all(const std::vector<Step>& steps, std::vector<StepReport>& reports, Make make) {
+    reports.resize(steps.size());
+    std::vector<std::size_t> open(steps.size());
+    for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
+    Clock::time_point last_progress = Clock::now();
+    std::chrono::milliseconds pause(10);
+    while (!open.empty()) {
+      const std::size_t before = open.size();
+      open = send_once<Command>(steps, open, reports, make);
+      if (open.size() < before) {
+        last_progress = Clock::now();
+        pause = std::chrono::milliseconds(10);
+      } else if (pool_.stopping() || Clock::now() - last_progress > patience_max) {
+        for (const std::size_t index : open) reports[index] = {.reason = "the service was too busy; import again, what is in stays"};
+        return;
+      }
+      if (!open.empty()) std::this_thread::sleep_for(pause);
+      pause = std::min(pause * 2, std::chrono::milliseconds(1000));
+    }
+  }
+
+  /// Sends each step once; returns those that are to be sent again.
+  template <class Command, class Step, class Make>
+  std::vector<std::size_t> send_once(const std::vector<Step>& steps, const std::vector<std::size_t>& open, std::vector<StepReport>& reports,
+                                     Make& make) {
+    again_.clear();
+    for (const std::size_t index : open) {
+      {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return in_flight_ < steps_in_flight_max; });
+        if (!again_.empty() || pool_.stopping()) {
+          again_.push_back(index);
+          continue;
+        }
+        ++in_flight_;
+      }
+      auto on_answer = [this, index, &reports](const Answer& answer, const Command&, const auto& decision) {
+        this->take(index, answer, decision, reports);
+      };
+      edge_.writer.submit(std::make_unique<TypedWork<Command>>(frame(), make(steps[index]), actor_, std::move(on_answer), batch_.dry_run));
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return in_flight_ == 0; });
+    return std::move(again_);
+  }
+
+  /// On the writer's thread, or on ours where it takes nothing.
+  template <class DecisionType>
+  void take(std::size_t index, const Answer& answer, const DecisionType& decision, std::vector<StepReport>& reports) {
+    const std::lock_guard lock(mutex_);
+    --in_flight_;
+    switch (answer.kind) {
+      case Answer::Kind::done:
+        report_.position = std::max(report_.position, answer.position);
+        reports[index] = report_of(decision);
+        break;
+      case Answer::Kind::refused:
+        reports[index] = {.reason = std::string(answer.refusal)};
+        break;
+      case Answer::Kind::busy:
+      case Answer::Kind::unavailable:
+      case Answer::Kind::unknown:  // sent again it changes nothing, should it be in
+        again_.push_back(index);
+        break;
+      case Answer::Kind::key_reused:
+      case Answer::Kind::failed:
+        reports[index] = {.reason = "something went wrong here (incident " + call_.request.request_id.to_string() + ")"};
+        break;
+    }
+    if (in_flight_ == 0 || in_flight_ == steps_in_flight_max / 2) changed_.notify_all();
+  }
+
+  const Edge& edge_;
+  const WorkPool& pool_;
+  const Call& call_;
+  const ImportBatch& batch_;
+  const Actor actor_;
+  BatchReport report_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t in_flight_ = 0;
+  std::vector<std::size_t> again_;
+};
+
+/// Bounds that the sender keeps to; broken, it is another program.
+json::FieldErrors wrong_steps(ImportBatch& batch) {
+  json::FieldErrors errors;
+  if (batch.source.empty() || batch.source.size() > 64) errors.push_back({"/source", "must have 1 to 64 characters"});
+  if (batch.releases.size() + batch.merges.size() + batch.titles.size() > batch_steps_max)
+    errors.push_back({"/titles", "a batch has at most " + std::to_string(batch_steps_max) + " steps"});
+  for (std::size_t i = 0; i < batch.titles.size() && errors.size() < 20; ++i) {
+    std::vector<std::string> remarks;
+    if (!check(batch.titles[i].entry, remarks) || !remarks.empty())
+      errors.push_back({"/titles/" + std::to_string(i) + "/entry", remarks.empty() ? "has no name or no reference" : remarks.front()});
+  }
+  return errors;
+}
+
+void import_now(const Edge& edge, const WorkPool& pool, Call& call) {
+  auto batch = read_body<ImportBatch>(call);
+  if (!batch) return;
+  if (auto errors = wrong_steps(*batch); !errors.empty()) return call.refuse(problems::validation(std::move(errors)));
+  const BatchReport report = BatchRun(edge, pool, call, *batch).run();
+  log::info("catalog", "imported a part of a catalogue",
+            {{"request", call.request.request_id},
+             {"import", batch->import},
+             {"source", batch->source},
+             {"dry_run", batch->dry_run},
+             {"steps", report.releases.size() + report.merges.size() + report.titles.size()}});
+  Answer answer;
+  answer.position = report.position;
+  call.respond(done_response(edge, answer, json::to_string(report)));
+}
+
+}  // namespace
+
+http::Handler import_batch(const Edge& edge, WorkPool& pool) {
+  return [&edge, &pool](http::Request request, http::Responder respond) {
+    auto call = begin_call(edge, std::move(request), std::move(respond));
+    if (!call) return;
+    run_on(pool, std::move(*call), [&edge, &pool](Call& moved) { import_now(edge, pool, moved); });
+  };
+}
+
+}  // namespace bloomwatch::catalog

@@ -1,0 +1,120 @@
+// Which title a reference means, and which anime of a space tracks it: what adding and importing ask first. A title is tracked once in a
+// space whatever it was called when it came: so all ids that the catalogue knows of it are asked for. A parameter of `decide`, found by the
+// command's `watch_space`, `reference()` and minted `anime`.
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "command-service/catalog/title.h"
+#include "command-service/dispatch.h"
+#include "command-service/tracking/anime.h"
+
+namespace bloomwatch {
+
+/// The stream written is that of the anime that was found, else that of the command's own.
+struct TrackedAnime {
+  const Anime& state;      ///< empty where the space does not track the title
+  bool held;               ///< whether it does
+  Uuid id;                 ///< of the anime, found or minted
+  TitleId title;           ///< that the reference means: the catalogue's, else the UUIDv5 of the reference
+  ClaimKey title_claim;    ///< of that title in the space
+  const Title* described;  ///< as the catalogue has it; null: it has not
+
+  const Anime* operator->() const { return &state; }
+};
+
+/// What the one who adds the anime does not say of its title, the catalogue does; `snapshot_source` tells.
+void complete_snapshot(AnimeAdded& added, const Title* described);
+
+namespace dispatch {
+
+/// How often a title may have become another since its reference was claimed; those beyond are taken as they are.
+inline constexpr int merges_followed_max = 8;
+
+template <>
+struct Parameter<TrackedAnime> {
+  using Of = Anime;
+
+  /// The title that the reference leads to by its claim and by merges. `look(name)` gives a held stream or null.
+  struct Meant {
+    TitleId id;
+    const Title* title = nullptr;
+    bool known = true;  ///< false: not all of the way is held yet
+  };
+  template <class Look>
+  static Meant meant(const MediaReference& reference, const HeldClaim& claim, Look&& look) {
+    if (!claim.holder || claim.holder->category != Title::category) return {title_of(reference.source, reference.id)};
+    TitleId id(claim.holder->id);
+    const Title* title = nullptr;
+    for (int hops = 0; hops <= merges_followed_max; ++hops) {
+      const HeldStream* held = look(StreamName{Title::category, id.uuid});
+      if (held == nullptr) return {id, nullptr, false};
+      title = &held->template as<Holder<Title>>().state;
+      if (!title->merged_into) break;
+      id = *title->merged_into;
+    }
+    return {id, title};
+  }
+  static std::vector<TitleId> ids_of(const Meant& meant) {
+    return meant.title == nullptr ? std::vector{meant.id} : meant.title->aliases(meant.id);
+  }
+  static bool is_anime(const HeldClaim& claim) { return claim.holder && claim.holder->category == Anime::category; }
+  template <class Command>
+  static StreamName own(const Command& command) {
+    return {Anime::category, plain(command.anime).uuid};
+  }
+
+  /// The anime that tracks one of the title's ids; nothing if none does, or that is not known yet.
+  template <class Command>
+  static std::optional<StreamName> found(const Command& command, const Facts& facts) {
+    const auto reference = command.reference();
+    if (!reference) return std::nullopt;
+    const HeldClaim* claim = facts.find(reference_claim(reference->source, reference->id));
+    if (claim == nullptr) return std::nullopt;
+    const Meant title = meant(*reference, *claim, [&](const StreamName& name) { return facts.find(name); });
+    for (const TitleId id : ids_of(title)) {
+      const HeldClaim* tracked = facts.find(title_claim(command.watch_space, id));
+      if (tracked != nullptr && is_anime(*tracked)) return StreamName{Anime::category, tracked->holder->id};
+    }
+    return std::nullopt;
+  }
+
+  template <class Command>
+  static StreamName stream(const Command& command, const Actor&, const Facts& facts) {
+    return found(command, facts).value_or(own(command));
+  }
+
+  template <class Command>
+  static void need(const Command& command, const Actor&, const Facts&, Needs& needs) {
+    needs.fresh(own(command));
+    const auto reference = command.reference();
+    if (!reference) return;
+    // Asked for at once, as most references are in no catalogue or are what their title is called by.
+    needs.claim(title_claim(command.watch_space, title_of(reference->source, reference->id)));
+    const HeldClaim* claim = needs.claim(reference_claim(reference->source, reference->id));
+    if (claim == nullptr) return;
+    const Meant title = meant(*reference, *claim, [&](const StreamName& name) { return needs.stream(name); });
+    if (!title.known) return;
+    for (const TitleId id : ids_of(title)) {
+      const HeldClaim* tracked = needs.claim(title_claim(command.watch_space, id));
+      if (tracked != nullptr && is_anime(*tracked)) needs.stream({Anime::category, tracked->holder->id});
+    }
+  }
+
+  template <class Command>
+  static TrackedAnime get(const Command& command, const Actor&, const Facts& facts) {
+    const auto reference = command.reference();
+    const auto name = found(command, facts);
+    const auto& state = facts.stream(name.value_or(own(command))).template as<Holder<Anime>>().state;
+    const Uuid id = name.value_or(own(command)).id;
+    if (!reference) return {state, false, id, TitleId(), ClaimKey(), nullptr};
+    const Meant title = meant(*reference, facts.claim(reference_claim(reference->source, reference->id)),
+                              [&](const StreamName& wanted) { return &facts.stream(wanted); });
+    return {state, name.has_value(), id, title.id, title_claim(command.watch_space, title.id), title.title};
+  }
+};
+
+}  // namespace dispatch
+}  // namespace bloomwatch

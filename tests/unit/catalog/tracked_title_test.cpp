@@ -1,0 +1,95 @@
+// Adding and importing anime whose title the catalogue knows: by any reference it is the same title, once a space.
+#include "command-service/tracking/add_anime.h"
+#include "command-service/tracking/import_anime.h"
+#include "command-service/tracking/refusals.h"
+#include "tests/unit/catalog/catalog.h"
+
+namespace bloomwatch::testing {
+namespace {
+
+const auto mine = id_of<AnimeId>("mine");
+const auto there = id_of<AnimeId>("there before");
+
+AddAnime add(MediaSource source, const std::string& id) {
+  return {.watch_space = space_id, .media = value<Media>({.source = source, .id = {id}}), .anime = {mine}};
+}
+
+World with_space() {
+  World world = with_frieren();
+  world.take(space_of(mira));
+  return world;
+}
+
+TEST(AddAnime, takes_title_and_snapshot_from_the_catalogue_where_only_an_id_is_given) {
+  with_space()
+      .when(add(MediaSource::mal, "52991"), mira)
+      .then(AnimeAdded{.watch_space = space_id,
+                       .title = frieren,
+                       .title_claim = title_claim(space_id, frieren),
+                       .media = mal,
+                       .snapshot = {.romaji = "Sousou no Frieren",
+                                    .native = "葬送のフリーレン",
+                                    .episode_count = 28,
+                                    .episode_minutes = 24,
+                                    .format = "TV",
+                                    .season = "fall",
+                                    .season_year = 2023},
+                       .snapshot_source = "catalog"})
+      .takes(title_claim(space_id, frieren))
+      .once();
+}
+
+TEST(AddAnime, refuses_a_title_that_the_space_tracks_by_another_of_its_references) {
+  World by_catalogue = with_space();
+  by_catalogue.holding<Anime>(title_claim(space_id, frieren), there);
+  by_catalogue.when(add(MediaSource::mal, "52991"), mira).refuses(tracking::Refusal::already_tracked);
+  // Added by its MyAnimeList id before the catalogue knew it.
+  World before = with_space();
+  before.holding<Anime>(title_claim(space_id, title_of("mal", "52991")), there);
+  before.when(add(MediaSource::anilist, "154587"), mira).refuses(tracking::Refusal::already_tracked);
+}
+
+TEST(AddAnime, follows_a_title_that_was_merged_to_the_one_that_lives) {
+  const TitleId merged = title_of("mal", "1");
+  TitleEntry entry = frieren_entry();
+  entry.media = {{"mal", "1"}};
+  World world = with_space();
+  world.take(stream<Title>(merged, added_of(entry), TitleMerged{frieren}));
+  hold(world, merged, entry.media);
+  const Outcome outcome = world.when(add(MediaSource::mal, "1"), mira);
+  ASSERT_EQ(outcome.decided().events.size(), 1u);
+  EXPECT_THAT(outcome.decided().events.front().data, ::testing::HasSubstr(frieren.to_string()));
+}
+
+TEST(ImportAnime, finds_the_anime_that_tracks_its_title_by_another_reference) {
+  World world = with_space();
+  world.take(stream<Anime>(there, AnimeAdded{.watch_space = space_id,
+                                             .title = frieren,
+                                             .title_claim = title_claim(space_id, frieren),
+                                             .media = anilist,
+                                             .snapshot = {},
+                                             .snapshot_source = "client"})
+                 .under(space_id.uuid));
+  world.holding<Anime>(title_claim(space_id, frieren), there);
+  ImportAnime row{.watch_space = space_id, .media = mal, .snapshot_source = "mal-export", .episodes_watched = 3, .anime = {mine}};
+  world.when(row, mira).then(ParticipantProgressChanged{.profile = mira.profile, .title = frieren, .episodes = 3}).answers(there.uuid);
+}
+
+TEST(ImportAnime, completes_its_snapshot_from_the_catalogue) {
+  ImportAnime row{.watch_space = space_id,
+                  .media = mal,
+                  .snapshot = {.romaji = "Frieren"},
+                  .snapshot_source = "mal-export",
+                  .episodes_watched = 40,
+                  .anime = {mine}};
+  World world = with_space();
+  const Outcome outcome = world.when(row, mira);
+  ASSERT_FALSE(outcome.decided().events.empty());
+  const std::string& data = outcome.decided().events.front().data;
+  EXPECT_THAT(data, ::testing::HasSubstr("\"snapshotSource\":\"mal-export+catalog\""));
+  EXPECT_THAT(data, ::testing::HasSubstr("\"romaji\":\"Frieren\""));
+  EXPECT_THAT(data, ::testing::Not(::testing::HasSubstr("episodeCount")));  // 40 of 28: the count is not believed
+}
+
+}  // namespace
+}  // namespace bloomwatch::testing
