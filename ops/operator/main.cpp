@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   bloomwatch::ops::add_verify(program, action);
   bloomwatch::ops::add_rebuild(program, action);
   bloomwatch::ops::add_import(program, action);
+  bloomwatch::ops::add_catalog(program, action);
   bloomwatch::ops::add_log(program, action);
   bloomwatch::ops::add_replay(program, action);
   bloomwatch::ops::add_parked(program, action);

@@ -19,6 +19,7 @@ void add_migrate(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_rebuild(CLI::App& program, Action& action);
 void add_import(CLI::App& program, Action& action);
+void add_catalog(CLI::App& program, Action& action);
 void add_log(CLI::App& program, Action& action);
 void add_replay(CLI::App& program, Action& action);
 void add_parked(CLI::App& program, Action& action);

@@ -24,9 +24,7 @@ MasterKeys keys_of(const Target& target) {
 
 }  // namespace
 
-std::string operator_token(const Target& target, std::chrono::seconds life) {
-  return OperatorTokens(keys_of(target)).mint(now() + life);
-}
+std::string operator_token(const Target& target, std::chrono::seconds life) { return OperatorTokens(keys_of(target)).mint(now() + life); }
 
 std::string token_as(const Target& target, std::string_view handle, std::chrono::seconds life) {
   const MasterKeys keys = keys_of(target);

@@ -14,8 +14,8 @@ namespace bloomwatch::ops {
 /// when nobody has the handle.
 std::string token_as(const Target& target, std::string_view handle, std::chrono::seconds life);
 
-/// A token of the operator's own, good for what no person may do; what is done with it is done by the system. Throws std::runtime_error when
-/// the instance's keys cannot be read.
+/// A token of the operator's own, good for what no person may do; what is done with it is done by the system. Throws std::runtime_error
+/// when the instance's keys cannot be read.
 std::string operator_token(const Target& target, std::chrono::seconds life);
 
 }  // namespace bloomwatch::ops

@@ -38,6 +38,9 @@ BODIES = {
     "POST /api/watch-spaces/{watchSpace}/history/{position}/undo": None,
     "POST /api/admin/audit/queries": {"reason": "To see whether it may be asked."},
     "POST /api/admin/roles": {"handle": "owner_o", "role": "user"},
+    "POST /api/titles": {"names": [{"text": "A title of ours"}]},
+    "PATCH /api/titles/{title}": {"episodes": 12},
+    "POST /api/catalog/import": {"import": "{userId}", "source": "csv", "dryRun": True, "releases": [], "merges": [], "titles": []},
 }
 # Parameters go by several names in patterns; what they are is told by what stands before them.
 PARAMETERS = [
@@ -90,6 +93,10 @@ class Authorization(FlowTest):
             "importId": self.session,  # nobody imported anything
             "position": str(self.added["position"]),
             "anilistMediaId": "154587",
+            "title": self.session,  # of no title
+            "year": "2023",
+            "season": "fall",
+            "slug": "madhouse",
         } | other
         path = re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], pattern)
         body = None
@@ -179,20 +186,44 @@ class Authorization(FlowTest):
                 answer = self.send(method, pattern, self.owner.token)
                 self.assertNotIn(answer.status, (400, 401, 403, 405, 415, 500, 503), answer)
 
+    def granted(self, handle, role):
+        """Somebody to whom the operator gave the role."""
+        person = self.server.person(handle)
+        self.server.operator("role", handle, role)
+        person.get("/api/me", at_least=self.server.last_position())
+        return person
+
+    def of_access(self, wanted):
+        routes = [(method, pattern) for method, pattern, access in self.routes if access == wanted]
+        self.assertGreaterEqual(len(routes), 2)
+        return routes
+
     def test_what_is_for_admins_is_for_nobody_else(self):
-        routes = [(method, pattern) for method, pattern, access in self.routes if access == "admin"]
-        self.assertGreaterEqual(len(routes), 3)
-        admin = self.server.person("admin_a")
-        self.server.operator("role", "admin_a", "admin")
-        admin.get("/api/me", at_least=self.server.last_position())
-        for method, pattern in routes:
+        moderator, admin = self.granted("moderator_a", "moderator"), self.granted("admin_a", "admin")
+        for method, pattern in self.of_access("admin"):
             with self.subTest(route=f"{method} {pattern}"):
-                for person in (self.stranger, self.member, self.owner):
+                for person in (self.stranger, self.member, self.owner, moderator):
                     self.assert_problem(self.send(method, pattern, person.token), 403)
                     if method != "GET":  # nor is it said what would be missing
                         self.assert_problem(self.owner.client.call(method, pattern, {"nonsense": 1}, token=person.token), 403)
                 allowed = self.send(method, pattern, admin.token)
-                self.assertEqual(allowed.status, {"GET": 400, "POST": 403 if pattern.endswith("/roles") else 201}[method], allowed)
+                self.assertEqual(allowed.status, {"GET": 400, "POST": 201}[method], allowed)
+
+    def test_what_is_for_moderators_is_for_no_user(self):
+        moderator, admin = self.granted("moderator_b", "moderator"), self.granted("admin_b", "admin")
+        for method, pattern in self.of_access("moderator"):
+            with self.subTest(route=f"{method} {pattern}"):
+                self.assert_problem(self.send(method, pattern, self.owner.token), 403)
+                for person in (moderator, admin):
+                    allowed = self.send(method, pattern, person.token)
+                    self.assertEqual(allowed.status, {"POST": 201, "PATCH": 404}[method], allowed)
+
+    def test_what_is_for_the_operator_is_for_no_person(self):
+        admin = self.granted("admin_c", "admin")
+        for method, pattern in self.of_access("operators"):
+            for person in (self.owner, admin):
+                with self.subTest(route=f"{method} {pattern}", person=person.handle):
+                    self.assertEqual(self.assert_problem(self.send(method, pattern, person.token), 403)["type"], "operators-only")
 
     def test_ones_own_pages_are_ones_own(self):
         other = self.stranger.get("/api/me/sessions").json["items"][0]["id"]
