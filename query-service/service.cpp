@@ -2,6 +2,7 @@
 #include "query-service/service.h"
 
 #include "query-service/analytics/pages.h"
+#include "query-service/catalog/pages.h"
 #include "query-service/dashboard/page.h"
 #include "query-service/history/pages.h"
 #include "query-service/pages.h"
@@ -36,6 +37,10 @@ void QueryService::add_routes(http::Routes& routes) {
   pages_->add<AnimeHistoryPage>(routes);
   pages_->add<MyHistoryPage>(routes);
   pages_->add<AuditPage>(routes);
+  pages_->add<TitlePage>(routes);
+  pages_->add<TitleListPage>(routes);
+  pages_->add<SeasonPage>(routes);
+  pages_->add<StudioPage>(routes);
 }
 
 std::optional<std::string> QueryService::not_ready() const {

@@ -49,6 +49,8 @@ std::string_view to_string(Access access) {
       return "member";
     case Access::owner:
       return "owner";
+    case Access::moderator:
+      return "moderator";
     case Access::admin:
       return "admin";
     case Access::operators:

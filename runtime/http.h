@@ -23,7 +23,7 @@ enum class Method { get, head, post, put, patch, del, options, other };
 std::string_view to_string(Method method);
 
 /// Who may use a route. The router only records it; whoever makes a route's handler enforces it, and a test walks the table.
-enum class Access { anyone, signed_in, member, owner, admin, operators };
+enum class Access { anyone, signed_in, member, owner, moderator, admin, operators };
 
 /// `anyone`, `signed-in` …
 std::string_view to_string(Access access);

@@ -193,7 +193,9 @@ TEST_F(AnyHistoryPages, never_pass_what_all_partitions_have_reached) {
     if (event.meta.partition != late) others.push_back(event);
   follower.fold(others);
   const std::string list = "/api/admin/audit?limit=200&query=" + query;
-  const auto reached = [&] { return std::stoll(value("SELECT COALESCE($1::text::jsonb #>> '{items,0,position}', '0')", {get(admin, list)})); };
+  const auto reached = [&] {
+    return std::stoll(value("SELECT COALESCE($1::text::jsonb #>> '{items,0,position}', '0')", {get(admin, list)}));
+  };
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (reached() < first_late - 1 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(reached(), first_late - 1);
