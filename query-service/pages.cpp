@@ -230,7 +230,12 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
     if (token) page->visit.as_of = token->position;
   }
   page->deadline = Clock::now() + (page->preferred_wait ? *page->preferred_wait : page_wait_default);
-  run(std::move(page));
+  if (!page->prepares()) return run(std::move(page));
+  OpenPage& preparing = *page;
+  preparing.prepare([this, page = std::move(page)](std::expected<void, Problem> ready) mutable {
+    if (!ready) return refuse(*page, ready.error());
+    run(std::move(page));
+  });
 }
 
 void Pages::run(std::unique_ptr<OpenPage> page) {
@@ -301,7 +306,7 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
     keys.take(rows);
     auto shown = page->show(rows, keys);
     if (shown && shown->ask_again) return run(std::move(page));
-    finish(*page, lowest(page->models, rows), std::move(shown));
+    finish(*page, std::min(lowest(page->models, rows), page->known_up_to), std::move(shown));
   } catch (const std::exception& error) {
     routes_[page->route]->failed.Increment();
     log::error("pages", "a page could not be shown", {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});

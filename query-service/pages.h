@@ -8,6 +8,8 @@
 #include <chrono>
 #include <concepts>
 #include <expected>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -120,6 +122,8 @@ Shown show_list(const Items& items, std::optional<std::string> next) {
 /// `ask` makes the question and may be called again; `show` renders what came, or says that `ask` now has a better question. What is shown
 /// comes from one run of one statement always. Both are pure but for what they keep in the page.
 /// One with `take_accept(std::string_view)` is told the Accept header, if there is one.
+/// One with `prepare(visit, at_least, deadline, go_on)` gets ready outside Postgres first, elsewhere, and then calls
+/// `go_on(std::expected<Position, Problem>)`, once: up to where what it has is known, which bounds the position that the answer names.
 /// One with a parameter `as_of`, of a space, can also be shown as it was (query-service/as_of.h).
 template <class P>
 concept Page = std::derived_from<P, PageQuery> && requires(P page, const Visit& visit, const PageRows& rows, Keyring& keys) {
@@ -149,6 +153,10 @@ class OpenPage {
  public:
   OpenPage(const http::Request& request, http::Responder answer);
   virtual ~OpenPage() = default;
+  /// Whether `prepare` must have gone on before it is asked.
+  virtual bool prepares() const { return false; }
+  /// Gets ready what its question rests on, and calls once, from any thread, with what stands against it if something does.
+  virtual void prepare(std::move_only_function<void(std::expected<void, Problem>)>) {}
   virtual std::expected<Question, Problem> ask() = 0;
   virtual std::expected<Shown, Problem> show(const PageRows& rows, Keyring& keys) = 0;
 
@@ -161,6 +169,7 @@ class OpenPage {
   WatchSpaceId space = {};  ///< whose past it is, with `as_of`
   Visit visit;
   Position at_least = 0;
+  Position known_up_to = std::numeric_limits<Position>::max();  ///< what it shows beside its rows
   std::chrono::steady_clock::time_point asked_at;
   std::chrono::steady_clock::time_point deadline;
   std::optional<std::chrono::seconds> preferred_wait;  ///< as the client asked, if it did
@@ -185,12 +194,17 @@ class Pages {
   Pages(const Pages&) = delete;
   Pages& operator=(const Pages&) = delete;
 
-  /// Adds a page's route.
+  /// Adds a page's route. `equip` gives each page what it needs beside its parameters.
+  template <Page P, std::invocable<P&> Equip>
+  void add(http::Routes& routes, Equip equip) {
+    const std::size_t route = add_route(P::pattern, P::access);
+    routes.add(http::Method::get, P::pattern, P::access, [this, route, equip](http::Request request, http::Responder answer) {
+      open<P>(route, equip, std::move(request), std::move(answer));
+    });
+  }
   template <Page P>
   void add(http::Routes& routes) {
-    const std::size_t route = add_route(P::pattern, P::access);
-    routes.add(http::Method::get, P::pattern, P::access,
-               [this, route](http::Request request, http::Responder answer) { open<P>(route, std::move(request), std::move(answer)); });
+    add<P>(routes, [](P&) {});
   }
 
   /// Whether the database has been reached.
@@ -203,7 +217,7 @@ class Pages {
 
   std::size_t add_route(std::string_view pattern, http::Access access);
   template <Page P>
-  void open(std::size_t route, http::Request request, http::Responder answer);
+  void open(std::size_t route, const std::invocable<P&> auto& equip, http::Request request, http::Responder answer);
   /// Who asks; nothing if the request was answered.
   std::optional<Principal> admit(const http::Request& request, http::Responder& answer) const;
   void begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
@@ -253,10 +267,24 @@ class Pages::Typed final : public OpenPage {
       space = page_.watch_space;
     }
   }
+  bool prepares() const override { return preparing; }
+  void prepare(std::move_only_function<void(std::expected<void, Problem>)> go_on) override {
+    if constexpr (preparing)
+      page_.prepare(visit, at_least, deadline, [this, go_on = std::move(go_on)](std::expected<Position, Problem> ready) mutable {
+        if (!ready) return go_on(std::unexpected(std::move(ready.error())));
+        known_up_to = *ready;
+        go_on({});
+      });
+  }
   std::expected<Question, Problem> ask() override { return page_.ask(visit); }
   std::expected<Shown, Problem> show(const PageRows& rows, Keyring& keys) override { return page_.show(rows, visit, keys); }
 
  private:
+  static constexpr bool preparing =
+      requires(P page, const Visit& of, std::move_only_function<void(std::expected<Position, Problem>)> go_on) {
+        page.prepare(of, Position(), std::chrono::steady_clock::time_point(), std::move(go_on));
+      };
+
   P page_;
 };
 
@@ -276,7 +304,7 @@ std::expected<P, Problem> read_page(const http::Request& request) {
 }
 
 template <Page P>
-void Pages::open(std::size_t route, http::Request request, http::Responder answer) {
+void Pages::open(std::size_t route, const std::invocable<P&> auto& equip, http::Request request, http::Responder answer) {
   const auto by = admit(request, answer);
   if (!by) return;
   auto read = read_page<P>(request);
@@ -288,6 +316,7 @@ void Pages::open(std::size_t route, http::Request request, http::Responder answe
   }
   if constexpr (requires { read->take_accept(std::string_view()); })
     if (const auto accept = request.header("Accept")) read->take_accept(*accept);
+  equip(*read);
   const auto at_least = read->at_least;
   auto page = std::make_unique<Typed<P>>(std::move(*read), request, std::move(answer));
   page->route = route;

@@ -7,6 +7,7 @@
 #include "query-service/history/pages.h"
 #include "query-service/pages.h"
 #include "query-service/people/pages.h"
+#include "query-service/search/pages.h"
 #include "query-service/spaces/pages.h"
 #include "query-service/tracking/pages.h"
 
@@ -14,7 +15,9 @@ namespace bloomwatch {
 
 QueryService::QueryService(const std::string& database_url, const MasterKeys& keys, const Authenticator& who, Hub& hub, Metrics& metrics,
                            std::size_t connections)
-    : who_(who), pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)) {}
+    : who_(who),
+      pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)),
+      search_(std::make_unique<search::CatalogSearch>(database_url, hub, metrics)) {}
 
 QueryService::~QueryService() = default;
 
@@ -41,11 +44,15 @@ void QueryService::add_routes(http::Routes& routes) {
   pages_->add<TitleListPage>(routes);
   pages_->add<SeasonPage>(routes);
   pages_->add<StudioPage>(routes);
+  const auto equip = [this](auto& page) { page.search = search_.get(); };
+  pages_->add<SearchPage>(routes, equip);
+  pages_->add<SuggestPage>(routes, equip);
 }
 
 std::optional<std::string> QueryService::not_ready() const {
   if (!pages_->ready()) return "the database cannot be reached";
   if (!who_.ready()) return "it does not know yet which log-in sessions have ended";
+  if (!search_->ready()) return "the search index is being filled";
   return std::nullopt;
 }
 

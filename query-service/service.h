@@ -17,6 +17,9 @@ struct MasterKeys;
 namespace http {
 class Routes;
 }
+namespace search {
+class CatalogSearch;
+}
 
 /// Make it before the server, stop the server before it goes. All references outlive it.
 class QueryService {
@@ -36,6 +39,7 @@ class QueryService {
  private:
   const Authenticator& who_;
   std::unique_ptr<Pages> pages_;
+  std::unique_ptr<search::CatalogSearch> search_;  // after the pages, which it answers
 };
 
 }  // namespace bloomwatch
