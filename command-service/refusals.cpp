@@ -5,6 +5,7 @@
 #include "command-service/audit/refusals.h"
 #include "command-service/catalog/refusals.h"
 #include "command-service/edge.h"
+#include "command-service/recaps/refusals.h"
 #include "command-service/spaces/refusals.h"
 #include "command-service/tracking/refusals.h"
 #include "command-service/undo/refusals.h"
@@ -30,7 +31,7 @@ const Problem* problem_of_any_command(std::string_view refusal) {
 }  // namespace
 
 const Problem& problem_of(std::string_view refusal) {
-  for (const auto of_context : {accounts::problem_of, audit::problem_of, catalog::problem_of, spaces::problem_of, tracking::problem_of,
+  for (const auto of_context : {accounts::problem_of, audit::problem_of, catalog::problem_of, recaps::problem_of, spaces::problem_of, tracking::problem_of,
                                 undo::problem_of, problem_of_any_command})
     if (const Problem* problem = of_context(refusal)) return *problem;
   invariant(false, fmt::format("the refusal {} has a problem that it is shown as", refusal));

@@ -16,6 +16,8 @@
 #include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
 #include "command-service/edge.h"
+#include "command-service/recaps/recap_share.h"
+#include "command-service/recaps/routes.h"
 #include "command-service/secrets.h"
 #include "command-service/spaces/routes.h"
 #include "command-service/spaces/watch_space.h"
@@ -49,6 +51,7 @@ std::unique_ptr<StreamState> make_state(std::string_view category) {
   if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
   if (category == AuditQuery::category) return std::make_unique<dispatch::Holder<AuditQuery>>();
   if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
+  if (category == RecapShare::category) return std::make_unique<dispatch::Holder<RecapShare>>();
   invariant(false, "every category of the log has a state");
   return nullptr;
 }
@@ -152,6 +155,7 @@ void CommandService::add_routes(http::Routes& routes) {
   add_audit_routes(routes, parts_->edge);
   add_catalog_routes(routes, parts_->edge, parts_->imports);
   add_sync_routes(routes, parts_->edge, parts_->imports);
+  add_recap_routes(routes, parts_->edge);
   add_undo_routes(routes, parts_->edge, parts_->readers, parts_->flow_pool, parts_->imports);
 }
 

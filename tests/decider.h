@@ -16,6 +16,7 @@
 #include "command-service/audit/audit_query.h"
 #include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
+#include "command-service/recaps/recap_share.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/anime.h"
 
@@ -208,7 +209,7 @@ class World {
     return made;
   }
   static std::unique_ptr<StreamState> make_state(std::string_view category) {
-    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery, Title>(category);
+    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery, RecapShare, Title>(category);
   }
 
   void append(RecordedEvent event) {
