@@ -6,6 +6,7 @@
 #include "projector/dashboard/dashboard.h"
 #include "projector/history/history.h"
 #include "projector/people/people.h"
+#include "projector/recaps/recaps.h"
 #include "projector/spaces/spaces.h"
 #include "projector/tracking/tracking.h"
 
@@ -22,6 +23,7 @@ std::vector<std::unique_ptr<StoredModel>> all_models(Slot slot) {
   models.push_back(std::make_unique<StoredModelOf<Analytics>>(slot));
   models.push_back(std::make_unique<StoredModelOf<History>>(slot));
   models.push_back(std::make_unique<StoredModelOf<Catalog>>(slot));
+  models.push_back(std::make_unique<StoredModelOf<Recaps>>(slot));
   return models;
 }
 

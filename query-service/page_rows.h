@@ -19,8 +19,8 @@
 namespace bloomwatch {
 
 /// The read models, by the names that checkpoints and wake-ups have them by.
-enum class Model { people, spaces, tracking, dashboard, analytics, history, catalog };
-inline constexpr std::size_t model_count = 7;
+enum class Model { people, spaces, tracking, dashboard, analytics, history, catalog, recaps };
+inline constexpr std::size_t model_count = 8;
 std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.

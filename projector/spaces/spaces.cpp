@@ -36,6 +36,7 @@ void Spaces::apply(const MemberJoined& e, const Meta& meta) {
   MemberRow& member = members[{space, e.profile}];
   member.role = e.role;
   member.session_consent = SessionConsent::automatic;
+  member.recap_consent = false;
   member.joined_at = meta.recorded_at;
   if (!e.invitation) return;
   InvitationRow& invitation = invitations.at(*e.invitation);
@@ -59,6 +60,10 @@ void Spaces::apply(const OwnershipTransferred& e, const Meta& meta) {
 
 void Spaces::apply(const SessionConsentChanged& e, const Meta& meta) {
   members.at({changed_space(*this, meta).watch_space, e.profile}).session_consent = e.consent;
+}
+
+void Spaces::apply(const RecapConsentChanged& e, const Meta& meta) {
+  members.at({changed_space(*this, meta).watch_space, e.profile}).recap_consent = e.consent;
 }
 
 void Spaces::apply(const MemberInvited& e, const Meta& meta) {

@@ -35,11 +35,12 @@ struct MemberRow {
   ProfileId profile;
   SpaceRole role = SpaceRole::member;
   SessionConsent session_consent = SessionConsent::automatic;
-  Time joined_at = {};  ///< the last time, if they came back
+  bool recap_consent = false;  ///< may be shown on the space's recap cards
+  Time joined_at = {};         ///< the last time, if they came back
 
   bool operator==(const MemberRow&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(MemberRow, (), (watch_space, profile, role, session_consent, joined_at))
+BOOST_DESCRIBE_STRUCT(MemberRow, (), (watch_space, profile, role, session_consent, recap_consent, joined_at))
 
 /// Accepted if `accepted_at` is there, else revoked if `revoked_at` is, else expired after `expires_at`, else pending.
 struct InvitationRow {
@@ -78,6 +79,7 @@ struct Spaces {
   void apply(const MemberRoleChanged& e, const Meta& meta);
   void apply(const OwnershipTransferred& e, const Meta& meta);
   void apply(const SessionConsentChanged& e, const Meta& meta);
+  void apply(const RecapConsentChanged& e, const Meta& meta);
   void apply(const MemberInvited& e, const Meta& meta);
   void apply(const InvitationRevoked& e, const Meta& meta);
 };

@@ -17,8 +17,9 @@ struct MemberAnswer {
   std::string_view role;
   Time joined_at;
   std::string_view session_consent;
+  bool recap_consent = false;  ///< may be shown on the space's recap cards
 };
-BOOST_DESCRIBE_STRUCT(MemberAnswer, (), (user_id, display_name, role, joined_at, session_consent))
+BOOST_DESCRIBE_STRUCT(MemberAnswer, (), (user_id, display_name, role, joined_at, session_consent, recap_consent))
 
 enum class InvitationStatus { pending, accepted, revoked, expired };
 BOOST_DESCRIBE_ENUM(InvitationStatus, pending, accepted, revoked, expired)

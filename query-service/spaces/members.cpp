@@ -36,7 +36,8 @@ void add_members_with_names(PageSql& sql, const MemberColumnNames& columns, std:
                             {columns.account, "p.account"},
                             {columns.role, "m.role"},
                             {columns.consent, "m.session_consent"},
-                            {columns.joined, "m.joined_at"}};
+                            {columns.joined, "m.joined_at"},
+                            {"number", "m.recap_consent::integer::bigint"}};
   if (!columns.space.empty()) values.emplace_back(columns.space, "m.watch_space");
   // A profile or key that is gone leaves the member without a name.
   sql.rows(row_kind::member, values,
@@ -54,6 +55,7 @@ MemberAnswer show_member(const pg::Row& row, const MemberColumns& columns, Keyri
   member.role = row.get<std::string_view>(columns.role);
   member.joined_at = row.get<Time>(columns.joined);
   member.session_consent = row.get<std::string_view>(columns.consent);
+  member.recap_consent = row.get<std::int64_t>(PageRows::number_column) != 0;
   return member;
 }
 

@@ -22,7 +22,8 @@ void take_keys(const PageRows& rows, int account, Keyring& keys);
 /// Profiles of the members in the order of their joining; `joined` is that column's number.
 std::vector<ProfileId> members_of(const PageRows& rows, int joined);
 
-/// Adds the branch with everything that is said of a member: `text` is the display name's box, `bytes` the wrapped key, the others are in
+/// Adds the branch with everything that is said of a member: `text` is the display name's box, `bytes` the wrapped key,
+/// `number` 1 with recap consent; the others are in
 /// the columns of these names.
 struct MemberColumnNames {
   std::string space;    ///< uuid

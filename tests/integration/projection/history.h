@@ -17,7 +17,9 @@ namespace bloomwatch::test {
 
 class History {
  public:
-  explicit History(std::uint64_t seed) : random_(seed) {}
+  /// Events happen `step` apart, the first after `start`.
+  explicit History(std::uint64_t seed, Time start = now(), std::chrono::milliseconds step = std::chrono::milliseconds(1))
+      : random_(seed), time_(start), step_(step) {}
 
   /// Makes `commands` random commands, and returns the events that they lead to.
   std::vector<NewEvent> next(int commands) {
@@ -131,9 +133,10 @@ class History {
     recorded.type = type_name<E>();
     recorded.event_id = EventId(uuid());
     recorded.partition_key = PartitionKey(partition_key);
-    recorded.recorded_at = time_ += std::chrono::milliseconds(1);
+    recorded.recorded_at = time_ += step_;
     recorded.by.profile = by_;
     recorded.by.account = UserId(by_.uuid);
+    recorded.by.origin.kind = origin_;
     recorded.by.command = CommandId(uuid());
     recorded.by.correlation = CorrelationId(uuid());
     recorded.data = encode(event);
@@ -162,10 +165,10 @@ class History {
   void of_account() {
     by_ = any_of(people_);
     const Uuid id = by_.uuid;
-    switch (below(10)) {
-      case 8:
+    switch (below(12)) {
+      case 10:
         return change_role(by_, static_cast<AccountRole>(below(3)));
-      case 9:
+      case 11:
         return static_cast<void>(query_audit(by_, {.person = any_of(people_), .reason = "A reason."}));
       case 0:
         return put("user", id, id, DisplayNameChanged{by_, box()});
@@ -182,6 +185,14 @@ class History {
       case 6: {
         sessions_.emplace_back(uuid(), id);
         return put("login-session", sessions_.back().first, id, LoginSessionStarted{by_, PasswordId(uuid()), maybe_box()});
+      }
+      case 7:
+        shares_.emplace_back(uuid(), id);
+        return put("recap-share", shares_.back().first, id, RecapShared{by_, std::nullopt, "2025-11", ClaimKey(uuid())});
+      case 8: {
+        if (shares_.empty()) return;
+        const auto [share, account] = any_of(shares_);
+        return put("recap-share", share, account, RecapShareRevoked{});
       }
       default:
         break;
@@ -280,7 +291,7 @@ class History {
 
   void of_space(Space& space) {
     by_ = any_of(space.members);
-    switch (below(12)) {
+    switch (below(13)) {
       case 9:
         return put_in(space, WatchSpaceTimeZoneChanged{"Asia/Tokyo"});
       case 10: {
@@ -292,6 +303,8 @@ class History {
         if (space.invitations.empty()) return;
         put_in(space, InvitationRevoked{space.invitations.back()});
         return space.invitations.pop_back();
+      case 12:
+        return put_in(space, RecapConsentChanged{by_, below(2) == 0});
       case 0:
         return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
       case 1:
@@ -356,7 +369,9 @@ class History {
       case 11:
         return answer(anime);
       default:
-        return put_in(anime, AnimeRated{by_, anime.title, static_cast<std::int16_t>(5 * (1 + below(20))), std::nullopt});
+        origin_ = below(8) == 0 ? OriginKind::import : OriginKind::app;
+        put_in(anime, AnimeRated{by_, anime.title, static_cast<std::int16_t>(5 * (1 + below(20))), std::nullopt});
+        origin_ = OriginKind::app;
     }
   }
 
@@ -426,7 +441,10 @@ class History {
   std::vector<Anime> anime_;
   std::vector<Title> titles_;
   ProfileId by_;
-  Time time_ = now();
+  OriginKind origin_ = OriginKind::app;
+  Time time_;
+  std::chrono::milliseconds step_;
+  std::vector<std::pair<Uuid, Uuid>> shares_;
 };
 
 }  // namespace bloomwatch::test
