@@ -7,6 +7,8 @@
 #include "query-service/history/pages.h"
 #include "query-service/pages.h"
 #include "query-service/people/pages.h"
+#include "query-service/recaps/card_route.h"
+#include "query-service/recaps/pages.h"
 #include "query-service/search/pages.h"
 #include "query-service/spaces/pages.h"
 #include "query-service/tracking/pages.h"
@@ -17,7 +19,8 @@ QueryService::QueryService(const std::string& database_url, const MasterKeys& ke
                            std::size_t connections)
     : who_(who),
       pages_(std::make_unique<Pages>(Pages::Options{database_url, connections}, keys, who, hub, metrics)),
-      search_(std::make_unique<search::CatalogSearch>(database_url, hub, metrics)) {}
+      search_(std::make_unique<search::CatalogSearch>(database_url, hub, metrics)),
+      recap_cards_(std::make_unique<RecapCards>(database_url, keys, metrics)) {}
 
 QueryService::~QueryService() = default;
 
@@ -47,6 +50,10 @@ void QueryService::add_routes(http::Routes& routes) {
   const auto equip = [this](auto& page) { page.search = search_.get(); };
   pages_->add<SearchPage>(routes, equip);
   pages_->add<SuggestPage>(routes, equip);
+  pages_->add<MyRecapPage>(routes);
+  pages_->add<SpaceRecapPage>(routes);
+  pages_->add<RecapShareListPage>(routes);
+  recap_cards_->add_route(routes);
 }
 
 std::optional<std::string> QueryService::not_ready() const {

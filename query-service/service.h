@@ -12,6 +12,7 @@ class Authenticator;
 class Hub;
 class Metrics;
 class Pages;
+class RecapCards;
 struct MasterKeys;
 
 namespace http {
@@ -31,7 +32,7 @@ class QueryService {
   QueryService(const QueryService&) = delete;
   QueryService& operator=(const QueryService&) = delete;
 
-  /// Every GET page.
+  /// Every GET page, and the cards of shared recaps.
   void add_routes(http::Routes& routes);
   /// Why it shows no pages at the moment; nothing if it does. For Admin::add_check; quick.
   std::optional<std::string> not_ready() const;
@@ -40,6 +41,7 @@ class QueryService {
   const Authenticator& who_;
   std::unique_ptr<Pages> pages_;
   std::unique_ptr<search::CatalogSearch> search_;  // after the pages, which it answers
+  std::unique_ptr<RecapCards> recap_cards_;
 };
 
 }  // namespace bloomwatch

@@ -215,6 +215,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
                 dashboard = pages
         self.analytics(service, dashboard)
         self.history(service, dashboard)
+        self.recaps(service, dashboard)
         service.stop()
 
     def analytics(self, service, dashboard):
@@ -236,6 +237,31 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
                 f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
                 f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
             )
+
+    def recaps(self, service, dashboard):
+        """The recaps of this year, a card that its reader has already, one that was drawn before, and how fast new ones are drawn."""
+        year = time.strftime("%Y")
+        for page, name in ((f"recaps/{year}", "GET recap of a space"), (f"/api/me/recaps/{year}", "GET recap of a person")):
+            shown = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
+            self.row(
+                name,
+                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
+                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
+            )
+        space, _, token = self.targets.read_text().split("\n", 1)[0].split()
+        share = urllib.request.Request(
+            f"{service.url}/api/watch-spaces/{space}/recaps/{year}/shares", method="POST", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(share, timeout=30) as answer:
+            card = json.load(answer)["url"]
+        self.catch_up(service)
+        with urllib.request.urlopen(service.url + card, timeout=30) as answer:
+            tag = answer.headers["ETag"]
+        for name, known in (("GET card, unchanged (304)", tag), ("GET card, drawn before", "")):
+            shown = self.median(name, lambda known=known: self.wrk(service.url, "pages.lua", connections=64, page=card, known=known))
+            self.row(name, f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)")
+        drawn = json.loads(run(self.build / "card_bench", self.seconds))
+        self.row("pictures drawn on one core", f"PNG {drawn['png']:.0f}/s, SVG {drawn['svg']:.0f}/s")
 
     def catch_up(self, service):
         """Seconds until every page shows the log's last position."""

@@ -41,6 +41,9 @@ BODIES = {
     "POST /api/titles": {"names": [{"text": "A title of ours"}]},
     "PATCH /api/titles/{title}": {"episodes": 12},
     "POST /api/catalog/import": {"import": "{userId}", "source": "csv", "dryRun": True, "releases": [], "merges": [], "titles": []},
+    "POST /api/watch-spaces/{watchSpace}/recaps/{period}/shares": None,
+    "POST /api/me/recaps/{period}/shares": None,
+    "DELETE /api/me/recap-shares/{share}": None,
 }
 # Parameters go by several names in patterns; what they are is told by what stands before them.
 PARAMETERS = [
@@ -97,6 +100,9 @@ class Authorization(FlowTest):
             "year": "2023",
             "season": "fall",
             "slug": "madhouse",
+            "period": "2025-11",
+            "share": self.session,  # nobody shared it
+            "card": "no-such-token-" + "x" * 30 + ".svg",
         } | other
         path = re.sub(r"\{(\w+)\}", lambda match: values[match.group(1)], pattern)
         body = None
@@ -126,7 +132,7 @@ class Authorization(FlowTest):
             self.assertIn(access, ("member", "owner"), f"{method} {pattern}")
         self.assertEqual(
             {pattern for _, pattern, access in self.routes if access == "anyone"},
-            {"/api/auth/register", "/api/auth/login", "/api/auth/refresh"},
+            {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/recap-cards/{card}"},
         )
 
     def test_without_a_good_token_nothing_but_the_door_opens(self):

@@ -1,0 +1,152 @@
+// The branches that find a recap: keyed ranges of days, months and periods, and a few rows of the titles that come out of them.
+#include "projector/analytics/analytics.h"
+#include "query-service/recaps/recap.h"
+#include "query-service/recaps/recap_rows.h"
+#include "query-service/spaces/members.h"
+
+namespace bloomwatch {
+namespace {
+
+// $1 whose, $2 and $3 first and last month, $4 first day, $5 the day after the last, $6 the period's number.
+std::string number(int value) { return std::to_string(value); }
+
+/// The first, the last and the fullest of `days`, and the sessions of these days in the spaces that `spaces` finds for one.
+std::string marked_days() {
+  return "marks AS MATERIALIZED (SELECT 0 AS which, min(day) AS day FROM days UNION ALL SELECT 1, max(day) FROM days UNION ALL"
+         " (SELECT 2, day FROM days ORDER BY episodes DESC, day LIMIT 1))";
+}
+
+void add_days(PageSql& sql) {
+  sql.rows(recap_kind::day, {{"n1", "day"}, {"b1", "sessions"}, {"b2", "episodes"}, {"b3", "minutes"}, {"b4", "untimed"}},
+           "FROM days ORDER BY day");
+}
+
+void add_evenings(PageSql& sql, std::string_view spaces, std::string_view where) {
+  sql.rows(recap_kind::evening,
+           {{"number", "m.which::bigint"},
+            {"id", "e.anime"},
+            {"id2", "e.title"},
+            {"id3", "e.session"},
+            {"at1", "e.session_date"},
+            {"n1", "e.day"},
+            {"b1", "e.episodes::bigint"},
+            {"text", "a.preferred_title"}},
+           "FROM marks AS m CROSS JOIN LATERAL (" + std::string(spaces) +
+               ") AS s CROSS JOIN LATERAL (SELECT * FROM read_recaps.evenings WHERE watch_space = s.watch_space AND day = m.day" +
+               std::string(where) + " LIMIT " + number(evenings_of_day_max) +
+               ") AS e LEFT JOIN read_tracking.anime AS a ON a.anime = e.anime WHERE m.day IS NOT NULL");
+}
+
+/// The most watched titles of rows of `table` whose first column is $1; `number` is how many there are at all.
+void add_titles(PageSql& sql, std::string_view table, std::string_view whose) {
+  sql.rows(
+      recap_kind::title,
+      {{"id", "t.anime"}, {"id2", "t.title"}, {"b1", "t.episodes"}, {"number", "t.count"}, {"text", "a.preferred_title"}},
+      "FROM (SELECT title, anime, episodes, count(*) OVER () AS count FROM (SELECT title, (array_agg(anime ORDER BY anime))[1] AS anime,"
+      " sum(episodes)::bigint AS episodes FROM read_recaps." +
+          std::string(table) + " WHERE " + std::string(whose) +
+          " = $1 AND month BETWEEN $2 AND $3 AND episodes > 0 GROUP BY title) AS grouped ORDER BY episodes DESC, title LIMIT " +
+          number(recap_titles_max) + ") AS t LEFT JOIN read_tracking.anime AS a ON a.anime = t.anime");
+}
+
+}  // namespace
+
+PageSql::Columns recap_columns() {
+  return {{"id2", "uuid"},  {"id3", "uuid"},  {"at1", "timestamptz"}, {"n1", "integer"}, {"n2", "integer"}, {"b1", "bigint"},
+          {"b2", "bigint"}, {"b3", "bigint"}, {"b4", "bigint"},       {"t1", "text"},    {"t2", "text"},    {"j1", "jsonb"}};
+}
+
+pg::Params recap_params(const Uuid& whose, const RecapPeriod& period) {
+  return pg::Params(whose, period.first_month(), period.last_month(), day_number(period.first_day()), day_number(period.end_day()),
+                    period.number());
+}
+
+void add_my_recap(PageSql& sql, const std::string& clauses) {
+  sql.with(
+      "mine AS MATERIALIZED (SELECT m.watch_space, (SELECT array_agg(o.profile) FROM read_spaces.members AS o WHERE o.watch_space ="
+      " m.watch_space) AS ids FROM read_spaces.members AS m WHERE m.profile = $1),"
+      " days AS MATERIALIZED (SELECT day, sum(sessions)::bigint AS sessions, sum(episodes)::bigint AS episodes, sum(minutes)::bigint AS"
+      " minutes, sum(untimed)::bigint AS untimed FROM read_recaps.member_days WHERE profile = $1 AND day >= $4 AND day < $5 AND sessions > "
+      "0"
+      " GROUP BY day), " +
+      marked_days() + (clauses.empty() ? "" : ", " + clauses));
+  sql.rows(recap_kind::owner,
+           {{"id", "p.profile"}, {"text", "p.display_name"}, {"t1", "p.time_zone"}, {"bytes", "k.wrapped"}, {"id2", "p.account"}},
+           "FROM read_people.profiles AS p LEFT JOIN secrets.keys AS k ON k.account = p.account WHERE p.profile = $1");
+  sql.rows(recap_kind::zone, {{"text", "s.time_zone"}},
+           "FROM mine AS m LEFT JOIN read_spaces.spaces AS s ON s.watch_space = m.watch_space");
+  add_days(sql);
+  add_titles(sql, "member_titles", "profile");
+  add_evenings(sql, "SELECT watch_space FROM read_recaps.member_days WHERE profile = $1 AND day = m.day AND sessions > 0 OFFSET 0",
+               " AND present ? $1::text");
+  sql.rows(recap_kind::rated_count, {{"number", "count(*)"}, {"b1", "COALESCE(sum(score_tenths), 0)::bigint"}},
+           "FROM read_recaps.own_scores WHERE profile = $1 AND period = $6");
+  sql.rows(recap_kind::best, {{"id", "o.anime"}, {"id2", "o.title"}, {"n1", "o.score_tenths::integer"}, {"text", "a.preferred_title"}},
+           "FROM (SELECT * FROM read_recaps.own_scores WHERE profile = $1 AND period = $6 ORDER BY score_tenths DESC, anime DESC LIMIT " +
+               number(rated_examined_max) +
+               ") AS o LEFT JOIN read_tracking.anime AS a ON a.anime = o.anime WHERE a.watch_space IS NOT NULL");
+  // In each of one's spaces, the titles that one has a score of among those with the widest gaps; of these the widest of one's own.
+  sql.rows(
+      recap_kind::widest,
+      {{"id", "w.anime"}, {"id2", "w.title"}, {"id3", "w.other"}, {"n1", "w.mine"}, {"n2", "w.theirs"}, {"text", "w.preferred_title"}},
+      "FROM (SELECT r.anime, r.title, a.preferred_title, g.other, (r.score_tenths ->> $1::text)::integer AS mine, g.theirs FROM mine AS"
+      " m CROSS JOIN LATERAL (SELECT * FROM (SELECT anime, title, score_tenths FROM read_recaps.rated WHERE watch_space ="
+      " m.watch_space AND period = $6 ORDER BY spread_tenths DESC, anime DESC LIMIT " +
+          number(own_gaps_examined_max) + ") AS examined WHERE score_tenths ? $1::text LIMIT " + number(rated_examined_max) +
+          ") AS r CROSS JOIN LATERAL (SELECT s.key::uuid AS other, s.value::integer AS theirs FROM jsonb_each_text(r.score_tenths) AS s"
+          " WHERE s.key <> $1::text AND s.key = ANY(m.ids::text[]) ORDER BY abs(s.value::integer - (r.score_tenths ->>"
+          " $1::text)::integer) DESC, s.key LIMIT 1) AS g LEFT JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space"
+          " IS NOT NULL) AS w WHERE w.mine <> w.theirs ORDER BY abs(w.mine - w.theirs) DESC, w.anime DESC LIMIT 1");
+  sql.rows(recap_kind::taste,
+           {{"id2", "t.profile"},
+            {"number", "t.gap"},
+            {"b1", "t.rated"},
+            {"id3", "p.account"},
+            {"text", "p.display_name"},
+            {"bytes", "k.wrapped"}},
+           "FROM (SELECT o.profile, sum(s.gap)::bigint AS gap, sum(s.rated)::bigint AS rated FROM mine AS m CROSS JOIN LATERAL"
+           " unnest(m.ids) AS o (profile) CROSS JOIN LATERAL (SELECT sum(gap_tenths) AS gap, sum(rated) AS rated FROM read_recaps.taste"
+           " WHERE watch_space = m.watch_space AND low = LEAST($1, o.profile) AND high = GREATEST($1, o.profile) AND month <= $3 OFFSET 0)"
+           " AS s WHERE o.profile <> $1 AND s.rated > 0 GROUP BY o.profile ORDER BY sum(s.gap) / sum(s.rated), sum(s.rated) DESC, o.profile"
+           " LIMIT " +
+               number(recap_titles_max) +
+               ") AS t LEFT JOIN read_people.profiles AS p ON p.profile = t.profile LEFT JOIN secrets.keys AS k ON k.account = p.account");
+}
+
+void add_space_recap(PageSql& sql, const std::string& clauses) {
+  const std::string months = " = $1 AND month BETWEEN $2 AND $3";
+  const std::string sums =
+      "sum(sessions)::bigint AS sessions, sum(episodes)::bigint AS episodes, sum(minutes)::bigint AS minutes, sum(untimed)::bigint AS "
+      "untimed";
+  const PageSql::Values totals = {{"b1", "t.sessions"}, {"b2", "t.episodes"}, {"b3", "t.minutes"}, {"b4", "t.untimed"}};
+  PageSql::Values of_member = totals;
+  of_member.emplace_back("id", "t.profile");
+  sql.with(std::string(present_members) +
+           ", days AS MATERIALIZED (SELECT day, 0::bigint AS sessions, episodes, 0::bigint AS minutes, 0::bigint AS untimed FROM"
+           " read_recaps.days WHERE watch_space = $1 AND day >= $4 AND day < $5 AND episodes > 0), " +
+           marked_days() + (clauses.empty() ? "" : ", " + clauses));
+  add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"});
+  sql.rows(recap_kind::owner, {{"id", "watch_space"}, {"text", "name"}, {"t1", "time_zone"}},
+           "FROM read_spaces.spaces WHERE watch_space = $1");
+  sql.rows(recap_kind::total, totals,
+           "FROM (SELECT " + sums + " FROM read_analytics.months WHERE watch_space" + months + ") AS t WHERE t.sessions IS NOT NULL");
+  sql.rows(recap_kind::member_total, of_member,
+           "FROM (SELECT profile, " + sums + " FROM read_analytics.member_months WHERE watch_space" + months + " AND profile = ANY(" +
+               std::string(present_ids) + ") GROUP BY profile) AS t");
+  add_days(sql);
+  add_titles(sql, "titles", "watch_space");
+  add_evenings(sql, "SELECT $1 AS watch_space", "");
+  sql.rows(recap_kind::rated_count, {{"number", "count(*)"}}, "FROM read_recaps.rated WHERE watch_space = $1 AND period = $6");
+  for (const auto& [kind, order] : {std::pair(recap_kind::best, "mean_thousandths"), std::pair(recap_kind::widest, "spread_tenths")})
+    sql.rows(kind, {{"id", "r.anime"}, {"id2", "r.title"}, {"j1", "r.score_tenths"}, {"text", "a.preferred_title"}},
+             "FROM (SELECT * FROM read_recaps.rated WHERE watch_space = $1 AND period = $6 ORDER BY " + std::string(order) +
+                 " DESC, anime DESC LIMIT " + number(rated_examined_max) +
+                 ") AS r LEFT JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space IS NOT NULL");
+  sql.rows(
+      recap_kind::taste, {{"id", "t.low"}, {"id2", "t.high"}, {"number", "t.gap"}, {"b1", "t.rated"}},
+      "FROM (SELECT low, high, sum(gap_tenths)::bigint AS gap, sum(rated)::bigint AS rated FROM read_recaps.taste WHERE watch_space = $1"
+      " AND month <= $3 AND " +
+          both_present() + " GROUP BY low, high) AS t WHERE t.rated > 0");
+}
+
+}  // namespace bloomwatch

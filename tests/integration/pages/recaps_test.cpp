@@ -1,0 +1,43 @@
+// The pages of recaps over random histories of a year and a half: every figure against tests/data/recaps_from_log.sql, of periods that are
+// over and of one that is not.
+#include "events/recap_period.h"
+#include "tests/integration/pages/told_pages.h"
+
+namespace bloomwatch::test {
+namespace {
+
+class AnyRecap : public ToldPages {
+ protected:
+  AnyRecap() { connection.script(text_of_file("tests/data/recaps_from_log.sql")); }
+
+  std::string bare_recap(const std::string& page) { return value("SELECT told.bare_recap($1::text::jsonb)::text", {page}); }
+  std::string told(const std::string& function, const Uuid& whose, const RecapPeriod& period) {
+    return value("SELECT told." + function + "($1::text::uuid, $2::text::date, $3::text::date, 'Europe/Berlin')::text",
+                 {whose.to_string(), date_text(period.first_day()), date_text(period.end_day())});
+  }
+  void expect_recaps_as_told(const History& history, const std::string& period) {
+    const RecapPeriod parsed = *RecapPeriod::from(period);
+    for (const History::Space& space : history.spaces()) {
+      EXPECT_EQ(bare_recap(get(space, "/api/watch-spaces/" + space.id.to_string() + "/recaps/" + period)),
+                told("space_recap", space.id.uuid, parsed))
+          << space.id.to_string() << ' ' << period;
+      const ProfileId member = *space.members.begin();
+      EXPECT_EQ(bare_recap(get(member, "/api/me/recaps/" + period)), told("my_recap", member.uuid, parsed)) << period;
+    }
+  }
+};
+
+TEST_P(AnyRecap, gives_the_figures_that_the_log_gives) {
+  History history(static_cast<std::uint64_t>(GetParam()), *parse_rfc3339("2025-01-05T00:00:00Z"), std::chrono::hours(9));
+  Follower follower = open_follower();
+  for (int round = 0; round < 2; ++round) {
+    append(history.next(400));
+    fold_all(follower);
+    for (const std::string period : {"2025", "2026", "2025-03", "2025-11"}) expect_recaps_as_told(history, period);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AnyRecap, testing::Range(1, 3));
+
+}  // namespace
+}  // namespace bloomwatch::test
