@@ -31,8 +31,8 @@ const Problem* problem_of_any_command(std::string_view refusal) {
 }  // namespace
 
 const Problem& problem_of(std::string_view refusal) {
-  for (const auto of_context : {accounts::problem_of, audit::problem_of, catalog::problem_of, recaps::problem_of, spaces::problem_of, tracking::problem_of,
-                                undo::problem_of, problem_of_any_command})
+  for (const auto of_context : {accounts::problem_of, audit::problem_of, catalog::problem_of, recaps::problem_of, spaces::problem_of,
+                                tracking::problem_of, undo::problem_of, problem_of_any_command})
     if (const Problem* problem = of_context(refusal)) return *problem;
   invariant(false, fmt::format("the refusal {} has a problem that it is shown as", refusal));
   std::unreachable();

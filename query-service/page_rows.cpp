@@ -9,7 +9,7 @@ namespace bloomwatch {
 namespace {
 
 constexpr std::array<std::string_view, model_count> model_names = {"people",    "spaces",  "tracking", "dashboard",
-                                                                   "analytics", "history", "catalog", "recaps"};
+                                                                   "analytics", "history", "catalog",  "recaps"};
 
 std::string names_of(std::initializer_list<Model> models) {
   std::string list;

@@ -3,6 +3,8 @@
 
 #include <vector>
 
+#include "events/accounts.h"
+
 namespace bloomwatch {
 namespace {
 

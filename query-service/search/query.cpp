@@ -252,7 +252,8 @@ class Run {
   void compare_wholes(bool mistyped) {
     const std::size_t length = asked_whole_.size();
     if (length > Texts::bytes_max) return;
-    Wanted wanted{.text = asked_whole_, .prefix = length >= 4 && asked_.back().unfinished, .distance_max = mistyped ? distance_max(length) : 0};
+    Wanted wanted{
+        .text = asked_whole_, .prefix = length >= 4 && asked_.back().unfinished, .distance_max = mistyped ? distance_max(length) : 0};
     room_.near.clear();
     index_.squeezed().find(wanted, room_.maybe, room_.near);
     for (const Near& near : room_.near) {

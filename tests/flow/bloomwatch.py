@@ -157,7 +157,7 @@ class Answer:
         self.headers = response.headers
         self.body = body
         self.json = None
-        if "json" in (response.headers.get("Content-Type") or "") and body:
+        if "json" in (response.headers.get("Content-Type") or "") and "ndjson" not in response.headers["Content-Type"] and body:
             self.json = json.loads(body)
 
     def __getitem__(self, name):

@@ -1,5 +1,5 @@
-// Pages over random histories, to be compared with what tests/data/*_from_log.sql says of the same events: it computes every figure anew and
-// knows nothing of folds.
+// Pages over random histories, to be compared with what tests/data/*_from_log.sql says of the same events: it computes every figure anew
+// and knows nothing of folds.
 #pragma once
 
 #include <gmock/gmock.h>

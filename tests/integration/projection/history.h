@@ -291,9 +291,9 @@ class History {
 
   void of_space(Space& space) {
     by_ = any_of(space.members);
-    switch (below(13)) {
+    switch (below(12)) {
       case 9:
-        return put_in(space, WatchSpaceTimeZoneChanged{"Asia/Tokyo"});
+        return put_in(space, RecapConsentChanged{by_, below(2) == 0});
       case 10: {
         const ProfileId to = any_of(space.members);
         if (to != by_) put_in(space, OwnershipTransferred{by_, to});
@@ -303,8 +303,6 @@ class History {
         if (space.invitations.empty()) return;
         put_in(space, InvitationRevoked{space.invitations.back()});
         return space.invitations.pop_back();
-      case 12:
-        return put_in(space, RecapConsentChanged{by_, below(2) == 0});
       case 0:
         return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
       case 1:
