@@ -23,7 +23,8 @@ void run(Process& process) {
   const auto news_of_the_models = projection_news(database, hub);
   const Authenticator authenticator(keys, database, hub);
   QueryService service(database, keys, authenticator, hub, process.metrics());
-  anilist::Discovery discovery(process.config(), anilist::catalogue_titles(database), keys, authenticator, process.metrics());
+  anilist::Discovery discovery(process.config(), anilist::catalogue_titles(database, service.search()), keys, authenticator,
+                               process.metrics());
   http::Routes routes;
   service.add_routes(routes);
   discovery.add_routes(routes);

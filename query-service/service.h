@@ -34,6 +34,8 @@ class QueryService {
 
   /// Every GET page, and the cards of shared recaps.
   void add_routes(http::Routes& routes);
+  /// The index that search answers from.
+  search::CatalogSearch& search() { return *search_; }
   /// Why it shows no pages at the moment; nothing if it does. For Admin::add_check; quick.
   std::optional<std::string> not_ready() const;
 

@@ -47,8 +47,8 @@ int serve(const Config& given) {
   projection::Projector projector(projection::options_of(config, hub, process.metrics()));
   const std::unique_ptr<Relay> relay = make_relay(process, hub);
   QueryService pages(config.database_url, keys, authenticator, hub, process.metrics());
-
-  anilist::Discovery discovery(config, anilist::catalogue_titles(config.database_url), keys, authenticator, process.metrics());
+  anilist::Discovery discovery(config, anilist::catalogue_titles(config.database_url, pages.search()), keys, authenticator,
+                               process.metrics());
 
   http::Routes routes;
   commands.add_routes(routes);

@@ -1,8 +1,11 @@
-// One keyed read: the alias of the AniList id, then its title.
+// Keyed reads: the alias of an AniList id, then its title; titles that the search index has found.
 #include "query-service/anilist/catalogue_titles.h"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <limits>
+#include <map>
 #include <memory>
 
 #include "events/ids.h"
@@ -52,14 +55,25 @@ BOOST_DESCRIBE_STRUCT(KnownTitle, (),
                       (name, names, format, airing, season, season_year, episodes, minutes, picture_url, thumbnail_url, synopsis, starts_on,
                        ends_on, genres, studios, external_ids, score_hundredths, popularity))
 
+/// How long the index may take.
+constexpr std::chrono::seconds search_max{2};
+
+constexpr const char* known_columns =
+    "jsonb_build_object('name', t.name, 'names', t.names, 'format', t.format, 'airing', t.airing, 'season', t.season, "
+    "'seasonYear', t.season_year, 'episodes', t.episodes, 'minutes', t.minutes, 'pictureUrl', t.picture_url, "
+    "'thumbnailUrl', t.thumbnail_url, 'synopsis', t.synopsis, 'startsOn', t.starts_on, 'endsOn', t.ends_on, 'genres', t.genres, "
+    "'studios', t.studios, 'externalIds', t.external_ids, 'scoreHundredths', t.score_hundredths, 'popularity', t.popularity)";
+
 const pg::Statement& title_statement() {
-  static const pg::Statement statement(
-      "SELECT jsonb_build_object('name', t.name, 'names', t.names, 'format', t.format, 'airing', t.airing, 'season', t.season, "
-      "'seasonYear', t.season_year, 'episodes', t.episodes, 'minutes', t.minutes, 'pictureUrl', t.picture_url, "
-      "'thumbnailUrl', t.thumbnail_url, 'synopsis', t.synopsis, 'startsOn', t.starts_on, 'endsOn', t.ends_on, 'genres', t.genres, "
-      "'studios', t.studios, 'externalIds', t.external_ids, 'scoreHundredths', t.score_hundredths, 'popularity', t.popularity) "
-      "FROM read_catalog.aliases AS a JOIN read_catalog.titles AS t ON t.title = a.title "
-      "WHERE a.alias = $1 AND t.merged_into IS NULL LIMIT 1");
+  static const pg::Statement statement(std::string("SELECT ") + known_columns +
+                                       " FROM read_catalog.aliases AS a JOIN read_catalog.titles AS t ON t.title = a.title"
+                                       " WHERE a.alias = $1 AND t.merged_into IS NULL LIMIT 1");
+  return statement;
+}
+
+const pg::Statement& titles_statement() {
+  static const pg::Statement statement(std::string("SELECT t.title, ") + known_columns +
+                                       " FROM read_catalog.titles AS t WHERE t.title = ANY($1::uuid[]) AND t.merged_into IS NULL");
   return statement;
 }
 
@@ -76,10 +90,10 @@ std::optional<std::string> status_of(const std::optional<std::string>& airing) {
   return airing;
 }
 
-std::optional<std::int32_t> mal_id_of(const KnownTitle& title) {
-  const auto mal = std::ranges::find(title.external_ids, "mal", &MediaReference::source);
-  if (mal == title.external_ids.end()) return std::nullopt;
-  return media_id_of(mal->id);
+std::optional<std::int32_t> id_at(const KnownTitle& title, std::string_view source) {
+  const auto found = std::ranges::find(title.external_ids, source, &MediaReference::source);
+  if (found == title.external_ids.end()) return std::nullopt;
+  return media_id_of(found->id);
 }
 
 void add_names(Media& media, const KnownTitle& title) {
@@ -93,7 +107,7 @@ void add_names(Media& media, const KnownTitle& title) {
 Media media_of(std::int32_t id, KnownTitle title) {
   Media media;
   media.anilist_media_id = id;
-  media.mal_media_id = mal_id_of(title);
+  media.mal_media_id = id_at(title, "mal");
   add_names(media, title);
   media.format = std::move(title.format);
   media.status = status_of(title.airing);
@@ -115,21 +129,54 @@ Media media_of(std::int32_t id, KnownTitle title) {
   return media;
 }
 
+/// The ids that the index finds, the best first. Waits for it.
+std::vector<TitleId> find(search::CatalogSearch& index, std::string_view text, std::size_t most) {
+  auto told = std::make_shared<std::promise<std::vector<TitleId>>>();
+  auto ids = told->get_future();
+  index.ask({.text = std::string(text), .limit = most}, false, 0, std::chrono::steady_clock::now() + search_max, [told](auto found) {
+    std::vector<TitleId> titles;
+    if (found)
+      for (const search::Hit& hit : found->titles.hits) titles.emplace_back(hit.id);
+    told->set_value(std::move(titles));
+  });
+  return ids.get();
+}
+
+/// What the index finds and AniList has an id for, in the index's order.
+std::vector<MediaSummary> search_titles(pg::Pool& pool, search::CatalogSearch& index, std::string_view text, std::size_t most) {
+  const std::vector<TitleId> ids = find(index, text, most);
+  if (ids.empty()) return {};
+  pg::Params params;
+  params.add_array(ids, [](const TitleId& id) { return id; });
+  std::map<TitleId, MediaSummary> known;
+  const auto rows = pool.checkout()->run(titles_statement(), params);
+  for (const pg::Row row : rows) {
+    auto title = json::read<KnownTitle>(row.get<std::string_view>(1), json::Unknown::ignored);
+    if (!title) continue;
+    if (const auto id = id_at(*title, "anilist")) known.emplace(row.get<TitleId>(0), media_of(*id, std::move(*title)));
+  }
+  std::vector<MediaSummary> shown;
+  for (const TitleId& id : ids)
+    if (const auto found = known.find(id); found != known.end()) shown.push_back(std::move(found->second));
+  return shown;
+}
+
 }  // namespace
 
-Catalogue catalogue_titles(const std::string& database_url) {
+Catalogue catalogue_titles(const std::string& database_url, search::CatalogSearch& index) {
   pg::Options options;
   options.url = database_url;
   options.application_name = "bloomwatch anilist";
   options.settings = {{"default_transaction_read_only", "on"}};
   auto pool = std::make_shared<pg::Pool>(std::move(options), pg::Pool::Limits{.connections_max = Discovery::threads});
   return {.media = [pool](std::int32_t id) -> std::optional<Media> {
-    const auto rows = pool->checkout()->run(title_statement(), pg::Params(title_of("anilist", std::to_string(id))));
-    if (rows.empty()) return std::nullopt;
-    auto title = json::read<KnownTitle>(rows[0].get<std::string_view>(0), json::Unknown::ignored);
-    if (!title) return std::nullopt;
-    return media_of(id, std::move(*title));
-  }};
+            const auto rows = pool->checkout()->run(title_statement(), pg::Params(title_of("anilist", std::to_string(id))));
+            if (rows.empty()) return std::nullopt;
+            auto title = json::read<KnownTitle>(rows[0].get<std::string_view>(0), json::Unknown::ignored);
+            if (!title) return std::nullopt;
+            return media_of(id, std::move(*title));
+          },
+          .search = [pool, &index](std::string_view text, std::size_t most) { return search_titles(*pool, index, text, most); }};
 }
 
 }  // namespace bloomwatch::anilist

@@ -1,8 +1,11 @@
-// What the catalogue knows of an anime by its AniList id, in AniList discovery's words.
+// What the catalogue knows of an anime by its AniList id and by search, in AniList discovery's words.
 #include "query-service/anilist/catalogue_titles.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
 
 #include "events/ids.h"
 #include "runtime/postgres.h"
@@ -18,10 +21,6 @@ class CatalogueTitles : public testing::Test {
  protected:
   CatalogueTitles() : connection_({.url = url_}) {}
 
-  void SetUp() override {
-    if (connection_.query("SELECT to_regclass('read_catalog.titles') IS NULL")[0].get<bool>(0))
-      GTEST_SKIP() << "there is no catalogue here";
-  }
   void add(const std::string& reference, std::string_view title, bool merged = false) {
     const Uuid id = *Uuid::parse(title);
     connection_.query(
@@ -41,7 +40,10 @@ class CatalogueTitles : public testing::Test {
 
   std::string url_ = test::fresh_database();
   pg::Connection connection_;
-  Catalogue catalogue_ = catalogue_titles(url_);
+  Hub hub_;
+  Metrics metrics_;
+  search::CatalogSearch index_{url_, hub_, metrics_};
+  Catalogue catalogue_ = catalogue_titles(url_, index_);
 };
 
 TEST_F(CatalogueTitles, are_found_by_their_anilist_id) {
@@ -64,6 +66,22 @@ TEST_F(CatalogueTitles, are_found_by_their_anilist_id) {
 TEST_F(CatalogueTitles, that_were_merged_into_others_are_not_shown) {
   add("7", "22222222-2222-7222-8222-222222222222", true);
   EXPECT_FALSE(catalogue_.media(7));
+}
+
+TEST_F(CatalogueTitles, are_found_by_search_while_the_index_is_there) {
+  add("154587", "11111111-1111-7111-8111-111111111111");
+  const std::string id = "33333333-3333-7333-8333-333333333333";  // AniList has no id for it
+  add("8", id);
+  connection_.query("UPDATE read_catalog.titles SET external_ids = '[]' WHERE title = '" + id + "'");
+  search::CatalogSearch index(url_, hub_, metrics_);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!index.ready() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const Catalogue catalogue = catalogue_titles(url_, index);
+  const auto found = catalogue.search("freiren", 10);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].anilist_media_id, 154587);
+  EXPECT_EQ(found[0].preferred_title, "Sousou no Frieren");
+  EXPECT_TRUE(catalogue.search("xyzzy", 10).empty());
 }
 
 }  // namespace
