@@ -20,6 +20,8 @@ POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 ROUNDS = 3
 CONNECTIONS = 256
 SPACES, ANIME = 1000, 10
+PARTS = ("append", "commands", "bare", "rebuild", "kafka", "search")
+CATALOGUE = ROOT.parent / "shared/data/catalog/anime-12k.csv"  # not ours to ship
 
 
 def run(*command, env=None, timeout=600):
@@ -74,7 +76,8 @@ class Service:
 
 
 class Bench:
-    def __init__(self, build, work, seconds, only):
+    def __init__(self, build, work, seconds, only, catalogue):
+        self.catalogue = catalogue
         self.build = build
         self.work = work
         self.seconds = seconds
@@ -433,6 +436,32 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             time.sleep(0.1)
         sys.exit("bench: the projectors did not catch up within 10 minutes")
 
+    def search(self):
+        """Search in memory over made-up titles beside plain pg_trgm over the same names, by class of query."""
+        if not self.catalogue.exists():
+            self.row("search", f"not measured: no {self.catalogue}")
+            return
+        url = self.url.replace("postgresql:///bloomwatch", "postgresql:///search")
+        self.psql("CREATE DATABASE search")
+        found = json.loads(run(self.build / "search_bench", self.catalogue, "--database-url", url, timeout=1800).strip().splitlines()[-1])
+        self.row(
+            f"search: {found['titles']:,} titles, {found['names']:,} names",
+            f"filled in {found['fillMs'] / 1000:.1f} s, {found['memoryMb']:.0f} MB, an update {found['updateUsP50']:.0f} µs (p99 {found['updateUsP99']:.0f})",
+        )
+        for one in found["classes"]:
+            self.search_row("  " + one["name"], one["plain"], one["withFacets"], one["pgTrgm"], one["recallLeast"])
+        self.search_row("  all of them", found["allPlain"], found["allWithFacets"], found["allPgTrgm"], 0)
+        self.row("  worst hostile query", f"{found['worstMs']:.1f} ms", f"`{found['worstQuery'][:20]}`", "≤ 10 ms", found["worstMs"] <= 10)
+
+    def search_row(self, name, plain, facets, trgm, recall_least):
+        self.row(
+            name,
+            f"p50 {plain['p50Ms']:.1f} p99 {plain['p99Ms']:.1f} ms, facets {facets['p50Ms']:.1f} {facets['p99Ms']:.1f} ms, recall@10 {plain['recall']:.3f}",
+            f"pg_trgm {trgm['p50Ms']:.0f} {trgm['p99Ms']:.0f} ms, {trgm['recall']:.3f}",
+            "p99 ≤ 5 ms" + (f", recall ≥ {recall_least:.2f}" if recall_least else ""),
+            facets["p99Ms"] <= 5 and plain["recall"] >= recall_least,
+        )
+
     def print_table(self):
         titles = ("what", "measured", "against", "reach", "")
         widths = [max(len(row[column]) for row in [titles, *self.rows]) for column in range(5)]
@@ -451,14 +480,16 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
-    parser.add_argument("--only", nargs="*", choices=["append", "commands", "bare", "rebuild", "kafka"], default=[])
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=[])
+    parser.add_argument("--catalogue", type=pathlib.Path, default=CATALOGUE, help="the CSV that search's titles are made from")
     options = parser.parse_args()
-    bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only)
+    bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only, options.catalogue)
     print(f"{os.cpu_count()} cores; PostgreSQL {bench.psql('SHOW server_version')}, fsync {bench.psql('SHOW fsync')}; {time.strftime('%F %R')}")
     try:
-        bench.prepare()
-        bench.baselines()
-        for name in ("append", "commands", "bare", "rebuild", "kafka"):
+        if options.only != ["search"]:  # it needs nothing of that
+            bench.prepare()
+            bench.baselines()
+        for name in PARTS:
             if bench.wants(name):
                 getattr(bench, name)()
     finally:

@@ -94,7 +94,8 @@ TEST_F(CatalogSearchTest, is_filled_from_the_rows_and_follows_them) {
   EXPECT_THAT(find("gate"), ElementsAre("Gate", "Gateway"));
   write(title(1, "Door", 12), 12);
   EXPECT_THAT(find("gate"), ElementsAre("Gateway"));
-  EXPECT_THAT(find("nickname 1"), ElementsAre("Nickname 1", "Nickname 2", "Nickname 3"));
+  EXPECT_THAT(find("nickname"), SizeIs(3));
+  EXPECT_THAT(find("nickname 1").front(), "Nickname 1");
   write("UPDATE read_catalog.titles SET merged_into = " + id_text(1) + ", position = 13 WHERE title = " + id_text(3), 13);
   EXPECT_THAT(find("gateway "), IsEmpty());
   EXPECT_EQ(search->titles(), 2u);
