@@ -23,14 +23,16 @@ struct RecapShareAnswer {
 BOOST_DESCRIBE_STRUCT(RecapShareAnswer, (), (id, period, watch_space_id, created_at, leads))
 
 std::string my_text() {
-  PageSql sql({Model::people, Model::spaces, Model::tracking, Model::recaps}, "$1", recap_columns());
+  PageSql sql({Model::people, Model::spaces, Model::tracking, Model::recaps, Model::catalog}, "$1", recap_columns());
   add_my_recap(sql);
+  add_my_genres(sql);
   return sql.text();
 }
 
 std::string space_text() {
-  PageSql sql({Model::people, Model::spaces, Model::tracking, Model::analytics, Model::recaps}, "$1", recap_columns());
+  PageSql sql({Model::people, Model::spaces, Model::tracking, Model::analytics, Model::recaps, Model::catalog}, "$1", recap_columns());
   add_space_recap(sql);
+  add_space_genres(sql);
   return sql.text();
 }
 

@@ -14,7 +14,7 @@ namespace bloomwatch {
 struct MyRecapPage : PageQuery {
   static constexpr std::string_view pattern = "/api/me/recaps/{period}";
   static constexpr http::Access access = http::Access::signed_in;
-  static constexpr std::array models = {Model::people, Model::spaces, Model::tracking, Model::recaps};
+  static constexpr std::array models = {Model::people, Model::spaces, Model::tracking, Model::recaps, Model::catalog};
 
   RecapPeriod period = {};
 
@@ -27,7 +27,7 @@ BOOST_DESCRIBE_STRUCT(MyRecapPage, (PageQuery), (period))
 struct SpaceRecapPage : PageQuery {
   static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/recaps/{period}";
   static constexpr http::Access access = http::Access::member;
-  static constexpr std::array models = {Model::people, Model::spaces, Model::tracking, Model::analytics, Model::recaps};
+  static constexpr std::array models = {Model::people, Model::spaces, Model::tracking, Model::analytics, Model::recaps, Model::catalog};
 
   WatchSpaceId watch_space;
   RecapPeriod period = {};

@@ -94,6 +94,8 @@ void take_titles(Recap& recap, const PageRows& rows) {
     recap.title_count = number_of(row);
     recap.titles.push_back(watched_title(row));
   }
+  for (const pg::Row row : rows.of(recap_kind::genre)) recap.genres.push_back({text_of(row), b(row, 1), number_of(row)});
+  std::ranges::sort(recap.genres, {}, [](const RecapGenre& genre) { return std::pair(-genre.episodes, genre.genre); });
 }
 
 TasteTwins twins_of(const TastePair& pair) {

@@ -27,6 +27,8 @@ inline constexpr int rated_examined_max = 50;
 inline constexpr int own_gaps_examined_max = 200;
 /// Sessions of one day and space that are looked at.
 inline constexpr int evenings_of_day_max = 100;
+/// Genres are those of so many of the most watched titles.
+inline constexpr int genre_titles_max = 500;
 
 struct RecapTitle {
   TitleId title_id;
@@ -90,7 +92,15 @@ struct RecapMember : RecapWatched {
 };
 BOOST_DESCRIBE_STRUCT(RecapMember, (RecapWatched), (user_id, display_name, recap_consent))
 
-/// What both kinds of recap say. Genres are not among it until titles have some: they are joined to `titles` by the title's id.
+/// What was watched of a genre. A title counts for each of its genres.
+struct RecapGenre {
+  std::string genre;
+  std::int64_t episodes = 0;
+  std::int64_t title_count = 0;
+};
+BOOST_DESCRIBE_STRUCT(RecapGenre, (), (genre, episodes, title_count))
+
+/// What both kinds of recap say.
 struct Recap : RecapWatched {
   std::string period = {};
   std::string from = {};  ///< 2026-11-01
@@ -100,6 +110,7 @@ struct Recap : RecapWatched {
   std::int64_t days_watched = 0;
   std::int64_t title_count = 0;
   std::vector<WatchedTitle> titles = {};  ///< the most watched
+  std::vector<RecapGenre> genres = {};    ///< the most watched, of titles whose genres the catalogue knows today
   std::optional<RecapSession> first = {};
   std::optional<RecapSession> last = {};
   std::optional<Binge> binge = {};
@@ -110,7 +121,7 @@ struct Recap : RecapWatched {
   std::vector<TasteTwins> taste_twins = {};
 };
 BOOST_DESCRIBE_STRUCT(Recap, (RecapWatched),
-                      (period, from, to, time_zone, over, days_watched, title_count, titles, first, last, binge, longest_streak,
+                      (period, from, to, time_zone, over, days_watched, title_count, titles, genres, first, last, binge, longest_streak,
                        rated_count, best_rated, biggest_disagreement, taste_twins))
 
 struct MyRecap : Recap {
@@ -131,6 +142,9 @@ BOOST_DESCRIBE_STRUCT(SpaceRecap, (Recap), (watch_space_id, name, members))
 /// `clauses`: more of WITH, `name AS (…), …`.
 void add_my_recap(PageSql& sql, const std::string& clauses = {});
 void add_space_recap(PageSql& sql, const std::string& clauses = {});
+/// The branch that finds the genres, which cards do not show.
+void add_my_genres(PageSql& sql);
+void add_space_genres(PageSql& sql);
 PageSql::Columns recap_columns();
 pg::Params recap_params(const Uuid& whose, const RecapPeriod& period);
 

@@ -18,6 +18,7 @@ inline constexpr std::int16_t best = row_kind::own + 8;          ///< id: anime;
 inline constexpr std::int16_t widest = row_kind::own + 9;        ///< the same; n1, n2: own and theirs; id3: who
 inline constexpr std::int16_t taste = row_kind::own + 10;        ///< id, id2: the two; number: gap_tenths; b1: rated
 inline constexpr std::int16_t version = row_kind::own + 11;      ///< text: what a card's version is made of
+inline constexpr std::int16_t genre = row_kind::own + 12;        ///< text; b1: episodes; number: titles
 }  // namespace recap_kind
 
 namespace recap_column {

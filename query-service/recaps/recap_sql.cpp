@@ -49,7 +49,25 @@ void add_titles(PageSql& sql, std::string_view table, std::string_view whose) {
           number(recap_titles_max) + ") AS t LEFT JOIN read_tracking.anime AS a ON a.anime = t.anime");
 }
 
+/// The genres of the most watched titles of rows of `table` whose first column is $1, as the catalogue has them.
+void add_genres(PageSql& sql, std::string_view table, std::string_view whose) {
+  sql.rows(
+      recap_kind::genre, {{"text", "g.genre"}, {"b1", "g.episodes"}, {"number", "g.titles"}},
+      "FROM (SELECT e.genre, sum(t.episodes)::bigint AS episodes, count(*) AS titles FROM (SELECT title, sum(episodes) AS episodes FROM"
+      " read_recaps." +
+          std::string(table) + " WHERE " + std::string(whose) +
+          " = $1 AND month BETWEEN $2 AND $3 AND episodes > 0 GROUP BY title ORDER BY sum(episodes) DESC, title LIMIT " +
+          number(genre_titles_max) +
+          ") AS t CROSS JOIN LATERAL (SELECT k.genres FROM read_catalog.aliases AS a JOIN read_catalog.titles AS k ON k.title = a.title"
+          " WHERE a.alias = t.title AND k.merged_into IS NULL LIMIT 1) AS c CROSS JOIN LATERAL jsonb_array_elements_text(c.genres) AS e"
+          " (genre) GROUP BY e.genre ORDER BY sum(t.episodes) DESC, e.genre LIMIT " +
+          number(recap_titles_max) + ") AS g");
+}
+
 }  // namespace
+
+void add_my_genres(PageSql& sql) { add_genres(sql, "member_titles", "profile"); }
+void add_space_genres(PageSql& sql) { add_genres(sql, "titles", "watch_space"); }
 
 PageSql::Columns recap_columns() {
   return {{"id2", "uuid"},  {"id3", "uuid"},  {"at1", "timestamptz"}, {"n1", "integer"}, {"n2", "integer"}, {"b1", "bigint"},

@@ -108,7 +108,7 @@ $$;
 
 -- A page's recap without what the functions above do not say.
 CREATE FUNCTION told.bare_recap(page jsonb) RETURNS jsonb LANGUAGE sql AS $$
-  SELECT told.bare(page) - ARRAY['period', 'from', 'to', 'timeZone', 'over', 'userId', 'displayName', 'watchSpaceId', 'name']
+  SELECT told.bare(page) - ARRAY['period', 'from', 'to', 'timeZone', 'over', 'userId', 'displayName', 'watchSpaceId', 'name', 'genres']
       || jsonb_build_object('tasteTwins', (SELECT COALESCE(jsonb_agg(told.bare(value) - 'displayName' ORDER BY place), '[]')
                                              FROM jsonb_array_elements(page -> 'tasteTwins') WITH ORDINALITY AS e (value, place)))
       || CASE WHEN page ? 'members' THEN jsonb_build_object('members',

@@ -65,6 +65,15 @@ class Recaps(FlowTest):
         self.assertEqual(self.recap("2025")["episodes"], 14)
         self.assertEqual(self.recap("1999")["sessions"], 0)
 
+    def test_genres_are_those_that_the_catalogue_knows(self):
+        self.server.operator("role", "ada_r", "moderator")
+        title = {"names": [{"text": "Frieren"}], "media": [{"source": "anilist", "id": 154587}], "genres": ["Fantasy", "Adventure"]}
+        added = self.ada.post("/api/titles", title)
+        wanted = [{"genre": genre, "episodes": 10, "titleCount": 1} for genre in ("adventure", "fantasy")]
+        self.assertEqual(self.recap("2025-10", added)["genres"], wanted)
+        self.assertEqual(self.ada.get("/api/me/recaps/2025-10", at_least=added).json["genres"], wanted)
+        self.assertEqual(self.recap("1999")["genres"], [])
+
     def test_scores_belong_to_when_they_were_given(self):
         recap = self.recap(self.month)
         self.assertEqual([(title["preferredTitle"], title["score"]) for title in recap["bestRated"]], [("葬送のフリーレン", 9), (HOSTILE, 6)])
