@@ -173,6 +173,11 @@ std::expected<Media, std::string> Media::from(const Wire& wire) {
     if (!id.starts_with("\"tt") || id.size() < 10 || id.size() > 15 || !std::ranges::all_of(id.substr(3, id.size() - 4), is_digit))
       return wrong("its id must be a string such as tt0213338");
     id = id.substr(1, id.size() - 2);
+  } else if (wire.source == MediaSource::bloomwatch) {
+    const auto title = id.size() > 2 && id.front() == '"' ? Uuid::parse(id.substr(1, id.size() - 2)) : std::nullopt;
+    if (!title) return wrong("its id must be a string: the title's id, a UUID");
+    media.reference_.id = title->to_string();
+    return media;
   } else if (id.empty() || id.size() > 9 || id.front() == '0' || !std::ranges::all_of(id, is_digit)) {
     return wrong("its id must be a whole number of at least 1");
   }
@@ -183,8 +188,18 @@ std::expected<Media, std::string> Media::from(const Wire& wire) {
 Media::Wire Media::wire() const {
   Wire wire;
   boost::describe::enum_from_string(reference_.source.c_str(), wire.source);
-  wire.id.text = wire.source == MediaSource::imdb ? '"' + reference_.id + '"' : reference_.id;
+  const bool is_text = wire.source == MediaSource::imdb || wire.source == MediaSource::bloomwatch;
+  wire.id.text = is_text ? '"' + reference_.id + '"' : reference_.id;
   return wire;
+}
+
+std::expected<OutsideMedia, std::string> OutsideMedia::from(const Wire& wire) {
+  auto media = Media::from(wire);
+  if (!media) return std::unexpected(std::move(media.error()));
+  if (wire.source == MediaSource::bloomwatch) return wrong("must be of another source: a title's own id is a reference to it in any case");
+  OutsideMedia outside;
+  static_cast<Media&>(outside) = std::move(*media);
+  return outside;
 }
 
 }  // namespace bloomwatch

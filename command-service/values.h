@@ -199,8 +199,9 @@ class PossibleDate {
 };
 
 /// The sources whose names of titles we take.
-enum class MediaSource { anilist, mal, kitsu, tmdb, imdb };
-BOOST_DESCRIBE_ENUM(MediaSource, anilist, mal, kitsu, tmdb, imdb)
+/// `bloomwatch`: our own catalogue, by a title's id.
+enum class MediaSource { anilist, mal, kitsu, tmdb, imdb, bloomwatch };
+BOOST_DESCRIBE_ENUM(MediaSource, anilist, mal, kitsu, tmdb, imdb, bloomwatch)
 
 struct MediaOnWire {
   MediaSource source = MediaSource::anilist;
@@ -208,7 +209,8 @@ struct MediaOnWire {
 };
 BOOST_DESCRIBE_STRUCT(MediaOnWire, (), (source, id))
 
-/// How a source names a title: `{"source": "mal", "id": 52991}`; `imdb` with a string (`tt0213338`), the others with a number.
+/// How a source names a title: `{"source": "mal", "id": 52991}`; `imdb` and `bloomwatch` with a string (`tt0213338`, a UUID), the others
+/// with a number.
 class Media {
  public:
   using Wire = MediaOnWire;
@@ -219,6 +221,12 @@ class Media {
 
  private:
   MediaReference reference_ = {};
+};
+
+/// A reference of somebody else's.
+class OutsideMedia : public Media {
+ public:
+  static std::expected<OutsideMedia, std::string> from(const Wire& wire);
 };
 
 /// Seasons of a year as anime are aired by.

@@ -44,7 +44,8 @@ std::vector<std::string> words_of(const std::vector<Word>& given, bool lower) {
   return words;
 }
 
-std::vector<MediaReference> references_of(const std::vector<Media>& given) {
+template <class Given>
+std::vector<MediaReference> references_of(const std::vector<Given>& given) {
   std::vector<MediaReference> references;
   for (const Media& media : given) references.push_back(media.reference());
   order_references(references);
@@ -114,7 +115,7 @@ void add_changes(TitleChanges& changes, const TitleFields& fields, const Title& 
   say(fields.tags, known.tags, lower, [](auto list) { return TitleTagsChanged{manual, std::move(list)}; });
   say(fields.studios, known.studios, as_written, [](auto list) { return TitleStudiosChanged{manual, std::move(list)}; });
   say(fields.producers, known.producers, as_written, [](auto list) { return TitleProducersChanged{manual, std::move(list)}; });
-  say(fields.related, known.related, references_of, [](auto list) { return TitleRelationsChanged{manual, std::move(list)}; });
+  say(fields.related, known.related, references_of<Media>, [](auto list) { return TitleRelationsChanged{manual, std::move(list)}; });
   say(fields.availability, known.offers, offers_of, [](auto list) { return TitleAvailabilityChanged{manual, std::move(list)}; });
 }
 

@@ -85,7 +85,7 @@ using TitleChanges =
 /// "<its id>"}` in any case.
 struct AddTitle : TitleFields {
   std::vector<GivenName> names = {};  ///< at least one
-  std::optional<std::vector<Media>> media = {};
+  std::optional<std::vector<OutsideMedia>> media = {};
   Minted<TitleId> title = {};                       ///< see first_id()
   Minted<std::vector<ClaimKey>> media_claims = {};  ///< of references()
 
@@ -103,7 +103,7 @@ BOOST_DESCRIBE_STRUCT(AddTitle, (TitleFields), (names, media, title, media_claim
 struct ChangeTitle : TitleFields {
   TitleId title = {};
   Patch<std::vector<GivenName>> names = {};
-  Patch<std::vector<Media>> media = {};
+  Patch<std::vector<OutsideMedia>> media = {};
   Minted<std::vector<ClaimKey>> media_claims = {};
 
   TitleChanges decide(const Actor& by, const Title& known, Holders<&ChangeTitle::media_claims, Title> holders, By<User> person) const;

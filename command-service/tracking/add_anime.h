@@ -8,7 +8,8 @@
 
 namespace bloomwatch {
 
-/// Refused, in this order: no_such_space, media_not_named (neither or both of anilist_media_id and media), already_tracked.
+/// Refused, in this order: no_such_space, media_not_named (neither or both of anilist_media_id and media), already_tracked, no_such_title
+/// (an id of the catalogue's that it does not have).
 /// The space starts at no episode; members start as everyone does who has said nothing. The title is the catalogue's where that knows the
 /// reference, and so is what the client leaves out of the snapshot.
 struct AddAnime {

@@ -180,6 +180,29 @@ class Catalog(FlowTest):
         self.assertIn("0 added, 0 changed", self.bring(file))
         self.assertEqual(self.server.last_position(), before)
 
+    def test_a_title_by_hand_outranks_every_file_and_can_be_tracked(self):
+        self.server.operator("role", "mira", "moderator")
+        made = self.mira.post(
+            "/api/titles", {"names": [{"text": "A Film of Ours", "language": "en", "kind": "main"}], "episodes": 1, "minutes": 90}
+        )
+        title = self.mira.get(f"/api/titles/{made['id']}", at_least=made).json
+        self.assertEqual((title["episodes"], title["minutes"]), (1, 90))
+        tracked = self.mira.post(f"/api/watch-spaces/{self.space}/anime", {"media": {"source": "bloomwatch", "id": made["id"]}})
+        anime = self.mira.get(f"/api/watch-spaces/{self.space}/anime/{tracked['id']}", at_least=tracked).json
+        self.assertEqual((anime["titleId"], anime["preferredTitle"], anime["episodeCount"]), (made["id"], "A Film of Ours", 1))
+        again = self.mira.call("POST", f"/api/watch-spaces/{self.space}/anime", {"media": {"source": "bloomwatch", "id": made["id"]}})
+        self.assert_problem(again, 409)
+        unknown = self.mira.call("POST", f"/api/watch-spaces/{self.space}/anime", {"media": {"source": "bloomwatch", "id": str(uuid.uuid4())}})
+        self.assert_problem(unknown, 404)
+        for wrong in ({"source": "bloomwatch", "id": 7}, {"source": "bloomwatch", "id": "seven"}):
+            answer = self.mira.call("POST", f"/api/watch-spaces/{self.space}/anime", {"media": wrong})
+            self.assert_problem(answer, 400)
+        changed = self.mira.call("PATCH", f"/api/titles/{made['id']}", {"minutes": 95, "genres": ["Drama"]}, expect=200)
+        title = self.mira.get(f"/api/titles/{made['id']}", at_least=changed.json).json
+        self.assertEqual((title["minutes"], title["genres"]), (95, ["drama"]))
+        own = self.mira.call("PATCH", f"/api/titles/{made['id']}", {"media": [{"source": "bloomwatch", "id": made["id"]}]})
+        self.assert_problem(own, 400)
+
     def test_an_import_that_was_cut_off_is_finished_by_running_it_again(self):
         rows = 4000
         path = pathlib.Path(self.folder.name) / "cut-off.csv"
