@@ -2,12 +2,11 @@
 #include "command-service/catalog/import_batch.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <numeric>
 #include <utility>
 
 #include "command-service/blocking.h"
+#include "command-service/bulk.h"
 #include "command-service/catalog/describe_title.h"
 #include "command-service/catalog/merge_title.h"
 #include "command-service/catalog/release_references.h"
@@ -53,11 +52,15 @@ StepReport report_of(const DecisionType& decision) {
   return report;
 }
 
-/// One batch under way: sends commands, takes answers from the writer's thread, and waits for the last.
+/// One batch under way.
 class BatchRun {
  public:
   BatchRun(const Edge& edge, const WorkPool& pool, const Call& call, const ImportBatch& batch)
-      : edge_(edge), pool_(pool), call_(call), batch_(batch), actor_{.account = {}, .profile = {}, .session = {}, .now = call.now} {}
+      : edge_(edge),
+        call_(call),
+        batch_(batch),
+        actor_{.account = {}, .profile = {}, .session = {}, .now = call.now},
+        bulk_(pool, steps_in_flight_max) {}
 
   BatchReport run() {
     send_all<ReleaseReferences>(batch_.releases, report_.releases, [&](const ReleaseStep& step) {
@@ -77,8 +80,6 @@ class BatchRun {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   CommandFrame frame() const {
     CommandFrame frame;
     frame.by.correlation = call_.frame.by.correlation;
@@ -87,91 +88,40 @@ class BatchRun {
     return frame;
   }
 
-  /// Sends a round of steps until each has its outcome or the writer has taken none for too long.
+  /// One round of steps.
   template <class Command, class Step, class Make>
   void send_all(const std::vector<Step>& steps, std::vector<StepReport>& reports, Make make) {
     reports.resize(steps.size());
-    std::vector<std::size_t> open(steps.size());
-    for (std::size_t i = 0; i < open.size(); ++i) open[i] = i;
-    Clock::time_point last_progress = Clock::now();
-    std::chrono::milliseconds pause(10);
-    while (!open.empty()) {
-      const std::size_t before = open.size();
-      open = send_once<Command>(steps, open, reports, make);
-      if (open.size() < before) {
-        last_progress = Clock::now();
-        pause = std::chrono::milliseconds(10);
-      } else if (pool_.stopping() || Clock::now() - last_progress > patience_max) {
-        for (const std::size_t index : open) reports[index] = {.reason = "the service was too busy; import again, what is in stays"};
-        return;
-      }
-      if (!open.empty()) std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, std::chrono::milliseconds(1000));
-    }
-  }
-
-  /// Sends each step once; returns those that are to be sent again.
-  template <class Command, class Step, class Make>
-  std::vector<std::size_t> send_once(const std::vector<Step>& steps, const std::vector<std::size_t>& open, std::vector<StepReport>& reports,
-                                     Make& make) {
-    again_.clear();
-    for (const std::size_t index : open) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return in_flight_ < steps_in_flight_max; });
-        if (!again_.empty() || pool_.stopping()) {
-          again_.push_back(index);
-          continue;
-        }
-        ++in_flight_;
-      }
+    std::vector<std::size_t> all(steps.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto send = [&](std::size_t index) {
       auto on_answer = [this, index, &reports](const Answer& answer, const Command&, const auto& decision) {
-        this->take(index, answer, decision, reports);
+        bulk_.answered(index, answer.kind, [&] { this->settle(reports[index], answer, decision); });
       };
       edge_.writer.submit(std::make_unique<TypedWork<Command>>(frame(), make(steps[index]), actor_, std::move(on_answer), batch_.dry_run));
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return in_flight_ == 0; });
-    return std::move(again_);
+    };
+    bulk_.run(std::move(all), send,
+              [&](std::size_t index) { reports[index] = {.reason = "the service was too busy; import again, what is in stays"}; });
   }
 
-  /// On the writer's thread, or on ours where it takes nothing.
   template <class DecisionType>
-  void take(std::size_t index, const Answer& answer, const DecisionType& decision, std::vector<StepReport>& reports) {
-    const std::lock_guard lock(mutex_);
-    --in_flight_;
-    switch (answer.kind) {
-      case Answer::Kind::done:
-        report_.position = std::max(report_.position, answer.position);
-        reports[index] = report_of(decision);
-        break;
-      case Answer::Kind::refused:
-        reports[index] = {.reason = std::string(answer.refusal)};
-        break;
-      case Answer::Kind::busy:
-      case Answer::Kind::unavailable:
-      case Answer::Kind::unknown:  // sent again it changes nothing, should it be in
-        again_.push_back(index);
-        break;
-      case Answer::Kind::key_reused:
-      case Answer::Kind::failed:
-        reports[index] = {.reason = "something went wrong here (incident " + call_.request.request_id.to_string() + ")"};
-        break;
+  void settle(StepReport& report, const Answer& answer, const DecisionType& decision) {
+    if (answer.kind == Answer::Kind::done) {
+      report_.position = std::max(report_.position, answer.position);
+      report = report_of(decision);
+    } else if (answer.kind == Answer::Kind::refused) {
+      report = {.reason = std::string(answer.refusal)};
+    } else {
+      report = {.reason = "something went wrong here (incident " + call_.request.request_id.to_string() + ")"};
     }
-    if (in_flight_ == 0 || in_flight_ == steps_in_flight_max / 2) changed_.notify_all();
   }
 
   const Edge& edge_;
-  const WorkPool& pool_;
   const Call& call_;
   const ImportBatch& batch_;
   const Actor actor_;
   BatchReport report_;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t in_flight_ = 0;
-  std::vector<std::size_t> again_;
+  Bulk bulk_;
 };
 
 /// Bounds that the sender keeps to; broken, it is another program.

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <boost/describe.hpp>
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -24,8 +23,6 @@ namespace catalog {
 inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 20;  ///< of a request's body
 inline constexpr std::size_t batch_steps_max = 5'000;
 inline constexpr std::size_t steps_in_flight_max = 1'024;
-/// How long the writer may take no step at all (a full queue, a failover) before the rest is given up.
-inline constexpr std::chrono::seconds patience_max{15};
 
 struct ReleaseStep {
   TitleId title = {};

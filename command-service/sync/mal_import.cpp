@@ -6,15 +6,13 @@
 #include <algorithm>
 #include <boost/describe.hpp>
 #include <cmath>
-#include <condition_variable>
 #include <future>
 #include <map>
-#include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "command-service/blocking.h"
+#include "command-service/bulk.h"
 #include "command-service/spaces/access.h"
 #include "command-service/values.h"
 #include "runtime/logging.h"
@@ -101,11 +99,11 @@ void take_score(ImportAnime& command, double score, std::string& remarks) {
   if (halves != score * 2) add_sentence(remarks, fmt::format("my_score {:g} is kept as {:g}", score, halves / 2.0));
 }
 
-/// One import under way: sends rows, takes answers from the writer's thread, and waits for the last.
+/// One import under way.
 class Import {
  public:
   Import(const Edge& edge, const WorkPool& pool, const Call& call, ImportQuery query, WatchSpaceId space)
-      : edge_(edge), pool_(pool), call_(call), query_(query), space_(space), actor_(call.actor()) {
+      : edge_(edge), call_(call), query_(query), space_(space), actor_(call.actor()), bulk_(pool, rows_in_flight_max) {
     report_.id = ImportId(Uuid::v7(call.now));
     report_.dry_run = query.dry_run.value_or(false);
   }
@@ -151,8 +149,6 @@ class Import {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   CommandFrame frame() const {
     CommandFrame frame;
     frame.by = call_.frame.by;
@@ -200,76 +196,29 @@ class Import {
     if (!reasons.empty()) row.reason = std::move(reasons);
   }
 
-  /// Sends rows until each has its outcome or the writer has taken none for too long.
-  void send_all(std::vector<std::size_t> open) {
-    Clock::time_point last_progress = Clock::now();
-    std::chrono::milliseconds pause(10);
-    while (!open.empty()) {
-      const std::size_t before = open.size();
-      open = send_once(open);
-      if (open.size() < before) {
-        last_progress = Clock::now();
-        pause = std::chrono::milliseconds(10);
-      } else if (pool_.stopping() || Clock::now() - last_progress > patience_max) {
-        for (const std::size_t index : open)
-          settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");
-        return;
-      }
-      if (!open.empty()) std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, std::chrono::milliseconds(1000));
-    }
-  }
-
-  /// Sends each row once; returns those that are to be sent again.
-  std::vector<std::size_t> send_once(const std::vector<std::size_t>& open) {
-    again_.clear();
-    for (const std::size_t index : open) {
-      {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return in_flight_ < rows_in_flight_max; });
-        // A full queue or a writer that is away is not hammered with the rest; a process that stops sends no more.
-        if (!again_.empty() || pool_.stopping()) {
-          again_.push_back(index);
-          continue;
-        }
-        ++in_flight_;
-      }
+  void send_all(std::vector<std::size_t> rows) {
+    const auto send = [this](std::size_t index) {
       auto on_answer = [this, index](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
-        take(index, answer, decision);
+        bulk_.answered(index, answer.kind, [&] { take(report_.rows[index], answer, decision); });
       };
       edge_.writer.submit(
           std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), report_.dry_run));
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return in_flight_ == 0; });
-    return std::move(again_);
+    };
+    bulk_.run(std::move(rows), send, [this](std::size_t index) {
+      settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");
+    });
   }
 
-  /// On the writer's thread, or on ours where it takes nothing.
-  void take(std::size_t index, const Answer& answer, const ImportAnime::Imported& decision) {
-    const std::lock_guard lock(mutex_);
-    --in_flight_;
-    ReportedRow& row = report_.rows[index];
-    switch (answer.kind) {
-      case Answer::Kind::done:
-        report_.position = std::max(report_.position, answer.position);
-        settle(row, outcome_of(decision), "");
-        if (!(report_.dry_run && row.outcome == Outcome::added)) row.anime_id = AnimeId(answer.id);
-        break;
-      case Answer::Kind::refused:
-        settle(row, Outcome::failed, problem_of(answer.refusal).title + ": " + problem_of(answer.refusal).detail);
-        break;
-      case Answer::Kind::busy:
-      case Answer::Kind::unavailable:
-      case Answer::Kind::unknown:  // sent again it changes nothing, should it be in
-        again_.push_back(index);
-        break;
-      case Answer::Kind::key_reused:
-      case Answer::Kind::failed:
-        settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
-        break;
+  void take(ReportedRow& row, const Answer& answer, const ImportAnime::Imported& decision) {
+    if (answer.kind == Answer::Kind::done) {
+      report_.position = std::max(report_.position, answer.position);
+      settle(row, outcome_of(decision), "");
+      if (!(report_.dry_run && row.outcome == Outcome::added)) row.anime_id = AnimeId(answer.id);
+    } else if (answer.kind == Answer::Kind::refused) {
+      settle(row, Outcome::failed, problem_of(answer.refusal).title + ": " + problem_of(answer.refusal).detail);
+    } else {
+      settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
     }
-    changed_.notify_all();
   }
 
   static Outcome outcome_of(const ImportAnime::Imported& decision) {
@@ -278,7 +227,6 @@ class Import {
   }
 
   const Edge& edge_;
-  const WorkPool& pool_;
   const Call& call_;
   const ImportQuery query_;
   const WatchSpaceId space_;
@@ -286,11 +234,7 @@ class Import {
   Report report_;
   std::map<std::int64_t, std::size_t> first_of_;  ///< by MyAnimeList's id
   std::map<std::size_t, ImportAnime> commands_;   ///< by row
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t in_flight_ = 0;
-  std::vector<std::size_t> again_;
+  Bulk bulk_;
 };
 
 Problem problem_from(const Unreadable& unreadable) {

@@ -2,7 +2,6 @@
 // its own; its id is the reference in the origin of theirs. A bad row stops nothing, and importing twice appends nothing.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <string>
@@ -16,8 +15,6 @@ namespace bloomwatch::mal {
 
 inline constexpr std::size_t import_bytes_max = std::size_t{32} << 20;  ///< of a request's body
 inline constexpr std::size_t rows_in_flight_max = 64;
-/// How long the writer may take no row at all (a full queue, a failover) before the rest is given up.
-inline constexpr std::chrono::seconds patience_max{15};
 
 /// One row as a command, or why it cannot be one. `remarks` grows by what was not believed or had to be cut.
 std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks);
