@@ -95,6 +95,26 @@ std::vector<std::string> split(std::string_view text, char at = ' ') {
   return parts;
 }
 
+std::vector<std::string> characters(const std::string& text) {
+  std::vector<std::string> parts;
+  for (const char c : text) {
+    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) parts.emplace_back();
+    if (!parts.empty()) parts.back() += c;
+  }
+  return parts;
+}
+
+/// The first `count` characters of a text.
+std::string first_of(const std::string& text, std::size_t count) {
+  std::string begin;
+  for (const std::string& character : characters(text))
+    if (count-- > 0)
+      begin += character;
+    else
+      break;
+  return begin;
+}
+
 template <class Parts>
 std::string join(const Parts& parts) {
   std::string text;
@@ -228,7 +248,7 @@ std::vector<Title> make_titles(const std::vector<Row>& rows) {
     document.names = {title.romaji, title.english, title.japanese, languages.russian(words)};
     // A nickname: the first letters of long words, as people shorten them.
     std::string nickname;
-    for (const std::string& word : words) nickname += word.substr(0, word.size() > 4 ? 2 : 1);
+    for (const std::string& word : words) nickname += first_of(word, word.size() > 4 ? 2 : 1);
     document.names.push_back(nickname + ' ' + std::to_string(random() % 100));
     document.values = facet_values(row, random);
     document.popularity = static_cast<float>(std::log1p(row.members * (titles.size() < rows.size() ? 1 : 0.3)) / std::log1p(2e6));
@@ -279,15 +299,6 @@ bool mistype(std::string& text, std::mt19937_64& random) {
   return text != before;
 }
 
-std::vector<std::string> characters(const std::string& text) {
-  std::vector<std::string> parts;
-  for (const char c : text) {
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) parts.emplace_back();
-    if (!parts.empty()) parts.back() += c;
-  }
-  return parts;
-}
-
 class Asker {
  public:
   explicit Asker(const std::vector<Title>& titles) : titles_(titles) {}
@@ -297,7 +308,7 @@ class Asker {
     all.push_back(make("exact", 1.0, [this](const Title& t) { return t.document.names[random_() % 4]; }));
     all.push_back(make("prefix", 0, [this](const Title& t) {
       const std::string& name = latin(t);
-      return name.size() < 8 ? std::string() : name.substr(0, name.size() * 6 / 10);
+      return name.size() < 8 ? std::string() : first_of(name, characters(name).size() * 6 / 10);
     }));
     all.push_back(make("one typo", 0.98, [this](const Title& t) { return mistyped(latin(t), 1); }));
     all.push_back(make("two typos", 0.96, [this](const Title& t) { return mistyped(latin(t), 2); }));
