@@ -26,7 +26,7 @@ class Operator(FlowTest):
 
     def test_verify_says_what_it_checked(self):
         shown = self.server.verify()
-        for part in ("log", "claims", "people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"):
+        for part in ("log", "claims", "people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog", "recaps"):
             self.assertRegex(shown, f"(?m)^{part} .*: yes$")
 
     def test_verify_notices_a_changed_row(self):
@@ -60,7 +60,7 @@ class Operator(FlowTest):
         pages = ["/api/me", f"/api/watch-spaces/{self.space}", f"/api/watch-spaces/{self.space}/anime", f"/api/watch-spaces/{self.space}/dashboard"]
         before = [self.mira.get(page).body for page in pages]
         shown = self.server.operator("rebuild")
-        for model in ("people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"):
+        for model in ("people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog", "recaps"):
             self.assertRegex(shown, f"(?m)^{model}: .*switched$")
         position = self.mira.rate(self.space, self.anime, 9)
         self.assertEqual([self.mira.get(page, at_least=position).body for page in pages], before)

@@ -79,7 +79,7 @@ TEST_F(CheckpointTest, partitions_that_are_apart_are_read_to_one_position_and_be
   EXPECT_EQ(whole.cursor().positions.size(), 1U);
   EXPECT_EQ(whole.cursor().at(Cursor::whole_log), checkpoints().least());
   fold_all(whole, 50);
-  for (const std::string model : {"people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"}) {
+  for (const std::string& model : model_names()) {
     EXPECT_EQ(checkpoints(model).rows.size(), 1U);
     EXPECT_FALSE(checkpoints(model).by_partition());
   }
@@ -95,7 +95,7 @@ TEST_F(CheckpointTest, a_stretch_of_the_log_that_was_folded_by_every_partition_i
   }
   // A partition that had no events is still at the start.
   connection.script("DELETE FROM projection.checkpoints WHERE partition = 3");
-  for (const std::string model : {"people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog"})
+  for (const std::string& model : model_names())
     connection.query(
         "INSERT INTO projection.checkpoints (model, slot, partition, version, position) SELECT model, slot, 3, version, "
         "(SELECT coalesce(max(position), 0) FROM log.events WHERE partition = 3) FROM projection.checkpoints "

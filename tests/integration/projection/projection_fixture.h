@@ -22,6 +22,13 @@ using projection::Slot;
 
 inline constexpr std::int16_t whole_log[] = {Cursor::whole_log};
 
+/// Of every read model that there is.
+inline std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& model : projection::all_models()) names.emplace_back(model->name());
+  return names;
+}
+
 class ProjectionTest : public testing::Test {
  protected:
   ProjectionTest() : ProjectionTest(fresh_database()) {}
