@@ -1,14 +1,7 @@
-// The list of read models. The templates of the chassis are made for them here, once.
+// Read models by slot and by name. The templates of the chassis are made for them here, once.
 #include "projector/models.h"
 
-#include "projector/analytics/analytics.h"
-#include "projector/catalog/catalog.h"
-#include "projector/dashboard/dashboard.h"
-#include "projector/history/history.h"
-#include "projector/people/people.h"
-#include "projector/recaps/recaps.h"
-#include "projector/spaces/spaces.h"
-#include "projector/tracking/tracking.h"
+#include "projector/model_list.h"
 
 namespace bloomwatch::projection {
 
@@ -16,14 +9,7 @@ std::string schema_of(std::string_view model, Slot slot) { return "read_" + std:
 
 std::vector<std::unique_ptr<StoredModel>> all_models(Slot slot) {
   std::vector<std::unique_ptr<StoredModel>> models;
-  models.push_back(std::make_unique<StoredModelOf<People>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Spaces>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Tracking>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Dashboard>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Analytics>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<History>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Catalog>>(slot));
-  models.push_back(std::make_unique<StoredModelOf<Recaps>>(slot));
+  each_model([&]<class Model> { models.push_back(std::make_unique<StoredModelOf<Model>>(slot)); });
   return models;
 }
 

@@ -1,4 +1,4 @@
-// Every read model there is: a new one adds a line here. Projector, rebuild and verify go by this list.
+// The read models of projector/model_list.h as the chassis handles them: projector, rebuild and verify go by that list.
 #pragma once
 
 #include <memory>

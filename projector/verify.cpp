@@ -9,16 +9,11 @@
 #include <unordered_set>
 
 #include "events/log.h"
-#include "projector/analytics/analytics.h"
 #include "projector/checkpoints.h"
 #include "projector/columns.h"
-#include "projector/dashboard/dashboard.h"
-#include "projector/history/history.h"
 #include "projector/model.h"
-#include "projector/people/people.h"
-#include "projector/spaces/spaces.h"
+#include "projector/model_list.h"
 #include "projector/stored_model.h"
-#include "projector/tracking/tracking.h"
 
 namespace bloomwatch::projection {
 namespace {
@@ -193,12 +188,7 @@ std::vector<ModelVerdict> verify_models(const std::string& database_url, const V
       pg::Options{.url = database_url, .application_name = "bloomwatch verify", .statement_timeout = pg::Milliseconds(0)});
   LogReader reader(database_url, "bloomwatch verify");
   std::vector<ModelVerdict> verdicts;
-  verdicts.push_back(verify_model<People>(connection, reader, options));
-  verdicts.push_back(verify_model<Spaces>(connection, reader, options));
-  verdicts.push_back(verify_model<Tracking>(connection, reader, options));
-  verdicts.push_back(verify_model<Dashboard>(connection, reader, options));
-  verdicts.push_back(verify_model<Analytics>(connection, reader, options));
-  verdicts.push_back(verify_model<History>(connection, reader, options));
+  each_model([&]<class Model> { verdicts.push_back(verify_model<Model>(connection, reader, options)); });
   return verdicts;
 }
 
