@@ -37,7 +37,7 @@ TEST(AddTitle, needs_a_name_and_references_that_are_free) {
   nameless.names.clear();
   given(moderator(mira)).when(nameless, mira).refuses(CatalogRefusal::title_without_name);
   AddTitle taken = own_title();
-  taken.media = std::vector{value<Media>({.source = MediaSource::mal, .id = {"52991"}})};
+  taken.media = std::vector{value<OutsideMedia>({.source = MediaSource::mal, .id = {"52991"}})};
   taken.media_claims = {claims_of(taken.references())};
   World world = with_frieren();
   world.take(moderator(mira));
