@@ -75,6 +75,7 @@ void keep_names(std::vector<TitleName>& names, std::vector<std::string>& remarks
   std::set<std::string> seen;
   std::vector<TitleName> kept;
   for (TitleName& name : names) {
+    std::ranges::replace_if(name.text, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');  // a name has one line
     auto checked = TitleText::from(name.text);
     if (!checked) {
       remarks.push_back("a name was left out: it " + checked.error());

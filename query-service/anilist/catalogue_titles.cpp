@@ -133,12 +133,13 @@ Media media_of(std::int32_t id, KnownTitle title) {
 std::vector<TitleId> find(search::CatalogSearch& index, std::string_view text, std::size_t most) {
   auto told = std::make_shared<std::promise<std::vector<TitleId>>>();
   auto ids = told->get_future();
-  index.ask({.text = std::string(text), .limit = most}, false, 0, std::chrono::steady_clock::now() + search_max, [told](auto found) {
-    std::vector<TitleId> titles;
-    if (found)
-      for (const search::Hit& hit : found->titles.hits) titles.emplace_back(hit.id);
-    told->set_value(std::move(titles));
-  });
+  index.ask({.text = std::string(text), .limit = most}, false, index.reached(), std::chrono::steady_clock::now() + search_max,
+            [told](auto found) {
+              std::vector<TitleId> titles;
+              if (found)
+                for (const search::Hit& hit : found->titles.hits) titles.emplace_back(hit.id);
+              told->set_value(std::move(titles));
+            });
   return ids.get();
 }
 

@@ -137,11 +137,13 @@ struct Sentence {
   std::string attendance() const { return whose() + " attendance at a watch session of " + anime(); }
 
   std::string title() const { return scene.title ? *scene.title : "a title"; }
+  /// Whose word it is.
+  static std::string from_source(const std::string& source) { return source.empty() ? "" : " by " + source; }
   std::string of_title(std::string_view what, const std::string& source) const {
-    return changed(fmt::format("the {} of {} by {}", what, title(), source));
+    return changed(fmt::format("the {} of {}{}", what, title(), from_source(source)));
   }
   std::string operator()(const TitleAdded& e) const {
-    return fmt::format("{} added {} to the catalogue by {}", by(), after.words, e.source);
+    return fmt::format("{} added {} to the catalogue{}", by(), after.words.empty() ? title() : after.words, from_source(e.source));
   }
   std::string operator()(const TitleReferencesAdded&) const {
     return fmt::format("{} gave {} the references {}", by(), title(), after.words);
@@ -151,7 +153,7 @@ struct Sentence {
   }
   std::string operator()(const TitleNamesChanged& e) const { return of_title("names", e.source); }
   std::string operator()(const TitleDetailsChanged& e) const {
-    return fmt::format("{} changed the details of {} by {}", by(), title(), e.source);
+    return fmt::format("{} changed the details of {}{}", by(), title(), from_source(e.source));
   }
   std::string operator()(const TitleGenresChanged& e) const { return of_title("genres", e.source); }
   std::string operator()(const TitleTagsChanged& e) const { return of_title("tags", e.source); }
@@ -159,7 +161,7 @@ struct Sentence {
   std::string operator()(const TitleProducersChanged& e) const { return of_title("producers", e.source); }
   std::string operator()(const TitleRelationsChanged& e) const { return of_title("related titles", e.source); }
   std::string operator()(const TitleStandingChanged& e) const {
-    return fmt::format("{} changed the standing of {} by {}", by(), title(), e.source);
+    return fmt::format("{} changed the standing of {}{}", by(), title(), from_source(e.source));
   }
   std::string operator()(const TitleAvailabilityChanged& e) const { return of_title("availability", e.source); }
   std::string operator()(const TitleMerged&) const { return fmt::format("{} merged {} into another title", by(), title()); }

@@ -8,7 +8,7 @@ SELECT position, profile AS person FROM log.events WHERE profile IS NOT NULL
 UNION
 SELECT position, (data ->> 'profile')::uuid FROM log.events WHERE data ? 'profile' AND category IN ('user', 'login-session', 'watch-space', 'anime')
 UNION
-SELECT position, partition_key FROM log.events WHERE category IN ('user', 'login-session') AND NOT data ? 'profile'
+SELECT position, partition_key FROM log.events WHERE category IN ('user', 'login-session', 'recap-share') AND NOT data ? 'profile'
 UNION
 SELECT position, (data ->> key)::uuid FROM log.events, unnest(ARRAY['from', 'to']) AS key WHERE type = 'OwnershipTransferred'
 UNION

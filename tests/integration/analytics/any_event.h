@@ -137,7 +137,7 @@ void expect_cells(std::vector<ExpectedCell>& cells, const T* value) {
     });
   } else {
     ExpectedCell cell{.text = {}, .is_json = true};
-    if (value) json::write(cell.text.emplace(), *value);
+    if (value) json::write_sparse(cell.text.emplace(), *value);
     cells.push_back(std::move(cell));
   }
 }

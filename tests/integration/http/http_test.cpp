@@ -604,6 +604,7 @@ TEST_F(Http, stops_without_losing_answers_in_flight) {
   RawClient half(server.port());
   half.send("GET /hello HTTP/1.1\r\n");
   auto kept = shelf_.take(1);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(idle.ask(get("/hello")).status, 200);  // by then the half request has been read
   std::thread stopping([&] { server.stop(); });
   EXPECT_TRUE(idle.ends());
   std::this_thread::sleep_for(50ms);

@@ -77,6 +77,9 @@ class ProjectionTest : public testing::Test {
       if (model == "analytics" && (table == "months" || table == "member_months" || table == "days")) where = " WHERE sessions <> 0";
       if (model == "analytics" && table == "scores") where = " WHERE anime <> 0";
       if (model == "analytics" && table == "votes") where = " WHERE votes <> 0";
+      if (model == "recaps" && table == "member_days") where = " WHERE sessions <> 0";
+      if (model == "recaps" && (table == "days" || table == "member_titles" || table == "titles")) where = " WHERE episodes <> 0";
+      if (model == "recaps" && table == "taste") where = " WHERE rated <> 0 OR gap_tenths <> 0";
       for (const pg::Row row : connection.query("SELECT t::text FROM read_" + model + "." + table + " t" + where + " ORDER BY 1"))
         rows.push_back(table + row.get<std::string>(0));
     }
