@@ -2,6 +2,7 @@
 # Release build, a Postgres cluster of its own with fsync, all on this machine. Rates vary from run to run: read the ratios.
 # Usage: bench.py BUILD_FOLDER WORK_FOLDER [--only NAME ...] [--seconds N]
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -219,6 +220,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         self.analytics(service, dashboard)
         self.history(service, dashboard)
         self.recaps(service, dashboard)
+        self.as_of(service)
         service.stop()
 
     def analytics(self, service, dashboard):
@@ -265,6 +267,41 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             self.row(name, f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)")
         drawn = json.loads(run(self.build / "card_bench", self.seconds))
         self.row("pictures drawn on one core", f"PNG {drawn['png']:.0f}/s, SVG {drawn['svg']:.0f}/s")
+
+    def as_of(self, service):
+        """The dashboard as it was after so many events of its space, one request at a time, beside the live one."""
+        space, anime, token = self.targets.read_text().split("\n", 1)[0].split()
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        path = f"/api/watch-spaces/{space}/"
+
+        def call(method, rest, body=None):
+            began = time.perf_counter()
+            connection.request(method, path + rest, body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200:
+                sys.exit(f"bench: {method} {path}{rest} answered {answer.status}: {text[:300]}")
+            return (time.perf_counter() - began) * 1000
+
+        def times(rest):
+            taken = sorted(call("GET", rest) for _ in range(100))
+            return taken[50], taken[98]
+
+        counts = (100, 1_000, 10_000)
+        for number in range(counts[-1] - int(self.psql(f"SELECT count(*) FROM log.events WHERE partition_key = '{space}'"))):
+            call("PATCH", f"anime/{anime}/participant-rating", json.dumps({"score": (number % 20 + 1) / 2}))
+        live, _ = times("dashboard")
+        for count in counts:
+            nth = f"SELECT position FROM log.events WHERE partition_key = '{space}' ORDER BY position OFFSET {count - 1} LIMIT 1"
+            p50, p99 = times(f"dashboard?asOf={self.psql(nth)}")
+            last = count == counts[-1]
+            self.row(
+                f"GET dashboard?asOf, {count:,} events of the space",
+                f"p50 {p50:.1f} ms, p99 {p99:.1f} ms",
+                f"{p50 / live:.0f} × the live page's p50",
+                "p50 < 50 ms" if last else "",
+                p50 < 50 if last else None,
+            )
 
     def catch_up(self, service):
         """Seconds until every page shows the log's last position."""
