@@ -180,7 +180,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         full = self.median("commands, all on", lambda: self.wrk(service.url, "rating.lua", keys=1))
         share, times = full["rate"] / self.nginx_patch["rate"], full["rate"] / self.tpcb["rate"]
         self.row(
-            "durable commands/s, keys, six read models",
+            "durable commands/s, keys, all read models",
             f"{full['rate']:,}/s (p50 {full['p50']:.1f} ms, p99 {full['p99']:.1f} ms)",
             f"{share:.0%} of nginx, {times:.1f} × pgbench",
             "≥ 20 %, ≥ 8 ×",
