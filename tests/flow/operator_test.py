@@ -3,7 +3,7 @@
 import subprocess
 import unittest
 
-from bloomwatch import PROGRAM, FlowTest
+from bloomwatch import PROGRAM, ROOT, FlowTest
 
 
 class Operator(FlowTest):
@@ -23,6 +23,13 @@ class Operator(FlowTest):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("NO", done.stdout)
         self.assertRegex(done.stdout, expected)
+
+    def test_the_script_takes_the_home_before_the_subcommand(self):
+        """As ops/run says it."""
+        for home in (["--home", str(self.server.home)], [f"--home={self.server.home}"]):
+            done = subprocess.run([ROOT / "ops/bloomwatch", *home, "routes"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("/api/watch-spaces", done.stdout)
 
     def test_verify_says_what_it_checked(self):
         shown = self.server.verify()
