@@ -1,5 +1,5 @@
 // A part of an import on its way into the log: what `bloomwatch catalog import` planned, as ordinary commands, a bounded number of them in
-// flight. POST /api/catalog/import, with a token of the instance itself: it acts as the system, in nobody's name.
+// flight. POST /api/catalog/import, with the operator's token: it acts as the system, in nobody's name.
 // Its steps go in three rounds, each after the one before has ended: references that are released, titles that are merged, descriptions.
 #pragma once
 

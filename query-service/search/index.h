@@ -1,6 +1,6 @@
 // The index: titles with all their names, in memory, changed in place. Words lead to names (postings), names to titles; what is removed or
 // changed is only marked and appended anew, so a change costs microseconds, and now and then a compact copy takes the place of the whole.
-// No I/O, no threads, no clock. What a query does with it is in query.h; who keeps it up to date, in holder.h.
+// No I/O, no threads, no clock. What a query does with it is in query.h; who keeps it up to date, in catalog_search.h.
 #pragma once
 
 #include <cstddef>

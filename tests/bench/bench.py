@@ -483,7 +483,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         found = json.loads(run(self.build / "search_bench", self.catalogue, "--database-url", url, timeout=1800).strip().splitlines()[-1])
         self.row(
             f"search: {found['titles']:,} titles, {found['names']:,} names",
-            f"filled in {found['fillMs'] / 1000:.1f} s, an update {found['updateUsP50']:.0f} µs (p99 {found['updateUsP99']:.0f})",
+            f"filled in {found['fillMs'] / 1000:.1f} s, {found['indexMb']:.0f} MB, an update {found['updateUsP50']:.0f} µs (p99 {found['updateUsP99']:.0f})",
         )
         for one in found["classes"]:
             self.search_row("  " + one["name"], one["plain"], one["withFacets"], one["pgTrgm"], one["recallLeast"])

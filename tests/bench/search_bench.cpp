@@ -2,7 +2,6 @@
 // often the title that was meant is among the first ten, and how long that takes, in memory and by plain pg_trgm over the same names.
 // Prints a table to stderr and one line of JSON to stdout.
 #include <fmt/core.h>
-#include <malloc.h>
 #include <unicode/translit.h>
 #include <unicode/unistr.h>
 
@@ -377,7 +376,7 @@ BOOST_DESCRIBE_STRUCT(ClassResult, (), (name, recall_least, plain, with_facets, 
 
 struct Report {
   std::int64_t titles = 0, names = 0, words = 0;
-  double fill_ms = 0, compact_ms = 0, update_us_p50 = 0, update_us_p99 = 0, memory_mb = 0, index_mb = 0;
+  double fill_ms = 0, compact_ms = 0, update_us_p50 = 0, update_us_p99 = 0, index_mb = 0;
   std::string worst_query;
   double worst_ms = 0;
   std::vector<ClassResult> classes;
@@ -385,8 +384,8 @@ struct Report {
   std::optional<Measured> all_pg_trgm;
 };
 BOOST_DESCRIBE_STRUCT(Report, (),
-                      (titles, names, words, fill_ms, compact_ms, update_us_p50, update_us_p99, memory_mb, index_mb, worst_query, worst_ms,
-                       classes, all_plain, all_with_facets, all_pg_trgm))
+                      (titles, names, words, fill_ms, compact_ms, update_us_p50, update_us_p99, index_mb, worst_query, worst_ms, classes,
+                       all_plain, all_with_facets, all_pg_trgm))
 
 /// Of this thread, where what others do on the machine is not to count; else of the clock on the wall.
 bool in_cpu_time = false;
@@ -543,20 +542,13 @@ void measure_pg_trgm(const std::string& url, const std::vector<Title>& titles, c
 
 // ----------------------------------------------------------------------------------------------------------------------------- all of it
 
-std::size_t heap_bytes() {
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-
 void fill(search::Index& index, const std::vector<Title>& titles, Report& report) {
-  const std::size_t before = heap_bytes();
   {
     search::Normaliser normaliser;
     report.fill_ms = milliseconds([&] {
       for (const Title& title : titles) index.put(search::prepare(title.document, normaliser));
     });
   }
-  report.memory_mb = static_cast<double>(heap_bytes() - before) / 1e6;
   report.index_mb = static_cast<double>(index.memory()) / 1e6;
   report.titles = static_cast<std::int64_t>(index.size());
   report.names = static_cast<std::int64_t>(index.live_names());
@@ -566,7 +558,7 @@ void fill(search::Index& index, const std::vector<Title>& titles, Report& report
 void print(const Report& report) {
   fmt::print(stderr,
              "{} titles, {} names, {} words; filled in {:.0f} ms, {:.0f} MB; an update {:.0f} µs, p99 {:.0f} µs; compacted in {:.0f} ms\n",
-             report.titles, report.names, report.words, report.fill_ms, report.memory_mb, report.update_us_p50, report.update_us_p99,
+             report.titles, report.names, report.words, report.fill_ms, report.index_mb, report.update_us_p50, report.update_us_p99,
              report.compact_ms);
   const auto line = [](const std::string& name, const Measured& plain, const Measured& facets, const std::optional<Measured>& trgm) {
     fmt::print(stderr, "{:20} p50 {:5.2f} p99 {:5.2f} recall {:.3f} | facets p50 {:5.2f} p99 {:5.2f}", name, plain.p50_ms, plain.p99_ms,
