@@ -71,6 +71,8 @@ struct KafkaFeedOptions {
   std::string database_url;    ///< of the log: it names the topic, and has what Kafka has not
   std::string group = {};      ///< whose members share the partitions, in each epoch anew; empty: read all of them by oneself
   Metrics* metrics = nullptr;  ///< outlives the feed
+  /// How long a batch is waited for to become full after its first event; 0: what is at hand is given. `wake` ends it.
+  std::chrono::milliseconds fill_time{0};
 };
 
 /// The group of an instance's projectors.

@@ -28,6 +28,8 @@ constexpr milliseconds look_every{1000};
 /// How long a poisoned record waits for the one after it, which would say what it stands for.
 constexpr milliseconds poisoned_patience{200};
 constexpr milliseconds retry_every{50};
+/// Records in one fetch that need no room ahead.
+constexpr std::size_t few_records = 1000;
 /// Positions of the log that one read looks at.
 constexpr Position log_stretch_max = 100'000;
 
@@ -44,15 +46,6 @@ struct Instruments {
   prometheus::Counter& poisoned;
   prometheus::Counter& from_log;
   prometheus::Counter& rebalances;
-};
-
-/// A record that was read and not yet looked at in its turn.
-struct Incoming {
-  std::int16_t partition = 0;
-  std::int64_t offset = 0;
-  bool poisoned = false;
-  Position previous = 0;
-  RecordedEvent event = {};
 };
 
 /// One partition, as far as this reader has it.
@@ -73,6 +66,9 @@ class KafkaFeed : public Feed {
     if (options_.metrics != nullptr) instruments_.emplace(*options_.metrics);
     set_trouble(options_.group.empty() ? "" : "it has not joined its consumer group yet");
   }
+  ~KafkaFeed() override { records_.clear(); }  // they are the consumer's, which goes first
+  KafkaFeed(const KafkaFeed&) = delete;
+  KafkaFeed& operator=(const KafkaFeed&) = delete;
 
   std::vector<std::int16_t> partitions() override {
     if (consumer_ == nullptr) connect();
@@ -84,22 +80,29 @@ class KafkaFeed : public Feed {
 
   FeedBatch next(const Cursor& cursor, std::size_t limit, milliseconds timeout) override {
     const auto deadline = Clock::now() + timeout;
+    std::optional<Clock::time_point> full_by;  // once there is an event
     FeedBatch batch;
     changed_ = false;
     connect();
     bool placed = place(cursor);
     while (batch.events.size() < limit && !changed_) {
-      if (taken_ < incoming_.size()) {
-        take(incoming_[taken_], cursor, limit, batch);
+      if (taken_ < records_.size()) {
+        take(records_[taken_], cursor, limit, batch);
         continue;
       }
       if (stand_in_for_poisoned(cursor, limit, batch)) continue;
-      const bool waits = batch.events.empty();
-      if (waits && (woken_.exchange(false) || Clock::now() >= deadline)) break;
+      const auto time = Clock::now();
+      const bool some = !batch.events.empty();
+      if (some && !full_by) full_by = time + options_.fill_time;
+      const auto end = full_by.value_or(deadline);
+      if ((!some || time < end) && woken_.exchange(false)) break;
+      if (!some && time >= end) break;
       if (!placed && !(placed = place(cursor)) && changed_) break;
-      auto until = waits ? deadline : Clock::now();
-      if (!placed || any_poisoned()) until = std::min(until, Clock::now() + retry_every);
-      if (!fetch(limit - batch.events.size(), until) && !waits) break;
+      auto until = end;
+      if (!placed || any_poisoned()) until = std::min(until, time + retry_every);
+      if (!fetch(limit - batch.events.size(), until) && some && Clock::now() >= end) break;
+      // There is more: a batch that grows moves its events again and again, which costs more than reading them.
+      if (!some && records_.size() >= few_records) batch.events.reserve(limit);
     }
     return batch;
   }
@@ -162,10 +165,10 @@ class KafkaFeed : public Feed {
       const std::lock_guard lock(mutex_);
       gone = std::exchange(consumer_, nullptr);
     }
+    records_.clear();  // they are the consumer's
+    taken_ = 0;
     gone.reset();
     parts_ = {};
-    incoming_.clear();
-    taken_ = 0;
     assigned_ = false;
     changed_ = true;
   }
@@ -220,18 +223,16 @@ class KafkaFeed : public Feed {
 
   /// Reads records, or whatever else the consumer has to do, until there are some or the time is up. False if there are none.
   bool fetch(std::size_t limit, Clock::time_point deadline) {
-    incoming_.clear();
+    records_.clear();
     taken_ = 0;
     const auto wait = std::max(std::chrono::ceil<milliseconds>(deadline - Clock::now()), milliseconds{0});
-    std::vector<kafka::Record> records;
-    if (!ask_kafka([&] { return (records = consumer_->consume(limit, wait)), true; })) {
+    if (!ask_kafka([&] { return (records_ = consumer_->consume(limit, wait)), true; })) {
       std::this_thread::sleep_until(std::min(deadline, Clock::now() + retry_every));
       return false;
     }
-    for (const kafka::Record& record : records) incoming_.push_back(read(record));
-    if (!records.empty()) set_trouble("");
-    if (instruments_) instruments_->records.Increment(static_cast<double>(records.size()));
-    return !records.empty();
+    if (!records_.empty()) set_trouble("");
+    if (instruments_) instruments_->records.Increment(static_cast<double>(records_.size()));
+    return !records_.empty();
   }
 
   /// What `ask` answers, or false: there is no such topic yet. After any other trouble the consumer is made anew, and the trouble thrown.
@@ -251,26 +252,6 @@ class KafkaFeed : public Feed {
 
   bool any_poisoned() const {
     return std::ranges::any_of(parts_, [](const Part& each) { return each.poisoned > 0; });
-  }
-
-  Incoming read(const kafka::Record& record) {
-    Incoming incoming{.partition = record.partition(), .offset = record.offset()};
-    std::array<kafka::Header, kafka::Record::headers_max> room;
-    auto event = read_cloud_event(record.headers(room), record.value(), record.partition(), epoch_);
-    if (!event) {
-      log::error("kafka feed", "a record is no event of ours: what it stands for is read from the log",
-                 {{"partition", record.partition()}, {"offset", record.offset()}, {"error", event.error()}});
-      if (instruments_) instruments_->poisoned.Increment();
-      incoming.poisoned = true;
-      return incoming;
-    }
-    incoming.previous = event->previous;
-    incoming.event.meta = std::move(event->event.meta);
-    if (incoming.event.meta.position <= part(incoming.partition).at) return incoming;  // a repeat: its data are not needed
-    incoming.event.type = event->event.type;
-    incoming.event.schema_version = event->event.schema_version;
-    incoming.event.data = event->event.data;
-    return incoming;
   }
 
   /// Sees to it that every partition of the cursor is read from there. False if that must be tried again; nothing comes of them until then.
@@ -308,8 +289,8 @@ class KafkaFeed : public Feed {
       return false;
     }
     // What was read from elsewhere is not to be given.
-    incoming_.erase(incoming_.begin(), incoming_.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken_, 0)));
-    std::erase_if(incoming_, [&](const Incoming& each) { return std::ranges::find(partitions, each.partition) != partitions.end(); });
+    records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(std::exchange(taken_, 0)));
+    std::erase_if(records_, [&](const auto& record) { return std::ranges::find(partitions, record.partition()) != partitions.end(); });
     for (const kafka::Consumer::Start& start : starts)
       part(start.partition) = Part{.held = true, .placed = true, .given = after, .at = after, .next_offset = start.offset};
     return true;
@@ -331,33 +312,42 @@ class KafkaFeed : public Feed {
   // ------------------------------------------------------------------------------------------------------------------------- giving
 
   /// Looks at a record in its turn; it stays for another call while what it does not follow on is more than fits in the batch.
-  void take(Incoming& incoming, const Cursor& cursor, std::size_t limit, FeedBatch& batch) {
-    Part& each = part(incoming.partition);
-    if (!each.held || !each.placed || !cursor.positions.contains(incoming.partition)) {
+  void take(const kafka::Record& record, const Cursor& cursor, std::size_t limit, FeedBatch& batch) {
+    Part& each = part(record.partition());
+    if (!each.held || !each.placed || !cursor.positions.contains(record.partition())) {
       each.placed = false;  // nobody follows it now; whoever does will say from where
       ++taken_;
       return;
     }
-    if (incoming.poisoned) {
+    auto read = read_cloud_event(record.headers(headers_), record.value(), record.partition(), epoch_);
+    if (!read) {
+      tell_poisoned(record, read.error());
       ++each.poisoned;
       each.poisoned_at = Clock::now();
-    } else if (incoming.event.meta.position <= each.at) {
+    } else if (read->event.meta.position <= each.at) {
       if (instruments_) instruments_->repeats.Increment();
     } else {
-      if (incoming.previous > each.at) fill(incoming.partition, incoming.previous, limit, batch);
-      if (incoming.previous > each.at || batch.events.size() >= limit) return;
-      give(std::move(incoming.event), batch);
+      if (read->previous > each.at) fill(record.partition(), read->previous, limit, batch);
+      if (read->previous > each.at || batch.events.size() >= limit) return;
+      RawEvent& event = read->event;
+      note_given(event.meta, batch);
+      batch.events.emplace_back(std::move(event.meta), std::string(event.type), event.schema_version, std::string(event.data));
       each.poisoned = 0;
     }
-    each.next_offset = incoming.offset + 1;
+    each.next_offset = record.offset() + 1;
     ++taken_;
   }
 
-  void give(RecordedEvent event, FeedBatch& batch) {
-    Part& each = part(event.meta.partition);
-    each.at = each.given = event.meta.position;
-    batch.cursor.positions[event.meta.partition] = event.meta.position;
-    batch.events.push_back(std::move(event));
+  void tell_poisoned(const kafka::Record& record, const std::string& why) {
+    log::error("kafka feed", "a record is no event of ours: what it stands for is read from the log",
+               {{"partition", record.partition()}, {"offset", record.offset()}, {"error", why}});
+    if (instruments_) instruments_->poisoned.Increment();
+  }
+
+  void note_given(const Meta& meta, FeedBatch& batch) {
+    Part& each = part(meta.partition);
+    each.at = each.given = meta.position;
+    batch.cursor.positions[meta.partition] = meta.position;
   }
 
   /// Gives what the log has of the partition up to a position, as far as there is room. Returns how many events.
@@ -371,7 +361,10 @@ class KafkaFeed : public Feed {
       std::vector<RecordedEvent> events = reader_.read_partition(p, each.at, stretch, room);
       const bool whole = events.size() < room;
       given += events.size();
-      for (RecordedEvent& event : events) give(std::move(event), batch);
+      for (RecordedEvent& event : events) {
+        note_given(event.meta, batch);
+        batch.events.push_back(std::move(event));
+      }
       if (whole) each.at = stretch;
     }
     if (given == 0) return 0;
@@ -402,8 +395,9 @@ class KafkaFeed : public Feed {
   LogReader reader_;
   std::string epoch_;
   std::array<Part, partition_count> parts_;
-  std::vector<Incoming> incoming_;
-  std::size_t taken_ = 0;  ///< of them
+  std::vector<kafka::Record> records_;  ///< read, and looked at one by one
+  std::size_t taken_ = 0;               ///< of them
+  std::array<kafka::Header, kafka::Record::headers_max> headers_;
   bool changed_ = false;   ///< the partitions, since `next` was called
   bool assigned_ = false;  ///< of a reader by itself: it has told the consumer
   Clock::time_point look_at_ = {};

@@ -33,8 +33,9 @@ struct RelayOptions {
 /// Any thread may ask; one starts and stops.
 class Relay {
  public:
-  static constexpr std::size_t read_events_max = 2'000;  ///< in one statement
-  static constexpr std::size_t in_flight_max = 10'000;   ///< records that Kafka has not acknowledged yet
+  static constexpr std::size_t read_events_max = 5'000;  ///< in one statement
+  /// Records that Kafka has not acknowledged yet. With many the batches are large, and cost the broker less.
+  static constexpr std::size_t in_flight_max = 100'000;
   static constexpr std::size_t in_flight_kilobytes_max = 65'536;
   static constexpr std::chrono::milliseconds look_every{100};  ///< at the log, without news
   static constexpr std::chrono::milliseconds look_at_topic_every{250};

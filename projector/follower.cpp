@@ -3,6 +3,7 @@
 #include "projector/follower.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <optional>
 #include <ranges>
@@ -185,11 +186,11 @@ RowCount Follower::touched(std::string_view model) const {
 // ---------------------------------------------------------------------------------------------------------------------------- folding
 
 /// All of them; those that nobody is to fold any more are left undecoded.
-std::vector<Follower::Decoded> Follower::decode_all(std::span<const RecordedEvent> events) const {
-  std::vector<Decoded> decoded;
-  decoded.reserve(events.size());
+void Follower::decode_all(std::span<const RecordedEvent> events) {
+  decoded_.clear();
+  decoded_.reserve(events.size());
   for (const RecordedEvent& event : events) {
-    Decoded& one = decoded.emplace_back(&event);
+    Decoded& one = decoded_.emplace_back(&event);
     if (std::ranges::none_of(followed_, [&](const auto& followed) { return is_after(followed->checkpoints, event.meta); })) continue;
     try {
       one.event.emplace(decode(event));
@@ -197,16 +198,15 @@ std::vector<Follower::Decoded> Follower::decode_all(std::span<const RecordedEven
       one.why_not = error.what();
     }
   }
-  return decoded;
 }
 
 void Follower::fold(std::span<const RecordedEvent> events) {
   if (events.empty() || followed_.empty()) return;
-  const std::vector<Decoded> decoded = decode_all(events);
+  decode_all(events);
   std::vector<Followed*> models;
   for (const auto& followed : followed_) models.push_back(followed.get());
   try {
-    fold_together(models, decoded);
+    fold_together(models, decoded_);
   } catch (const pg::Error& error) {
     for (Followed* followed : models) followed->model->forget();
     if (error.sqlstate() == stale_sqlstate) throw StaleCheckpoint(error.what());
@@ -322,8 +322,10 @@ std::map<std::int16_t, Position> Follower::reached_by(const Followed& followed, 
   for (const auto& [partition, row] : followed.checkpoints.rows)
     if (reads_whole_log() && events.back().meta().position > row.position) reached[partition] = events.back().meta().position;
   if (reads_whole_log()) return reached;
-  for (const Decoded& event : events)
-    if (is_after(followed.checkpoints, event.meta())) reached[event.meta().partition] = event.meta().position;
+  std::array<Position, partition_count> last{};
+  for (const Decoded& event : events) last[static_cast<std::size_t>(event.meta().partition)] = event.meta().position;
+  for (const auto& [partition, row] : followed.checkpoints.rows)
+    if (const Position position = last[static_cast<std::size_t>(partition)]; position > row.position) reached[partition] = position;
   return reached;
 }
 

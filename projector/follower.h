@@ -74,7 +74,7 @@ class Follower {
   void read_exceptions(Followed& followed);
   void begin_epoch(Followed& followed);
   void become_whole(Followed& followed);
-  std::vector<Decoded> decode_all(std::span<const RecordedEvent> events) const;
+  void decode_all(std::span<const RecordedEvent> events);
   void fold_together(std::span<Followed*> models, std::span<const Decoded> events);
   void fold_apart(std::span<Followed*> models, std::span<const Decoded> events);
   void load(std::span<Followed*> models, std::span<const Decoded> events);
@@ -92,6 +92,7 @@ class Follower {
   std::unique_ptr<pg::Connection> connection_;
   std::vector<std::unique_ptr<Followed>> followed_;
   std::vector<std::string> outdated_;
+  std::vector<Decoded> decoded_;  ///< the present batch; kept for its room, which a rebuild would ask the kernel for again and again
 };
 
 }  // namespace bloomwatch::projection

@@ -2,7 +2,6 @@
 #include "projector/rebuild.h"
 
 #include <algorithm>
-#include <atomic>
 #include <future>
 #include <numeric>
 #include <stdexcept>
@@ -115,51 +114,44 @@ class ReadAhead {
   std::future<std::vector<RecordedEvent>> ahead_;  // last: waited for before the reader goes
 };
 
-/// Reads the batch of Kafka after the present one while that is folded.
+/// Reads the events of Kafka up to a head, each batch while the one before it is folded.
 class KafkaAhead {
  public:
-  explicit KafkaAhead(KafkaFeedOptions options) : feed_(kafka_feed(alone(std::move(options)))) {
-    for (std::int16_t p = 0; p < partition_count; ++p) cursor_.positions[p] = 0;
+  KafkaAhead(KafkaFeedOptions options, Position head, std::size_t limit)
+      : head_(head), left_(head), limit_(limit), feed_(kafka_feed(alone(std::move(options)))) {
+    for (const std::int16_t p : feed_->partitions()) cursor_.positions[p] = 0;
+    begin();
   }
-  ~KafkaAhead() {
-    ended_ = true;
-    feed_->wake();
-  }
+  ~KafkaAhead() { feed_->wake(); }
 
+  /// How many events up to the head it has not given: positions have no gaps, so it is enough to count them.
+  Position left() const { return left_; }
   /// What comes next; nothing when there was none for a while.
-  std::vector<RecordedEvent> take(std::size_t limit) {
-    if (!ahead_.valid()) begin(limit);
-    std::vector<RecordedEvent> events = ahead_.get();
-    if (!events.empty()) begin(limit);
-    return events;
+  std::vector<RecordedEvent> take() {
+    FeedBatch batch = ahead_.get();
+    for (const auto& [partition, position] : batch.cursor.positions) cursor_.positions[partition] = position;
+    left_ -= std::ranges::count_if(batch.events, [&](const RecordedEvent& event) { return event.meta.position <= head_; });
+    if (left_ > 0 && !batch.events.empty()) begin();
+    return std::move(batch.events);
   }
 
  private:
   static KafkaFeedOptions alone(KafkaFeedOptions options) {
     options.group.clear();
+    options.fill_time = kafka_fill_time;
     return options;
   }
-  void begin(std::size_t limit) {
-    ahead_ = std::async(std::launch::async, [this, limit] { return read(limit); });
-  }
-  std::vector<RecordedEvent> read(std::size_t limit) {
-    using Clock = std::chrono::steady_clock;
-    std::vector<RecordedEvent> events;
-    auto until = Clock::now() + kafka_patience;
-    do {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-      FeedBatch batch = feed_->next(cursor_, limit - events.size(), std::max(left, std::chrono::milliseconds{0}));
-      if (events.empty() && !batch.events.empty()) until = Clock::now() + kafka_fill_time;
-      for (const auto& [partition, position] : batch.cursor.positions) cursor_.positions[partition] = position;
-      std::ranges::move(batch.events, std::back_inserter(events));
-    } while (events.size() < limit && Clock::now() < until && !ended_);
-    return events;
+  void begin() {
+    const std::size_t limit = std::min(limit_, static_cast<std::size_t>(left_));
+    ahead_ = std::async(std::launch::async, [this, limit] { return feed_->next(cursor_, limit, kafka_patience); });
   }
 
+  Position head_;
+  Position left_;
+  std::size_t limit_;
   std::unique_ptr<Feed> feed_;
   Cursor cursor_;
-  std::atomic<bool> ended_ = false;
-  std::future<std::vector<RecordedEvent>> ahead_;  // last: waited for before the feed goes
+  std::future<FeedBatch> ahead_;  // last: waited for before the feed goes
 };
 
 /// A rebuild under way: the follower of the next slot, and the log that it reads.
@@ -198,24 +190,24 @@ class Rebuild {
     return models;
   }
 
-  /// Until all events up to the present head have come: positions have no gaps, so it is enough to count them.
+  /// Until all events up to the present head have come.
   void fold_kafka() {
     std::vector<std::int16_t> all(partition_count);
     std::iota(all.begin(), all.end(), std::int16_t{0});
     follower_.open(all);
     const Position head = LogReader(options_.kafka->database_url).head().position;
-    KafkaAhead kafka(*options_.kafka);
-    Position complete = 0;
-    while (complete < head && !options_.stop.stop_requested()) {
-      const std::vector<RecordedEvent> events = kafka.take(options_.batch_events_max);
+    if (head == 0) return;
+    KafkaAhead kafka(*options_.kafka, head, options_.batch_events_max);
+    while (kafka.left() > 0 && !options_.stop.stop_requested()) {
+      const std::vector<RecordedEvent> events = kafka.take();
       if (events.empty()) break;
       follower_.fold(events);
-      complete += std::ranges::count_if(events, [&](const RecordedEvent& event) { return event.meta.position <= head; });
       from_kafka_ += static_cast<Position>(events.size());
-      if (options_.progress) options_.progress(complete, head);
+      if (options_.progress) options_.progress(head - kafka.left(), head);
     }
-    if (complete == head) return pass_over_quiet_partitions(head);
-    log::warning("rebuild", "Kafka has not given the whole log: the rest is read from the log", {{"model", model_}, {"events", complete}});
+    if (kafka.left() == 0) return pass_over_quiet_partitions(head);
+    log::warning("rebuild", "Kafka has not given the whole log: the rest is read from the log",
+                 {{"model", model_}, {"events", head - kafka.left()}});
   }
 
   /// A partition whose last event is long ago has been read to the head as well.

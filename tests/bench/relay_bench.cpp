@@ -83,6 +83,15 @@ double relay(const std::string& database_url, const kafka::Options& options, Pos
   return seconds_since(start);
 }
 
+/// Removes a topic and waits until the broker tells nobody of it any more: a relay that still saw it would go on from its end.
+void remove_wholly(kafka::Admin& admin, const std::string& topic) {
+  admin.remove(topic);
+  for (const auto start = Clock::now(); admin.describe(topic);) {
+    if (seconds_since(start) > 60) throw std::runtime_error("topic " + topic + " does not go");
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+}
+
 void catch_up(const std::string& database_url, const kafka::Options& options) {
   LogReader reader(database_url, "relay bench");
   const std::string epoch = reader.epoch();
@@ -90,11 +99,11 @@ void catch_up(const std::string& database_url, const kafka::Options& options) {
   const std::vector<Made> records = make_records(reader, epoch, until);
   kafka::Admin admin(options);
   const std::string topic = topic_of(epoch), bare = topic + ".bare";
-  admin.remove(bare);
+  remove_wholly(admin, bare);
   admin.create(bare, partition_count, 1, {});
   const double producer_rate = static_cast<double>(records.size()) / produce(options, bare, records);
-  admin.remove(bare);
-  admin.remove(topic);
+  remove_wholly(admin, bare);
+  remove_wholly(admin, topic);
   const double relay_rate = static_cast<double>(until) / relay(database_url, options, until);
   fmt::print("{{\"events\": {}, \"relay\": {:.0f}, \"producer\": {:.0f}}}\n", until, relay_rate, producer_rate);
 }
