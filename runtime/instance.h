@@ -17,8 +17,10 @@ struct Instance {
   std::string admin_url;  ///< of health and metrics
   std::string database_url;
   std::int64_t pid = 0;
+  std::string kafka_bootstrap = {};              ///< empty: without Kafka
+  std::vector<std::string> kafka_property = {};  ///< as the process was told
 };
-BOOST_DESCRIBE_STRUCT(Instance, (), (url, admin_url, database_url, pid))
+BOOST_DESCRIBE_STRUCT(Instance, (), (url, admin_url, database_url, pid, kafka_bootstrap, kafka_property))
 
 /// One line of a process's route table, as `bloomwatch routes` shows it.
 struct RouteLine {
@@ -28,8 +30,8 @@ struct RouteLine {
 };
 BOOST_DESCRIBE_STRUCT(RouteLine, (), (method, pattern, access))
 
-/// Writes `<home>/<name>.json`, whole or not at all, readable by its owner only (a database URL may hold a password). Throws
-/// std::runtime_error.
+/// Writes `<home>/<name>.json`, whole or not at all, readable by its owner only (a database URL and Kafka's properties may hold passwords).
+/// Throws std::runtime_error.
 void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance);
 /// Quiet if it is gone already.
 void remove_instance(const std::filesystem::path& home, std::string_view name);

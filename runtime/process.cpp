@@ -89,7 +89,7 @@ void Process::run() { wait_for_the_end({}); }
 void Process::wait_for_the_end(const std::string& url) {
   admin_.start();
   const std::string admin_url = local_url("127.0.0.1", admin_.port());
-  write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid()});
+  write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid(), config_.kafka_bootstrap, config_.kafka_property});
   log::info("process", "started", {{"url", url}, {"admin_url", admin_url}, {"home", config_.home}});
   shutdown_.wait();
   log::info("process", "stopping");

@@ -122,10 +122,11 @@ void print(const std::vector<Lag>& lags, Position head) {
 
 int lag(const LagCommand& command) {
   const std::string database_url = command.target.database();
+  const Config config = command.target.with_kafka(command.config);
   pg::Connection connection(pg::Options{.url = database_url, .application_name = "bloomwatch lag"});
   std::vector<Lag> lags = model_lags(connection);
-  if (!command.config.kafka_bootstrap.empty())
-    add_topic(lags, kafka::options_of(command.config, "bloomwatch-lag"), LogReader(database_url, "bloomwatch lag").epoch());
+  if (!config.kafka_bootstrap.empty())
+    add_topic(lags, kafka::options_of(config, "bloomwatch-lag"), LogReader(database_url, "bloomwatch lag").epoch());
   const Position head = look_back(connection, lags);
   print(lags, head);
   return 0;

@@ -28,8 +28,9 @@ struct RebuildCommand {
 projection::RebuildOptions rebuild_options(const RebuildCommand& command, const std::string& database_url) {
   projection::RebuildOptions options;
   if (command.config.feed != "kafka") return options;
-  if (command.config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
-  options.kafka = KafkaFeedOptions{kafka::options_of(command.config, "bloomwatch-rebuild"), database_url};
+  const Config config = command.target.with_kafka(command.config);
+  if (config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
+  options.kafka = KafkaFeedOptions{kafka::options_of(config, "bloomwatch-rebuild"), database_url};
   return options;
 }
 

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 
+#include "runtime/config.h"
+
 namespace bloomwatch::ops {
 
 Instance Target::instance() const {
@@ -13,6 +15,14 @@ Instance Target::instance() const {
 }
 
 std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
+
+Config Target::with_kafka(Config settings) const {
+  if (!settings.kafka_bootstrap.empty() || !database_url.empty()) return settings;
+  const Instance running = instance();
+  settings.kafka_bootstrap = running.kafka_bootstrap;
+  if (settings.kafka_property.empty()) settings.kafka_property = running.kafka_property;
+  return settings;
+}
 
 void add_target(CLI::App& subcommand, Target& target) {
   target.home = "var";

@@ -11,6 +11,10 @@ namespace CLI {
 class App;
 }
 
+namespace bloomwatch {
+struct Config;
+}
+
 namespace bloomwatch::ops {
 
 struct Target {
@@ -22,6 +26,8 @@ struct Target {
   Instance instance() const;
   /// `--database-url`, else the running instance's.
   std::string database() const;
+  /// The settings, and where they do not say where Kafka is, what the running instance was told; not where a database was named instead.
+  Config with_kafka(Config settings) const;
 };
 
 /// Adds --home (else $BLOOMWATCH_HOME, else var/) and --database-url to a subcommand.

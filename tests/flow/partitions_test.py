@@ -161,6 +161,17 @@ class Partitions(unittest.TestCase):
         done = subprocess.run([PROGRAM, *arguments, "--database-url", self.database_url], capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout + done.stderr
 
+    def test_lag_asks_the_instance_where_kafka_is(self):
+        self.server.person("mira")
+        wait_until(self.folded, 60, "everything to be folded")
+        self.assertEqual(self.holders(), {"bloomwatch-projector-" + str(self.server.instance["pid"]): 16})
+        said = run(PROGRAM, "lag", "--home", self.home)
+        lines = [line.split() for line in said.splitlines()]
+        held = [words for words in lines if words[:1] == ["dashboard"] and words[5:6] == ["bloomwatch-projector-" + str(self.server.instance["pid"])]]
+        self.assertEqual(len(held), 16, said)
+        self.assertIn("(topic) is 0 events behind", said)
+        self.assertIn("events came from Kafka", run(PROGRAM, "rebuild", "dashboard", "--feed", "kafka", "--home", self.home))
+
     def test_lag_works_without_kafka(self):
         self.server.person("mira")
         wait_until(self.folded, 60, "everything to be folded")
