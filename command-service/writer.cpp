@@ -37,7 +37,10 @@ struct WriterMachine::OpenBatch {
 };
 
 WriterMachine::WriterMachine(MakeState make_state, std::function<EventId(Time)> mint, WriterLimits limits)
-    : limits_(limits), mint_(std::move(mint)), facts_(std::move(make_state)) {}
+    : limits_(limits),
+      mint_(std::move(mint)),
+      facts_(std::move(make_state)),
+      recorded_(limits.recorded_keys_max, limits.key_page_max, limits.keys_life) {}
 
 WriterMachine::~WriterMachine() = default;
 
@@ -52,6 +55,7 @@ void WriterMachine::submit(std::unique_ptr<Work> work) {
 void WriterMachine::start(const LogPoint& head) {
   invariant(!leading_ && idle(), "a writer starts only when nothing of its last reign is open");
   facts_.clear();
+  recorded_.begin();
   confirmed_ = last_ = head;
   floor_ = head.position;
   leading_ = true;
@@ -72,6 +76,7 @@ void WriterMachine::stop() {
   loads_.clear();
   gathering_.clear();
   facts_.clear();
+  recorded_.end();
   if (recovery_ == Recovery::wants_tail && nobody_in_doubt()) settle_doubts();
 }
 
@@ -82,6 +87,8 @@ WriterOutputs WriterMachine::step(Time now) {
     out.read_tail = confirmed_;
   }
   if (!leading_ || recovery_ != Recovery::none) return out;
+  recorded_.grow_old(now);
+  out.key_page = recorded_.next_page();
   while (in_flight_.size() < limits_.batches_in_flight_max && !(ready_.empty() && queue_.empty())) {
     OpenBatch open{.batch = {.fence = last_, .events = {}, .claims = {}, .idempotency = {}},
                    .recorded_at = std::max(now, last_.recorded_at)};
@@ -127,12 +134,16 @@ WriterMachine::Verdict WriterMachine::consider(Item& item, OpenBatch& open, Time
   }
   missing_ = {};
   Needs needs(facts_, missing_);
-  if (frame.key) {
-    const HeldKey* held = needs.key(*frame.key);
-    if (held != nullptr && held->record) return repeat(item, open, *held->record);
-  }
+  const HeldKey* held = frame.key ? facts_.find(*frame.key) : nullptr;
+  if (held != nullptr && held->record) return repeat(item, open, *held->record);
+  const bool unknown_key = frame.key && held == nullptr;
   item.work->needs(needs);
-  if (facts_in(missing_) == 0) return decide(item, open);
+  // With other facts it is loaded whatever the filter says: so two commands with one key keep their order.
+  if (unknown_key && (facts_in(missing_) != 0 || recorded_.may_hold(*frame.key))) miss_key(*frame.key);
+  if (facts_in(missing_) == 0) {
+    counters_.fresh_keys += unknown_key;
+    return decide(item, open);
+  }
   if (facts_in(missing_) > limits_.command_facts_max)
     answer(item, answer_of(Answer::Kind::failed));
   else
@@ -170,11 +181,23 @@ WriterMachine::Verdict WriterMachine::decide(Item& item, OpenBatch& open) {
     answer(item, answer_of(Answer::Kind::failed));
     return Verdict::gone;
   }
+  if (lacks_a_look(item, decided)) {
+    missing_ = {};
+    miss_key(*item.work->frame.key);
+    wait_for_load(item);
+    return Verdict::gone;
+  }
   std::size_t bytes = 0;
   for (const NewEvent& event : decided.events) bytes += event.data.size();
   if (!open.items.empty() && open.bytes + bytes > limits_.batch_bytes_max) return Verdict::batch_full;
   open.bytes += bytes;
   return take(item, open, std::move(decided));
+}
+
+/// An outcome that is not recorded has no index to contradict it: its key is looked up after all, as a recorded one would win.
+bool WriterMachine::lacks_a_look(const Item& item, const Decided& decided) const {
+  const auto& key = item.work->frame.key;
+  return key && !decided.recordable && facts_.find(*key) == nullptr;
 }
 
 /// The decision is good: memory goes on as if it were in the log already.
@@ -239,6 +262,7 @@ void WriterMachine::record(const Item& item, IdempotencyKey key, OpenBatch& open
                                     .refusal = item.refusal,
                                     .created = item.answer.created});
   facts_.put(key, open.batch.idempotency.back());
+  recorded_.add(key);  // before the batch is sent: whatever becomes of it, the next look is at the log
 }
 
 void WriterMachine::send(OpenBatch& open, WriterOutputs& out) {
@@ -276,6 +300,12 @@ void WriterMachine::wait_for_load(Item& item) {
   load.waiting.push_back(std::move(item));
 }
 
+/// Notes that the key is to be loaded. Later commands with it wait for the same, even if the filter is whole by then.
+void WriterMachine::miss_key(IdempotencyKey key) {
+  missing_.keys.push_back(key);
+  recorded_.add(key);
+}
+
 /// The load that gathers now, with room for so many facts more.
 WriterMachine::OpenLoad& WriterMachine::gathering(std::size_t facts) {
   if (gathering_.empty() || facts_in(gathering_.back().request) + facts > limits_.load_facts_max)
@@ -311,6 +341,13 @@ void WriterMachine::loaded(LoadId id, const LoadResult& result) {
 }
 
 void WriterMachine::load_failed(LoadId id) { loaded(id, {.as_of = -1, .events = {}, .claims = {}, .idempotency = {}}); }
+
+void WriterMachine::keys_read(const KeyPage& page, const std::optional<std::vector<IdempotencyKey>>& keys) {
+  if (keys)
+    recorded_.take(page, *keys);
+  else
+    recorded_.give_up(page);
+}
 
 // Settling.
 
@@ -387,13 +424,16 @@ void WriterMachine::tail(const Tail& tail) {
 void WriterMachine::look_in(const Tail& tail) {
   std::unordered_map<CommandId, Item*> by_command;
   for (Item& item : doubtful_) by_command.emplace(item.work->frame.by.command, &item);
+  bool foreign = false;
   for (const RecordedEvent& event : tail.events) {
     facts_.drop(event.meta.stream);
     const auto place = by_command.find(event.meta.by.command);
+    foreign |= place == by_command.end();
     if (place == by_command.end()) continue;
     place->second->found_in_tail = true;  // where its batch put it, so the answer that was decided is right
   }
   if (!tail.events.empty()) facts_.drop_claims_and_keys();
+  if (foreign && leading_) recorded_.read_again();
 }
 
 /// What is in the log is answered; what is not is decided again before all others, or turned away where we lead no more.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "command-service/facts.h"
+#include "command-service/recorded_keys.h"
 #include "events/batch.h"
 
 namespace bloomwatch {
@@ -97,6 +99,9 @@ struct WriterLimits {
   std::size_t memory_bytes_max = 256 << 20;  ///< of facts; exceeded only by what is in use
   Version stream_length_max = 100'000;       ///< a command that would make a stream longer is refused `stream_full`
   std::size_t command_events_max = 1'000;    ///< more answers `failed`
+  std::size_t recorded_keys_max = 8 << 20;   ///< of a day, in the filter (two days of 16 MiB); more cost more and more loads
+  std::size_t key_page_max = 5'000;          ///< keys read at once to fill the filter
+  std::chrono::hours keys_life{24};          ///< how long the filter knows a key at least
 };
 
 using BatchId = std::uint64_t;
@@ -113,13 +118,16 @@ struct WriterOutputs {
   };
   std::vector<Append> appends;
   std::vector<Load> loads;
+  /// Read this page of the recorded keys and call `keys_read`.
+  std::optional<KeyPage> key_page;
   /// Read the log after this point and call `tail`. After a lost connection, end the old backend first: nothing of it may be applied later.
   std::optional<LogPoint> read_tail;
 };
 
 /// What the machine counted since it was made. For metrics.
 struct WriterCounters {
-  std::uint64_t answered = 0, events = 0, batches = 0, fence_checks = 0, loads = 0, facts_loaded = 0, facts_evicted = 0, repeats = 0;
+  std::uint64_t answered = 0, events = 0, batches = 0, fence_checks = 0, loads = 0, facts_loaded = 0, facts_evicted = 0, repeats = 0,
+                fresh_keys = 0;
   std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0, loads_stale = 0;
 };
 
@@ -153,6 +161,8 @@ class WriterMachine {
   void loaded(LoadId id, const LoadResult& result);
   /// The load cannot be had now; its commands ask again at the next step.
   void load_failed(LoadId id);
+  /// The recorded keys of a page, from a snapshot that was taken after it was asked for; nothing: it cannot be had now.
+  void keys_read(const KeyPage& page, const std::optional<std::vector<IdempotencyKey>>& keys);
   void append_finished(BatchId id, AppendResult result);
   /// What `read_tail` asked for.
   void tail(const Tail& tail);
@@ -208,6 +218,7 @@ class WriterMachine {
   Verdict consider(Item& item, OpenBatch& open, Time now);
   Verdict repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record);
   Verdict decide(Item& item, OpenBatch& open);
+  bool lacks_a_look(const Item& item, const Decided& decided) const;
   Verdict take(Item& item, OpenBatch& open, Decided decided);
   bool complete(const Item& item, const OpenBatch& open, std::vector<NewEvent>& events) const;
   void change_claims(const std::vector<ClaimChange>& changes, OpenBatch& open);
@@ -215,6 +226,7 @@ class WriterMachine {
   void send(OpenBatch& open, WriterOutputs& out);
   // Loading.
   void wait_for_load(Item& item);
+  void miss_key(IdempotencyKey key);
   OpenLoad& gathering(std::size_t facts);
   void issue_loads(WriterOutputs& out);
   // Settling.
@@ -232,6 +244,7 @@ class WriterMachine {
   const WriterLimits limits_;
   const std::function<EventId(Time)> mint_;
   Facts facts_;
+  RecordedKeys recorded_;  ///< spares fresh keys the load
   WriterCounters counters_;
 
   bool leading_ = false;

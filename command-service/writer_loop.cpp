@@ -46,12 +46,17 @@ class Complaint {
   Clock::time_point next_ = {};
 };
 
-/// Loads beside the writer, one request after another.
+/// Loads beside the writer, one request after another; pages of recorded keys when there is nothing more urgent.
 class Loader {
  public:
   struct Loaded {
     LoadId id;
     std::optional<LoadResult> result;  ///< none: it failed
+  };
+
+  struct KeysRead {
+    KeyPage page;
+    std::optional<std::vector<IdempotencyKey>> keys;  ///< none: it failed
   };
 
   /// `arrived` is called in the loader's thread whenever a result is there to be taken.
@@ -66,16 +71,31 @@ class Loader {
     changed_.notify_one();
   }
 
+  void ask(KeyPage page) {
+    const std::lock_guard lock(mutex_);
+    page_asked_ = page;
+    changed_.notify_one();
+  }
+
   std::vector<Loaded> take() {
     const std::lock_guard lock(mutex_);
     return std::exchange(loaded_, {});
+  }
+
+  std::vector<KeysRead> take_keys() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(keys_read_, {});
   }
 
  private:
   void run(const std::stop_token& stop) {
     while (true) {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [&] { return !asked_.empty(); })) return;
+      if (!changed_.wait(lock, stop, [&] { return !asked_.empty() || page_asked_; })) return;
+      if (asked_.empty()) {
+        read_page(*std::exchange(page_asked_, std::nullopt), lock, stop);
+        continue;
+      }
       const WriterOutputs::Load load = std::move(asked_.front());
       asked_.pop_front();
       lock.unlock();
@@ -86,6 +106,21 @@ class Loader {
       lock.unlock();
       arrived_();
     }
+  }
+
+  void read_page(KeyPage page, std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+    lock.unlock();
+    KeysRead read{page, std::nullopt};
+    try {
+      read.keys = reader_.recorded_keys(page.after, page.limit);
+    } catch (const pg::Error& error) {
+      complain_("recorded keys cannot be read and are asked for again", error);
+    }
+    lock.lock();
+    if (!read.keys) changed_.wait_for(lock, stop, retry_every, [] { return false; });
+    keys_read_.push_back(std::move(read));
+    lock.unlock();
+    arrived_();
   }
 
   std::optional<LoadResult> answer_to(const LoadRequest& request) {
@@ -103,7 +138,9 @@ class Loader {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<WriterOutputs::Load> asked_;
+  std::optional<KeyPage> page_asked_;  ///< the machine asks for one at a time; an older one is of no use to it
   std::vector<Loaded> loaded_;
+  std::vector<KeysRead> keys_read_;
   std::jthread thread_;
 };
 
@@ -305,6 +342,7 @@ class Writer::Loop {
       else
         machine_.load_failed(loaded.id);
     }
+    for (const Loader::KeysRead& read : loader_->take_keys()) machine_.keys_read(read.page, read.keys);
   }
 
   void mind_the_lead() {
@@ -341,6 +379,7 @@ class Writer::Loop {
 
   void act(WriterOutputs out) {
     for (WriterOutputs::Load& load : out.loads) loader_->ask(std::move(load));
+    if (out.key_page) loader_->ask(*out.key_page);
     if (out.read_tail) wants_tail_ = out.read_tail;
     for (const WriterOutputs::Append& append : out.appends) {
       if (pipeline_.has_room()) {

@@ -21,6 +21,7 @@ constexpr std::array counts{
     Count{"bloomwatch_writer_fence_checks_total", "Batches sent without events, to prove that refusals are true",
           &WriterCounters::fence_checks},
     Count{"bloomwatch_writer_loads_total", "Loads asked of the log", &WriterCounters::loads},
+    Count{"bloomwatch_writer_fresh_keys_total", "Idempotency-Keys that cost no load", &WriterCounters::fresh_keys},
     Count{"bloomwatch_writer_facts_loaded_total", "Streams, claims and keys loaded", &WriterCounters::facts_loaded},
     Count{"bloomwatch_writer_facts_evicted_total", "Streams, claims and keys evicted from memory", &WriterCounters::facts_evicted},
     Count{"bloomwatch_writer_repeats_total", "Commands answered from the record of their Idempotency-Key", &WriterCounters::repeats},

@@ -158,6 +158,7 @@ const pg::Statement select_claims(
     "wanted.key");
 const pg::Statement select_keys(
     "SELECT key, body_mac, command_id, id, version, position, refusal, created FROM log.idempotency WHERE key = ANY ($1)");
+const pg::Statement select_recorded_keys("SELECT key FROM log.idempotency WHERE key > $1 ORDER BY key LIMIT $2");
 // The commonest load of all, keys alone, in one statement: the head comes with every row, or alone.
 const pg::Statement select_head_and_keys(
     "SELECT head.position, i.key, i.body_mac, i.command_id, i.id, i.version, i.position, i.refusal, i.created "
@@ -245,6 +246,13 @@ LoadResult LogReader::load(const LoadRequest& request) {
   for (const pg::Row row : results[3]) loaded.claims.push_back(claim_of(row));
   for (const pg::Row row : results[4]) loaded.idempotency.push_back(idempotency_of(row, 0));
   return loaded;
+}
+
+std::vector<IdempotencyKey> LogReader::recorded_keys(IdempotencyKey after, std::size_t limit) {
+  std::vector<IdempotencyKey> keys;
+  const pg::Result rows = state_->run(select_recorded_keys, pg::Params(after, static_cast<std::int64_t>(limit)));
+  for (const pg::Row row : rows) keys.push_back(row.get<IdempotencyKey>(0));
+  return keys;
 }
 
 Tail LogReader::tail(const LogPoint& after, std::size_t limit) {

@@ -98,6 +98,9 @@ class LogReader {
   /// Streams, claims and keys from one snapshot, in one round trip.
   LoadResult load(const LoadRequest& request);
 
+  /// At most `limit` keys of idempotency records after `after`, in order.
+  std::vector<IdempotencyKey> recorded_keys(IdempotencyKey after, std::size_t limit);
+
   /// At most `limit` events after a point, and the point of the last of them (the head of the log if there were fewer than `limit`).
   /// Stops the process if the log does not hold `after` itself: what this process has read is no longer true (a restored backup).
   Tail tail(const LogPoint& after, std::size_t limit);

@@ -15,7 +15,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [
-    "command-service/facts.cpp", "command-service/writer.cpp", "events/ids.cpp", "runtime/invariant.cpp", "runtime/time.cpp",
+    "command-service/facts.cpp", "command-service/recorded_keys.cpp", "command-service/writer.cpp", "events/ids.cpp", "runtime/invariant.cpp", "runtime/time.cpp",
     "runtime/uuid.cpp", "tests/unit/writer_simulation/simulation.cpp", "tests/unit/writer_simulation/simulation_test.cpp",
 ]
 WRITER = "command-service/writer.cpp"
@@ -66,6 +66,8 @@ MUTATIONS = {
         "a repeat is answered from a record whose batch failed", WRITER, "if (behind_failed && item.from_record)", "if (false && behind_failed)"),
     "forget_keys_in_flight": (
         "a key in flight is not known to its repeat", WRITER, "  facts_.put(key, open.batch.idempotency.back());\n", ""),
+    "forget_recorded_keys": (
+        "the filter of recorded keys forgets what a batch records", WRITER, "  recorded_.add(key);  // before the batch is sent: whatever becomes of it, the next look is at the log\n", ""),
     "clock_may_go_back": (
         "recorded-at is the clock's, whatever the log says", WRITER, "std::max(now, last_.recorded_at)", "now"),
 }

@@ -133,6 +133,17 @@ TEST_F(LogReading, forgets_old_idempotency_records_in_steps) {
               SizeIs(1));
 }
 
+TEST_F(LogReading, reads_recorded_keys_in_pages) {
+  Batch batch{.fence = reader.head()};
+  std::vector<IdempotencyKey> keys;
+  for (int i = 0; i < 5; ++i) batch.idempotency.push_back(record_of(keys.emplace_back(Uuid::v7(now()))));
+  ASSERT_EQ(append(writer, batch), committed);
+  std::ranges::sort(keys);
+  EXPECT_THAT(reader.recorded_keys({}, 3), ElementsAre(keys[0], keys[1], keys[2]));
+  EXPECT_THAT(reader.recorded_keys(keys[2], 3), ElementsAre(keys[3], keys[4]));
+  EXPECT_THAT(reader.recorded_keys(keys[4], 3), SizeIs(0));
+}
+
 TEST_F(LogReading, begins_a_new_epoch_when_told) {
   const std::string before = reader.epoch();
   pg::Connection connection({.url = url});

@@ -38,6 +38,7 @@ class WriterTest : public testing::Test {
     WriterOutputs out = machine_.step(now_);
     for (auto& append : out.appends) appends_.push_back(std::move(append));
     for (auto& load : out.loads) loads_.push_back(std::move(load));
+    if (out.key_page) page_ = out.key_page;
     if (out.read_tail) tail_asked_ = out.read_tail;
   }
   /// Steps, answers every load with nothing, steps again.
@@ -46,6 +47,14 @@ class WriterTest : public testing::Test {
     for (const auto& load : std::exchange(loads_, {}))
       machine_.loaded(load.id, {.as_of = machine_.confirmed().position, .events = {}, .claims = {}, .idempotency = {}});
     step();
+  }
+  /// The log has no record of any key, and the machine knows. Account 0 is held from here on.
+  void know_no_key_is_recorded() {
+    submit(pay_in(0));
+    load_nothing();
+    finish(AppendResult::committed);
+    answers_.clear();
+    machine_.keys_read(*page_, std::vector<IdempotencyKey>{});
   }
   void finish(AppendResult result) {
     const BatchId id = appends_.front().id;
@@ -77,6 +86,7 @@ class WriterTest : public testing::Test {
   WriterMachine machine_;
   std::vector<WriterOutputs::Append> appends_;
   std::vector<WriterOutputs::Load> loads_;
+  std::optional<KeyPage> page_;
   std::optional<LogPoint> tail_asked_;
   std::vector<Heard> answers_;
 };
@@ -168,6 +178,50 @@ TEST_F(Writer, answers_a_repeat_in_flight_with_the_outcome_of_the_first) {
   EXPECT_EQ(answers_[1].answer.id, answers_[0].answer.id);
   EXPECT_EQ(answers_[1].answer.command, answers_[0].answer.command);
   EXPECT_EQ(answers_[2].answer.kind, Kind::key_reused);
+}
+
+TEST_F(Writer, decides_a_fresh_key_without_a_load) {
+  know_no_key_is_recorded();
+  submit(pay_in(0), 9);
+  step();
+  EXPECT_TRUE(loads_.empty());
+  ASSERT_EQ(appends_.size(), 1U);
+  EXPECT_EQ(appends_[0].batch.idempotency.size(), 1U);
+  EXPECT_EQ(machine_.counters().fresh_keys, 1U);
+}
+
+TEST_F(Writer, looks_for_a_key_that_the_log_refused) {
+  know_no_key_is_recorded();
+  submit(pay_in(0), 9);
+  step();
+  finish(AppendResult::fence_lost);
+  empty_tail();
+  step();
+  ASSERT_EQ(loads_.size(), 1U);
+  EXPECT_EQ(loads_[0].request.keys.size(), 1U);
+}
+
+TEST_F(Writer, looks_for_a_key_before_an_outcome_that_no_index_contradicts) {
+  know_no_key_is_recorded();
+  submit({.kind = WishKind::try_forbidden}, 9);
+  step();
+  EXPECT_TRUE(appends_.empty());
+  ASSERT_EQ(loads_.size(), 1U);
+  EXPECT_EQ(loads_[0].request.keys.size(), 1U);
+  load_nothing();
+  finish(AppendResult::committed);
+  EXPECT_EQ(answers_.at(0).refusal, "forbidden");
+}
+
+TEST_F(Writer, keeps_the_order_of_one_key_while_a_stream_is_loaded) {
+  know_no_key_is_recorded();
+  submit(pay_in(1), 9);
+  submit(pay_in(0), 9, Time::max(), 1);
+  load_nothing();
+  finish(AppendResult::committed);
+  ASSERT_EQ(answers_.size(), 2U);
+  EXPECT_EQ(answers_[0].answer.kind, Kind::done);
+  EXPECT_EQ(answers_[1].answer.kind, Kind::key_reused);
 }
 
 TEST_F(Writer, does_not_record_an_outcome_that_is_not_recordable) {

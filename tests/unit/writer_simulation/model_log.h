@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "command-service/recorded_keys.h"
 #include "events/batch.h"
 #include "tests/unit/writer_simulation/bank.h"
 
@@ -88,6 +89,12 @@ class ModelLog {
     for (const IdempotencyKey key : request.keys)
       if (const IdempotencyRecord* known = record(key)) result.idempotency.push_back(*known);
     return result;
+  }
+
+  std::vector<IdempotencyKey> recorded_keys(const KeyPage& page) const {
+    std::vector<IdempotencyKey> keys;
+    for (auto next = keys_.upper_bound(page.after); next != keys_.end() && keys.size() < page.limit; ++next) keys.push_back(next->first);
+    return keys;
   }
 
   Tail tail(const LogPoint& after, std::size_t events_max) const {

@@ -45,6 +45,9 @@ Scene draw_scene(Random& random) {
   limits.batch_bytes_max = random.chance(20) ? 2 : 1000;
   limits.queue_max = random.chance(15) ? 4 : 100;
   limits.memory_bytes_max = random.chance(60) ? (random.chance(50) ? 0 : 700) : 1 << 20;
+  limits.recorded_keys_max = random.chance(20) ? 0 : 1000;  // of one block only: soon "maybe" of most keys
+  limits.key_page_max = random.chance(50) ? 1 + random.size_below(3) : 100;
+  limits.keys_life = std::chrono::hours(random.chance(30) ? 0 : 24);  // with none a generation lasts for a step
   limits.stream_length_max = random.chance(15) ? 4 : 1000;
   scene.steps = 30 + random.below(150);
   scene.accounts = 1 + random.below(3);
@@ -82,6 +85,11 @@ struct LoadJob {
   std::optional<LoadResult> result;
 };
 
+struct KeysJob {
+  KeyPage page;
+  std::optional<std::vector<IdempotencyKey>> result;
+};
+
 /// The head read before a reign begins, or the tail after a failure.
 struct TailJob {
   std::optional<LogPoint> after;  ///< none: the head is asked for
@@ -95,6 +103,7 @@ struct Process {
   bool broken = false;       ///< the pipeline's connection; its process may not have noticed
   std::deque<Batch> ghosts;  ///< sent over a broken connection: the old backend may still execute them, until it is ended
   std::deque<LoadJob> loads;
+  std::deque<KeysJob> keys;
   std::optional<TailJob> tail;
   milliseconds clock_offset{0};
 };
@@ -147,6 +156,7 @@ class History {
     coverage_.decided_again += counters.decided_again;
     coverage_.evicted += counters.facts_evicted;
     coverage_.loads_stale += counters.loads_stale;
+    coverage_.fresh_keys += counters.fresh_keys;
   }
 
   // One action.
@@ -342,6 +352,10 @@ class History {
            load.request.keys.size(), " keys");
       process.loads.push_back({load.id, std::move(load.request), std::nullopt});
     }
+    if (out.key_page) {
+      note("writer ", i, " reads recorded keys after ", number_in(out.key_page->after.uuid));
+      process.keys.push_back({*out.key_page, std::nullopt});
+    }
     if (out.read_tail) {
       must(!process.tail, "one tail is asked for at a time");
       note("writer ", i, " asks for the tail after ", out.read_tail->position);
@@ -372,7 +386,9 @@ class History {
     const auto open = [](const auto& job) { return !job.result; };
     const auto sent = std::find_if(process.pipeline.begin(), process.pipeline.end(), open);
     const auto load = std::find_if(process.loads.begin(), process.loads.end(), open);
-    const std::array<bool, 3> possible{sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result};
+    const auto keys = std::find_if(process.keys.begin(), process.keys.end(), open);
+    const std::array<bool, 4> possible{sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
+                                       keys != process.keys.end()};
     switch (one_of(possible)) {
       case 0:
         sent->result = append(sent->batch);
@@ -382,17 +398,20 @@ class History {
         return note("database: load ", load->id, " of writer ", i, " as of ", load->result->as_of);
       case 2:
         return read_tail(i);
+      case 3:
+        keys->result = log_.recorded_keys(keys->page);
+        return note("database: ", keys->result->size(), " recorded keys for writer ", i);
       default:
         return;
     }
   }
 
   /// One of those that are possible; -1 if none is.
-  int one_of(const std::array<bool, 3>& possible) {
+  int one_of(const std::array<bool, 4>& possible) {
     const int count = static_cast<int>(std::count(possible.begin(), possible.end(), true));
     if (count == 0) return -1;
     int skip = random_.below(count);
-    for (int k = 0; k < 3; ++k)
+    for (int k = 0; k < 4; ++k)
       if (possible[static_cast<std::size_t>(k)] && skip-- == 0) return k;
     return -1;
   }
@@ -422,13 +441,16 @@ class History {
     Process& process = processes_[i];
     const bool load =
         std::any_of(process.loads.begin(), process.loads.end(), [&](const LoadJob& job) { return job.result || scene_.loads_fail; });
-    switch (one_of({!process.pipeline.empty() && process.pipeline.front().result, load, process.tail && process.tail->result})) {
+    switch (one_of({!process.pipeline.empty() && process.pipeline.front().result, load, process.tail && process.tail->result,
+                    !process.keys.empty() && process.keys.front().result})) {
       case 0:
         return deliver_append(i);
       case 1:
         return deliver_load(process);
       case 2:
         return deliver_tail(i);
+      case 3:
+        return deliver_keys(process);
       default:
         return;
     }
@@ -455,6 +477,14 @@ class History {
     process.loads.erase(place);
     note("load ", load.id, " arrives, as of ", load.result->as_of);
     process.machine->loaded(load.id, *load.result);
+  }
+
+  void deliver_keys(Process& process) {
+    KeysJob job = std::move(process.keys.front());
+    process.keys.pop_front();
+    if (scene_.loads_fail && random_.chance(30)) job.result.reset();
+    note("recorded keys after ", number_in(job.page.after.uuid), job.result ? " arrive" : " cannot be had");
+    process.machine->keys_read(job.page, job.result);
   }
 
   void deliver_tail(std::size_t i) {
@@ -578,7 +608,7 @@ class History {
 
   static bool busy(const Process& process) {
     return process.machine->pending() != 0 || !process.machine->idle() || !process.pipeline.empty() || !process.loads.empty() ||
-           process.tail;
+           !process.keys.empty() || process.tail;
   }
 
   /// Every account and name once more, so that memory is compared with the log at the end.
@@ -647,7 +677,8 @@ std::string Coverage::to_string() const {
          item("unavailable", unavailable) + item("unknown", unknown) + item("failed", failed) + item("fences lost", fences_lost) +
          item("connections lost", connections_lost) + item("data errors", data_errors) + item("found in tail", found_in_tail) +
          item("decided again", decided_again) + item("evicted", evicted) + item("stale loads", loads_stale) + item("crashes", crashes) +
-         item("two leaders", two_leaders) + item("ghost appends", ghost_appends) + item("full streams", full_streams);
+         item("two leaders", two_leaders) + item("ghost appends", ghost_appends) + item("full streams", full_streams) +
+         item("fresh keys", fresh_keys);
 }
 
 }  // namespace bloomwatch::simulation

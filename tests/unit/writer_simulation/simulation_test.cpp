@@ -57,7 +57,8 @@ TEST(WriterSimulation, keeps_every_rule_in_every_history) {
                                       coverage.key_reused,    coverage.busy,          coverage.unavailable,      coverage.unknown,
                                       coverage.failed,        coverage.fences_lost,   coverage.connections_lost, coverage.data_errors,
                                       coverage.found_in_tail, coverage.decided_again, coverage.evicted,          coverage.loads_stale,
-                                      coverage.crashes,       coverage.two_leaders,   coverage.ghost_appends,    coverage.full_streams})
+                                      coverage.crashes,       coverage.two_leaders,   coverage.ghost_appends,    coverage.full_streams,
+                                      coverage.fresh_keys})
     EXPECT_GT(reached, 0U) << "the simulation no longer reaches what it is there for: " << coverage.to_string();
 }
 
