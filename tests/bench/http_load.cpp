@@ -159,7 +159,7 @@ void prepare(std::uint16_t port, const std::string& output, int spaces, int anim
                              fmt::format(R"({{"anilistMediaId":{0},"preferredTitle":"Title {0}","episodeCount":12,"sharedStatus":"{1}"}})",
                                          number, number % 3 == 0 ? "watching" : "backlog")),
                  {201}, "id");
-      lines += fmt::format("{} {} {}\n", space, id, number % 2 == 0 ? owner.token : other.token);
+      for (const std::string& token_of_one : {owner.token, other.token}) lines += fmt::format("{} {} {}\n", space, id, token_of_one);
     }
     const std::scoped_lock lock(mutex);
     file << lines;

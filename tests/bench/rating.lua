@@ -1,6 +1,7 @@
--- What wrk sends to measure durable commands: participant-rating over all prepared anime, each score another than the last, so that every
--- request is an event. Environment: BENCH_TARGETS (lines `space anime token`), BENCH_KEYS=1 for a fresh Idempotency-Key per request,
--- BENCH_THREADS (threads take disjoint targets), BENCH_DELAY_MS (mean pause of a connection between requests, for a bounded rate).
+-- What wrk sends to measure durable commands: participant-rating over all prepared anime by both members of their space, so that gaps
+-- come and go, each score another than the last, so that every request is an event.
+-- Environment: BENCH_TARGETS (lines `space anime token`), BENCH_KEYS=1 for a fresh Idempotency-Key per request, BENCH_THREADS (threads
+-- take disjoint targets), BENCH_DELAY_MS (mean pause of a connection between requests, for a bounded rate).
 local threads = tonumber(os.getenv("BENCH_THREADS") or "2")
 local keys = os.getenv("BENCH_KEYS") == "1"
 local delay_ms = tonumber(os.getenv("BENCH_DELAY_MS") or "0")
