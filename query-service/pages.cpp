@@ -9,6 +9,7 @@
 #include <exception>
 #include <limits>
 
+#include "runtime/entity_tag.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
 
@@ -65,6 +66,7 @@ const pg::Statement& checkpoints_statement() {
 struct Pages::Route {
   std::string pattern;
   prometheus::Histogram& seconds;
+  prometheus::Counter& unchanged;
   prometheus::Counter& waited;
   prometheus::Counter& behind;
   prometheus::Counter& failed;
@@ -113,7 +115,7 @@ Problem no_such_anime() {
 }
 
 OpenPage::OpenPage(const http::Request& request, http::Responder responder)
-    : asked_at(request.received_at), request_id(request.request_id), answer(std::move(responder)) {
+    : asked_at(request.received_at), known(http::known_tags(request)), request_id(request.request_id), answer(std::move(responder)) {
   visit.path = request.path;
 }
 
@@ -155,6 +157,7 @@ std::size_t Pages::add_route(std::string_view pattern, http::Access) {
   routes_.push_back(std::make_unique<Route>(Route{
       std::string(pattern),
       metrics_.histogram("bloomwatch_page_seconds", "From a page's request to its answer, waiting included", latency_bounds(), labels),
+      metrics_.counter("bloomwatch_page_unchanged_total", "Pages that their reader had already (304)", labels),
       metrics_.counter("bloomwatch_page_waited_total", "Pages that waited for a read model to catch up", labels),
       metrics_.counter("bloomwatch_page_behind_total", "Pages refused because a read model was behind", labels),
       metrics_.counter("bloomwatch_page_failed_total", "Pages that could not be read or shown", labels)}));
@@ -321,7 +324,10 @@ void Pages::finish(OpenPage& page, Position position, std::expected<Shown, Probl
   response.headers.emplace_back("Bloomwatch-Position", PositionToken{page.visit.epoch, position}.wire());
   if (shown->next) response.headers.emplace_back("Link", '<' + *shown->next + ">; rel=\"next\"");
   if (page.preferred_wait) response.headers.emplace_back("Preference-Applied", "wait=" + std::to_string(page.preferred_wait->count()));
+  if (page.negotiates) response.headers.emplace_back("Vary", "Accept");
+  response = http::kept_privately(std::move(response), page.visit.epoch, page.known);
   const Route& route = *routes_[page.route];
+  if (response.status == 304) route.unchanged.Increment();
   route.seconds.Observe(std::chrono::duration<double>(Clock::now() - page.asked_at).count());
   if (page.waited) route.waited.Increment();
   page.answer(std::move(response));

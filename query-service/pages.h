@@ -173,6 +173,8 @@ class OpenPage {
   std::chrono::steady_clock::time_point asked_at;
   std::chrono::steady_clock::time_point deadline;
   std::optional<std::chrono::seconds> preferred_wait;  ///< as the client asked, if it did
+  std::optional<std::string> known;                    ///< the tags of what the client has already
+  bool negotiates = false;                             ///< the Accept header has a say in what is shown
   bool waited = false;
   int runs = 0;
   std::size_t route = 0;
@@ -262,6 +264,7 @@ class Pages::Typed final : public OpenPage {
     models = P::models;
     members_only = P::access == http::Access::member || P::access == http::Access::owner;
     admins_only = P::access == http::Access::admin;
+    negotiates = requires { page_.take_accept(std::string_view()); };
     if constexpr (requires { page_.as_of; }) {
       as_of = page_.as_of;
       space = page_.watch_space;

@@ -66,6 +66,16 @@ std::optional<std::string_view> Request::header(std::string_view name) const {
   return std::nullopt;
 }
 
+std::optional<std::string> Request::header_list(std::string_view name) const {
+  const std::string_view text = header_text_;
+  std::optional<std::string> list;
+  for (const Field& field : fields_) {
+    if (!ascii::same_ignoring_case(text.substr(field.name_at, field.name_size), name)) continue;
+    list = (list ? *list + ", " : std::string()) + std::string(text.substr(field.value_at, field.value_size));
+  }
+  return list;
+}
+
 std::optional<std::string_view> Request::query_param(std::string_view name) const { return find_in(query, name); }
 
 std::optional<std::string_view> Request::path_param(std::string_view name) const { return find_in(path_params, name); }

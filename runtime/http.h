@@ -58,6 +58,8 @@ struct Request {
 
   /// The value of the first header of that name (any case); several lines of one name are not joined.
   std::optional<std::string_view> header(std::string_view name) const;
+  /// The values of all headers of that name as the one list that they are, joined by commas (RFC 9110 §5.3).
+  std::optional<std::string> header_list(std::string_view name) const;
   /// The first query parameter of that name.
   std::optional<std::string_view> query_param(std::string_view name) const;
   /// The path parameter of that name.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "query-service/anilist/problems.h"
+#include "runtime/entity_tag.h"
 #include "runtime/json.h"
 #include "runtime/logging.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::size_t item_bytes_assumed = 1024;  // of an item in memory
 constexpr std::string_view search_path = "/api/anilist/search";
-/// Cursors of searches belong to no epoch of the log.
+/// Cursors and tags of what AniList says belong to no epoch of the log.
 constexpr std::string_view no_epoch = "anilist-";
 
 struct SearchLimit {
@@ -164,6 +165,7 @@ void Discovery::search(const http::Request& request, http::Responder answer) {
   auto wanted = read_search(request);
   if (!wanted) return answer(to_response(wanted.error(), request.request_id));
   wanted->by = by->account;
+  wanted->known = http::known_tags(request);
   const std::string key = wanted->key();
   const auto known = remembered(key);
   if (known && known->fresh) {
@@ -196,7 +198,7 @@ void Discovery::answer_search(const Wanted& wanted, const SearchOutcome& outcome
                  "&cursor=" + cursors_.make(no_epoch, search_path, SearchPlace{wanted.text, next});
   http::Response response = http::json_response(json::to_string(shown));
   if (shown.next) response.headers.emplace_back("Link", '<' + *shown.next + ">; rel=\"next\"");
-  answer(std::move(response));
+  answer(http::kept_privately(std::move(response), no_epoch, wanted.known));
 }
 
 void Discovery::run_search(const Wanted& wanted, TimePoint deadline) { search_flights_.land(wanted.key(), ask_search(wanted, deadline)); }
@@ -258,9 +260,10 @@ void Discovery::media(const http::Request& request, http::Responder answer) {
     return unknown_media_.find(std::to_string(*id), now()).has_value();
   };
   if (!id || is_unknown()) return answer(to_response(no_such_media(), request.request_id));
-  Flights<MediaOutcome>::Waiter waiter = [request_id = request.request_id,
+  Flights<MediaOutcome>::Waiter waiter = [request_id = request.request_id, known = http::known_tags(request),
                                           answer = std::move(answer)](const MediaOutcome& outcome) mutable {
-    answer(outcome ? http::json_response(json::to_string(*outcome)) : to_response(outcome.error(), request_id));
+    if (!outcome) return answer(to_response(outcome.error(), request_id));
+    answer(http::kept_privately(http::json_response(json::to_string(*outcome)), no_epoch, known));
   };
   store_.find(*id, [this, id = *id, account = by->account, waiter = std::move(waiter)](std::optional<KeptMedia> kept) mutable {
     took_kept(id, account, std::move(kept), std::move(waiter));

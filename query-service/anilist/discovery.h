@@ -84,6 +84,7 @@ class Discovery {
     std::int64_t offset = 0;
     std::int64_t limit = limit_max;
     UserId by = {};
+    std::optional<std::string> known = {};  ///< the tags of what the client has already
 
     int page() const { return static_cast<int>(offset / page_items) + 1; }
     std::string key() const { return text.key() + '\n' + std::to_string(page()); }

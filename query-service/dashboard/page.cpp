@@ -163,9 +163,14 @@ std::vector<ProfileId> profiles_of(const std::vector<MemberAnswer>& members) {
   return profiles;
 }
 
-/// From 0 to below 1.
-double random_fraction() {
-  static thread_local std::minstd_rand random{std::random_device{}()};
+/// From 0 to below 1: the same for all members of a space within an hour, so that they see the same pick, and who has the page already is
+/// told so.
+double pick_fraction(WatchSpaceId space, Time now) {
+  const auto hour = std::chrono::floor<std::chrono::hours>(now).time_since_epoch().count();
+  std::vector<std::uint32_t> words(space.uuid.bytes.begin(), space.uuid.bytes.end());
+  words.push_back(static_cast<std::uint32_t>(hour));
+  std::seed_seq seed(words.begin(), words.end());
+  std::minstd_rand random(seed);
   return std::uniform_real_distribution(0.0, 1.0)(random);
 }
 
@@ -306,7 +311,7 @@ void show_ratings(std::vector<const SmallAnime*> rated, const std::vector<Profil
 }
 
 /// Whether all titles were found: an evening's anime is in its space.
-bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
+bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, double fraction, const Keyring& keys,
                       DashboardAnswer& answer) {
   const std::vector<SmallAnime> anime = small_space(rows, members);
   std::vector<const SmallAnime*> backlog, rated;
@@ -325,7 +330,7 @@ bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vecto
     show_small_anime(*each, space, keys, answer.backlog_highlights.emplace_back());
   }
   if (!backlog.empty())
-    show_small_anime(*backlog[static_cast<std::size_t>(random_fraction() * static_cast<double>(backlog.size()))], space, keys,
+    show_small_anime(*backlog[static_cast<std::size_t>(fraction * static_cast<double>(backlog.size()))], space, keys,
                      answer.random_pick.emplace());
   answer.compatibility = compatibility_of(pairs_of(anime, members), static_cast<std::int64_t>(rated.size()));
   show_ratings(std::move(rated), members, answer);
@@ -340,14 +345,16 @@ bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vecto
 
 }  // namespace
 
-std::expected<Question, Problem> DashboardPage::ask(const Visit&) const {
+std::expected<Question, Problem> DashboardPage::ask(const Visit& visit) {
   static const pg::Statement lean_statement(lean_text());
   static const pg::Statement thorough_statement(thorough_text());
+  // Rows of then have no index to join them by: asking for all of them and counting here costs more.
+  if (visit.as_of) thorough = true;
   if (!thorough) return Question{&lean_statement, pg::Params(watch_space)};
-  return Question{&thorough_statement, pg::Params(watch_space, random_fraction())};
+  return Question{&thorough_statement, pg::Params(watch_space, pick_fraction(watch_space, visit.now))};
 }
 
-std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Visit&, Keyring& keys) {
+std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) {
   if (!thorough && rows.of(tracking_kind::anime).size() > small_space_anime_max) {
     thorough = true;
     return Shown::again();
@@ -358,7 +365,7 @@ std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Vi
   const std::vector<ProfileId> members = profiles_of(answer.members);
   if (thorough) {
     show_thoroughly(rows, watch_space, members, keys, answer);
-  } else if (!show_small_space(rows, watch_space, members, keys, answer) || keys.missed()) {
+  } else if (!show_small_space(rows, watch_space, members, pick_fraction(watch_space, visit.now), keys, answer) || keys.missed()) {
     thorough = true;
     return Shown::again();
   }

@@ -25,7 +25,7 @@ struct DashboardPage : PageQuery {
   /// Not of the request: ask for each part by itself, and for the keys of those who have left.
   bool thorough = false;
 
-  std::expected<Question, Problem> ask(const Visit& visit) const;
+  std::expected<Question, Problem> ask(const Visit& visit);
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys);
 };
 BOOST_DESCRIBE_STRUCT(DashboardPage, (PageQuery), (watch_space, as_of))

@@ -11,6 +11,7 @@
 #include "query-service/recaps/card_words.h"
 #include "query-service/recaps/recap.h"
 #include "query-service/recaps/recap_rows.h"
+#include "runtime/entity_tag.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
 
@@ -43,7 +44,8 @@ std::string door_clauses(const std::string& claim) {
          " l.last_month) OFFSET 0) AS c),"
          " shown AS MATERIALIZED (SELECT m.profile FROM link AS l LEFT JOIN read_spaces.members AS m ON m.watch_space = l.watch_space WHERE"
          " m.recap_consent UNION ALL SELECT l.shared_by FROM link AS l WHERE l.watch_space IS NULL),"
-         " card_version AS MATERIALIZED (SELECT concat_ws('/', l.share, l.period, (SELECT max(position) FROM changed),"
+         " card_version AS MATERIALIZED (SELECT concat_ws('/', (SELECT epoch FROM log.epoch), l.share, l.period, (SELECT max(position) "
+         "FROM changed),"
          " (SELECT s.version FROM read_spaces.spaces AS s WHERE s.watch_space = l.watch_space),"
          " (SELECT string_agg(concat_ws(':', p.profile, a.version, k.account IS NOT NULL), ',' ORDER BY p.profile) FROM shown AS w"
          " LEFT JOIN read_people.profiles AS p ON p.profile = w.profile LEFT JOIN read_people.accounts AS a ON a.account = p.account"
@@ -99,11 +101,6 @@ std::optional<std::pair<std::string_view, CardFormat>> parts_of(std::string_view
   if (ending == ".svg") return std::pair(token, CardFormat::svg);
   if (ending == ".png") return std::pair(token, CardFormat::png);
   return std::nullopt;
-}
-
-/// Whether a list of entity tags, `"a", W/"b"` or `*`, has this one (RFC 9110 §13.1.2: compared weakly).
-bool has_tag(std::string_view list, std::string_view tag) {
-  return list == "*" || list.find(tag) != std::string_view::npos;  // tags are quoted, so no other tag contains one
 }
 
 http::Response bodiless(std::string tag, int status) {
@@ -207,10 +204,9 @@ void RecapCards::open(http::Request request, http::Responder answer) {
   Asked asked{.claim = recap_share_claim(keys_, parts->first),
               .theme = query->theme.value_or(CardTheme::pastel),
               .format = parts->second,
-              .known = {},
+              .known = http::known_tags(request),
               .request_id = request.request_id,
               .answer = std::move(answer)};
-  if (const auto known = request.header("If-None-Match")) asked.known = std::string(*known);
   pg::Params params(asked.claim);
   pipeline_.submit(door_statement(), std::move(params),
                    [this, moved = std::move(asked)](std::expected<pg::Result, pg::Error> outcome) mutable {
@@ -233,7 +229,7 @@ void RecapCards::enter(Asked asked, std::expected<pg::Result, pg::Error> outcome
     if (!period) return asked.refuse(no_such_card());
     const Door door{row.get<ProfileId>(0), row.get<std::optional<WatchSpaceId>>(1), *period};
     const std::string version = asked.tag(keys_, row.get<std::string_view>(3));
-    if (asked.known && has_tag(*asked.known, version)) {
+    if (asked.known && http::none_match_has(*asked.known, version)) {
       unchanged_.Increment();
       return asked.answer(bodiless(version, 304));
     }
