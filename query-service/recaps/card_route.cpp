@@ -68,14 +68,14 @@ void add_version(PageSql& sql) { sql.rows(recap_kind::version, {{"text", "v.text
 
 std::string my_card_text() {
   PageSql sql({Model::people, Model::spaces, Model::tracking, Model::recaps}, "$1", recap_columns());
-  add_my_recap(sql, door_clauses("$7"));
+  add_my_recap(sql, door_clauses("$8"));
   add_version(sql);
   return sql.text();
 }
 
 std::string space_card_text() {
   PageSql sql({Model::people, Model::spaces, Model::tracking, Model::analytics, Model::recaps}, "$1", recap_columns());
-  add_space_recap(sql, door_clauses("$7"));
+  add_space_recap(sql, door_clauses("$8"));
   add_version(sql);
   return sql.text();
 }
@@ -246,7 +246,7 @@ void RecapCards::enter(Asked asked, std::expected<pg::Result, pg::Error> outcome
 }
 
 void RecapCards::read(const Asked& asked, const Door& door, const std::string& version) {
-  pg::Params params = recap_params(door.watch_space ? door.watch_space->uuid : door.shared_by.uuid, door.period);
+  pg::Params params = recap_params(door.watch_space ? door.watch_space->uuid : door.shared_by.uuid, door.period, now());
   params.add(asked.claim);
   pipeline_.submit(card_statement(door.watch_space.has_value()), std::move(params),
                    [this, again = asked.without_answer(), door, version](std::expected<pg::Result, pg::Error> outcome) {

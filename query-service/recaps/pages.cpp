@@ -61,7 +61,7 @@ const pg::Statement& shares_statement(bool after) {
 
 std::expected<Question, Problem> MyRecapPage::ask(const Visit& visit) const {
   static const pg::Statement statement(my_text());
-  return Question{&statement, recap_params(visit.by.profile.uuid, period)};
+  return Question{&statement, recap_params(visit.by.profile.uuid, period, visit.now)};
 }
 
 std::expected<Shown, Problem> MyRecapPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) const {
@@ -70,9 +70,9 @@ std::expected<Shown, Problem> MyRecapPage::show(const PageRows& rows, const Visi
   return Shown{json::to_string(*recap)};
 }
 
-std::expected<Question, Problem> SpaceRecapPage::ask(const Visit&) const {
+std::expected<Question, Problem> SpaceRecapPage::ask(const Visit& visit) const {
   static const pg::Statement statement(space_text());
-  return Question{&statement, recap_params(watch_space.uuid, period)};
+  return Question{&statement, recap_params(watch_space.uuid, period, visit.now)};
 }
 
 std::expected<Shown, Problem> SpaceRecapPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) const {

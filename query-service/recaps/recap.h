@@ -23,7 +23,8 @@ namespace bloomwatch {
 inline constexpr int recap_titles_max = 5;  ///< of each list of titles, and of taste twins
 /// Of a period's rated titles, so many are looked at for the best and for the widest gap: who has left may change their order.
 inline constexpr int rated_examined_max = 50;
-/// A person's gaps are looked for among so many of each space's titles with the widest gaps of all.
+/// A person's gaps are looked for among so many of each space's titles with the widest gaps of all, and of all spaces among
+/// rated_examined_max.
 inline constexpr int own_gaps_examined_max = 200;
 /// Sessions of one day and space that are looked at.
 inline constexpr int evenings_of_day_max = 100;
@@ -146,7 +147,7 @@ void add_space_recap(PageSql& sql, const std::string& clauses = {});
 void add_my_genres(PageSql& sql);
 void add_space_genres(PageSql& sql);
 PageSql::Columns recap_columns();
-pg::Params recap_params(const Uuid& whose, const RecapPeriod& period);
+pg::Params recap_params(const Uuid& whose, const RecapPeriod& period, Time now);
 
 /// Which members a space's recap is about: all present ones, or those who agreed to be shown.
 enum class RecapMembers { present, agreed };

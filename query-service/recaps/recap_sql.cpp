@@ -7,7 +7,8 @@
 namespace bloomwatch {
 namespace {
 
-// $1 whose, $2 and $3 first and last month, $4 first day, $5 the day after the last, $6 the period's number.
+// $1 whose, $2 and $3 first and last month, $4 first day, $5 the day after the last, $6 the period's number, $7 whether it ends just about
+// now, so that it matters where.
 std::string number(int value) { return std::to_string(value); }
 
 /// The first, the last and the fullest of `days`, and the sessions of these days in the spaces that `spaces` finds for one.
@@ -58,7 +59,8 @@ void add_genres(PageSql& sql, std::string_view table, std::string_view whose) {
           std::string(table) + " WHERE " + std::string(whose) +
           " = $1 AND month BETWEEN $2 AND $3 AND episodes > 0 GROUP BY title ORDER BY sum(episodes) DESC, title LIMIT " +
           number(genre_titles_max) +
-          ") AS t CROSS JOIN LATERAL (SELECT k.genres FROM read_catalog.aliases AS a JOIN read_catalog.titles AS k ON k.title = a.title"
+          ") AS t CROSS JOIN LATERAL (SELECT k.genres FROM read_catalog.aliases AS a LEFT JOIN read_catalog.titles AS k ON k.title = "
+          "a.title"
           " WHERE a.alias = t.title AND k.merged_into IS NULL LIMIT 1) AS c CROSS JOIN LATERAL jsonb_array_elements_text(c.genres) AS e"
           " (genre) GROUP BY e.genre ORDER BY sum(t.episodes) DESC, e.genre LIMIT " +
           number(recap_titles_max) + ") AS g");
@@ -74,15 +76,16 @@ PageSql::Columns recap_columns() {
           {"b2", "bigint"}, {"b3", "bigint"}, {"b4", "bigint"},       {"t1", "text"},    {"t2", "text"},    {"j1", "jsonb"}};
 }
 
-pg::Params recap_params(const Uuid& whose, const RecapPeriod& period) {
+pg::Params recap_params(const Uuid& whose, const RecapPeriod& period, Time now) {
+  constexpr std::chrono::hours farthest_zone{26};  // of any, from UTC, and then some
+  const auto end = Time(std::chrono::days(day_number(period.end_day())));
   return pg::Params(whose, period.first_month(), period.last_month(), day_number(period.first_day()), day_number(period.end_day()),
-                    period.number());
+                    period.number(), std::chrono::abs(now - end) < farthest_zone);
 }
 
 void add_my_recap(PageSql& sql, const std::string& clauses) {
   sql.with(
-      "mine AS MATERIALIZED (SELECT m.watch_space, (SELECT array_agg(o.profile) FROM read_spaces.members AS o WHERE o.watch_space ="
-      " m.watch_space) AS ids FROM read_spaces.members AS m WHERE m.profile = $1),"
+      "mine AS MATERIALIZED (SELECT watch_space FROM read_spaces.members WHERE profile = $1),"
       " days AS MATERIALIZED (SELECT day, sum(sessions)::bigint AS sessions, sum(episodes)::bigint AS episodes, sum(minutes)::bigint AS"
       " minutes, sum(untimed)::bigint AS untimed FROM read_recaps.member_days WHERE profile = $1 AND day >= $4 AND day < $5 AND sessions > "
       "0"
@@ -92,7 +95,7 @@ void add_my_recap(PageSql& sql, const std::string& clauses) {
            {{"id", "p.profile"}, {"text", "p.display_name"}, {"t1", "p.time_zone"}, {"bytes", "k.wrapped"}, {"id2", "p.account"}},
            "FROM read_people.profiles AS p LEFT JOIN secrets.keys AS k ON k.account = p.account WHERE p.profile = $1");
   sql.rows(recap_kind::zone, {{"text", "s.time_zone"}},
-           "FROM mine AS m LEFT JOIN read_spaces.spaces AS s ON s.watch_space = m.watch_space");
+           "FROM mine AS m LEFT JOIN read_spaces.spaces AS s ON s.watch_space = m.watch_space WHERE $7");
   add_days(sql);
   add_titles(sql, "member_titles", "profile");
   add_evenings(sql, "SELECT watch_space FROM read_recaps.member_days WHERE profile = $1 AND day = m.day AND sessions > 0 OFFSET 0",
@@ -103,17 +106,21 @@ void add_my_recap(PageSql& sql, const std::string& clauses) {
            "FROM (SELECT * FROM read_recaps.own_scores WHERE profile = $1 AND period = $6 ORDER BY score_tenths DESC, anime DESC LIMIT " +
                number(rated_examined_max) +
                ") AS o LEFT JOIN read_tracking.anime AS a ON a.anime = o.anime WHERE a.watch_space IS NOT NULL");
-  // In each of one's spaces, the titles that one has a score of among those with the widest gaps; of these the widest of one's own.
+  // In each of one's spaces, the titles that one has a score of among those with the widest gaps; the widest of all of them; of these the
+  // widest of one's own. None is wider than that of all scores of its title.
   sql.rows(
       recap_kind::widest,
       {{"id", "w.anime"}, {"id2", "w.title"}, {"id3", "w.other"}, {"n1", "w.mine"}, {"n2", "w.theirs"}, {"text", "w.preferred_title"}},
-      "FROM (SELECT r.anime, r.title, a.preferred_title, g.other, (r.score_tenths ->> $1::text)::integer AS mine, g.theirs FROM mine AS"
-      " m CROSS JOIN LATERAL (SELECT * FROM (SELECT anime, title, score_tenths FROM read_recaps.rated WHERE watch_space ="
-      " m.watch_space AND period = $6 ORDER BY spread_tenths DESC, anime DESC LIMIT " +
+      "FROM (SELECT r.anime, r.title, a.preferred_title, g.other, (r.score_tenths ->> $1::text)::integer AS mine, g.theirs FROM (SELECT"
+      " m.watch_space, e.* FROM mine AS m CROSS JOIN LATERAL (SELECT * FROM (SELECT anime, title, spread_tenths, score_tenths FROM"
+      " read_recaps.rated WHERE watch_space = m.watch_space AND period = $6 AND spread_tenths > 0 ORDER BY spread_tenths DESC, anime DESC"
+      " LIMIT " +
           number(own_gaps_examined_max) + ") AS examined WHERE score_tenths ? $1::text LIMIT " + number(rated_examined_max) +
+          ") AS e ORDER BY e.spread_tenths DESC, e.anime DESC LIMIT " + number(rated_examined_max) +
           ") AS r CROSS JOIN LATERAL (SELECT s.key::uuid AS other, s.value::integer AS theirs FROM jsonb_each_text(r.score_tenths) AS s"
-          " WHERE s.key <> $1::text AND s.key = ANY(m.ids::text[]) ORDER BY abs(s.value::integer - (r.score_tenths ->>"
-          " $1::text)::integer) DESC, s.key LIMIT 1) AS g LEFT JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space"
+          " WHERE s.key <> $1::text AND EXISTS (SELECT FROM read_spaces.members WHERE watch_space = r.watch_space AND profile ="
+          " s.key::uuid OFFSET 0) ORDER BY abs(s.value::integer - (r.score_tenths ->> $1::text)::integer) DESC, s.key LIMIT 1) AS g LEFT "
+          "JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space"
           " IS NOT NULL) AS w WHERE w.mine <> w.theirs ORDER BY abs(w.mine - w.theirs) DESC, w.anime DESC LIMIT 1");
   sql.rows(recap_kind::taste,
            {{"id2", "t.profile"},
@@ -122,11 +129,11 @@ void add_my_recap(PageSql& sql, const std::string& clauses) {
             {"id3", "p.account"},
             {"text", "p.display_name"},
             {"bytes", "k.wrapped"}},
-           "FROM (SELECT o.profile, sum(s.gap)::bigint AS gap, sum(s.rated)::bigint AS rated FROM mine AS m CROSS JOIN LATERAL"
-           " unnest(m.ids) AS o (profile) CROSS JOIN LATERAL (SELECT sum(gap_tenths) AS gap, sum(rated) AS rated FROM read_recaps.taste"
-           " WHERE watch_space = m.watch_space AND low = LEAST($1, o.profile) AND high = GREATEST($1, o.profile) AND month <= $3 OFFSET 0)"
-           " AS s WHERE o.profile <> $1 AND s.rated > 0 GROUP BY o.profile ORDER BY sum(s.gap) / sum(s.rated), sum(s.rated) DESC, o.profile"
-           " LIMIT " +
+           "FROM (SELECT o.profile, sum(s.gap_tenths)::bigint AS gap, sum(s.rated)::bigint AS rated FROM mine AS m CROSS JOIN LATERAL"
+           " (SELECT profile FROM read_spaces.members WHERE watch_space = m.watch_space AND profile <> $1 OFFSET 0) AS o CROSS JOIN LATERAL"
+           " (SELECT gap_tenths, rated FROM read_recaps.taste WHERE watch_space = m.watch_space AND low = LEAST($1, o.profile) AND high ="
+           " GREATEST($1, o.profile) AND month <= $3 OFFSET 0) AS s GROUP BY o.profile HAVING sum(s.rated) > 0 ORDER BY sum(s.gap_tenths) /"
+           " sum(s.rated), sum(s.rated) DESC, o.profile LIMIT " +
                number(recap_titles_max) +
                ") AS t LEFT JOIN read_people.profiles AS p ON p.profile = t.profile LEFT JOIN secrets.keys AS k ON k.account = p.account");
 }
