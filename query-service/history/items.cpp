@@ -1,6 +1,8 @@
 // From rows to changes: who is who, the events decoded, then their words.
 #include "query-service/history/items.h"
 
+#include <unordered_map>
+
 #include "query-service/history/words.h"
 
 namespace bloomwatch {
@@ -18,6 +20,17 @@ NamesOfPeople names_of(const PageRows& rows, Keyring& keys) {
   return names;
 }
 
+/// Of spaces, anime and titles: views into the rows.
+using NamesOfThings = std::unordered_map<Uuid, std::string_view>;
+
+NamesOfThings names_of_things(const PageRows& rows) {
+  NamesOfThings names;
+  for (const pg::Row row : rows.of(history_kind::name))
+    if (const auto name = row.get<std::optional<std::string_view>>(PageRows::text_column))
+      names.emplace(row.get<Uuid>(PageRows::id_column), *name);
+  return names;
+}
+
 /// An event as the row has it; throws UndecodableEvent.
 AnyEvent event_of(const pg::Row& row, int type, int version, int data) {
   RecordedEvent recorded;
@@ -30,7 +43,7 @@ AnyEvent event_of(const pg::Row& row, int type, int version, int data) {
 
 class Items {
  public:
-  Items(const NamesOfPeople& names, const Keyring& keys) : names_(names), keys_(keys) {}
+  Items(const NamesOfPeople& names, const NamesOfThings& things, const Keyring& keys) : names_(names), things_(things), keys_(keys) {}
 
   HistoryItem item(const pg::Row& row) const {
     HistoryItem item;
@@ -41,12 +54,9 @@ class Items {
                    row.get<std::optional<std::string_view>>(column::reference)};
     item.type = row.get<std::string_view>(PageRows::text_column);
     item.subject.person = person(row, column::person);
-    if (const auto space = row.get<std::optional<WatchSpaceId>>(column::id2))
-      item.subject.watch_space = HistorySpace{*space, row.get<std::optional<std::string_view>>(column::space_name)};
-    if (const auto anime = row.get<std::optional<AnimeId>>(column::anime))
-      item.subject.anime = HistoryAnime{*anime, row.get<std::optional<std::string_view>>(column::title)};
-    if (const auto title = row.get<std::optional<TitleId>>(column::title_id))
-      item.subject.title = HistoryTitle{*title, row.get<std::optional<std::string_view>>(column::title)};
+    if (const auto space = row.get<std::optional<WatchSpaceId>>(column::id2)) item.subject.watch_space = HistorySpace{*space, name(*space)};
+    if (const auto anime = row.get<std::optional<AnimeId>>(column::anime)) item.subject.anime = HistoryAnime{*anime, name(*anime)};
+    if (const auto title = row.get<std::optional<TitleId>>(column::title_id)) item.subject.title = HistoryTitle{*title, name(*title)};
     item.change = row.get<CommandId>(column::command);
     item.undoes = row.get<std::optional<Position>>(column::undoes);
     item.undone_by = row.get<std::optional<Position>>(column::undone_by);
@@ -55,6 +65,18 @@ class Items {
   }
 
  private:
+  template <class Tag>
+  std::optional<std::string_view> name(const Id<Tag>& id) const {
+    const auto found = things_.find(id.uuid);
+    if (found == things_.end()) return std::nullopt;
+    return found->second;
+  }
+  /// What it is about is called, if it is an anime or a title.
+  static std::optional<std::string> title_of(const HistorySubject& subject) {
+    if (subject.anime && subject.anime->preferred_title) return std::string(*subject.anime->preferred_title);
+    if (subject.title && subject.title->preferred_title) return std::string(*subject.title->preferred_title);
+    return std::nullopt;
+  }
   std::optional<HistoryPerson> person(const pg::Row& row, int at) const {
     const auto profile = row.get<std::optional<ProfileId>>(at);
     if (!profile) return std::nullopt;
@@ -71,7 +93,7 @@ class Items {
                             .before = before ? &*before : nullptr,
                             .actor = row.get<std::optional<ProfileId>>(column::actor),
                             .person = row.get<std::optional<ProfileId>>(column::person),
-                            .title = row.get<std::optional<std::string>>(column::title),
+                            .title = title_of(item.subject),
                             .names = names_,
                             .keys = keys_});
     item.before.text = std::move(telling.before);
@@ -81,6 +103,7 @@ class Items {
   }
 
   const NamesOfPeople& names_;
+  const NamesOfThings& things_;
   const Keyring& keys_;
 };
 
@@ -88,7 +111,8 @@ class Items {
 
 std::vector<HistoryItem> history_items(const PageRows& rows, Position reached, std::size_t most, Keyring& keys) {
   const NamesOfPeople names = names_of(rows, keys);
-  const Items items(names, keys);
+  const NamesOfThings things = names_of_things(rows);
+  const Items items(names, things, keys);
   std::vector<HistoryItem> shown;
   for (const pg::Row row : rows.of(history_kind::change)) {
     if (shown.size() == most) break;

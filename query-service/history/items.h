@@ -80,6 +80,7 @@ inline constexpr std::int16_t person = row_kind::own + 1;  ///< `id` a profile, 
 inline constexpr std::int16_t floor = row_kind::own + 2;   ///< `number`: what is below it was not looked at
 inline constexpr std::int16_t anime = row_kind::own + 3;   ///< there is one: the space has, or had, that anime
 inline constexpr std::int16_t query = row_kind::own + 4;   ///< an admin's look
+inline constexpr std::int16_t name = row_kind::own + 5;    ///< `id` a space, an anime or a title, `text` its name, if it may be told
 }  // namespace history_kind
 namespace history_column {
 inline constexpr int id2 = PageRows::own_column;      ///< change: the space; person: the account; query: the admin
@@ -100,9 +101,7 @@ inline constexpr int before_data = before_type + 1;  ///< change
 inline constexpr int origin = before_data + 1;       ///< change
 inline constexpr int provider = origin + 1;          ///< change
 inline constexpr int reference = provider + 1;       ///< change
-inline constexpr int space_name = reference + 1;     ///< change
-inline constexpr int title = space_name + 1;         ///< change
-inline constexpr int types = title + 1;              ///< query: JSON
+inline constexpr int types = reference + 1;          ///< query: JSON
 inline constexpr int title_id = types + 1;           ///< change: of the catalogue
 }  // namespace history_column
 

@@ -19,8 +19,7 @@ PageSql::Columns columns() {
           {"command", "uuid"},  {"at1", "timestamptz"},  {"at2", "timestamptz"},  {"at3", "timestamptz"},
           {"undoes", "bigint"}, {"undone_by", "bigint"}, {"version", "integer"},  {"before_version", "integer"},
           {"data", "text"},     {"before_type", "text"}, {"before_data", "text"}, {"origin", "text"},
-          {"provider", "text"}, {"reference", "text"},   {"space_name", "text"},  {"title", "text"},
-          {"types", "jsonb"},   {"title_id", "uuid"}};
+          {"provider", "text"}, {"reference", "text"},   {"types", "jsonb"},      {"title_id", "uuid"}};
 }
 
 bool is_of_a_space(HistoryWalk walk) { return walk == HistoryWalk::space || walk == HistoryWalk::anime; }
@@ -74,72 +73,87 @@ std::string walk_of(const std::string& condition, bool filtered) {
   return sql + std::string(about_person) + " AND ($9::uuid IS NULL OR c.watch_space = $9) ORDER BY position DESC LIMIT $2)";
 }
 
-std::string chosen_clause(HistoryWalk walk, bool filtered) {
+/// The changes that are shown.
+std::string chosen_by(HistoryWalk walk, bool filtered) {
   const std::vector<std::string> walks = conditions(walk);
-  if (walks.size() == 1) return "chosen AS MATERIALIZED " + walk_of(walks.front(), filtered);
+  if (walks.size() == 1) return walk_of(walks.front(), filtered);
   std::string found;
   for (const std::string& condition : walks) found += (found.empty() ? "" : " UNION ALL ") + walk_of(condition, filtered);
   // What is found as a part is shown as the whole.
-  return "chosen AS MATERIALIZED (SELECT c.* FROM (SELECT position FROM (" + found +
+  return "(SELECT c.* FROM (SELECT position FROM (" + found +
          ") AS all_found ORDER BY position DESC LIMIT $2) AS p CROSS JOIN LATERAL (SELECT * FROM read_history.changes WHERE position = "
          "p.position AND part = 0 OFFSET 0) AS c)";
 }
 
-constexpr std::string_view told_clause =
-    ", told AS MATERIALIZED (SELECT c.*, b.type AS before_type, b.schema_version AS before_version, b.data AS before_data, b.sealed_by AS"
-    " before_sealed_by FROM chosen AS c LEFT JOIN LATERAL (SELECT s.position FROM read_history.changes AS s WHERE s.sets = c.looks_at AND"
-    " s.position < c.position ORDER BY s.position DESC LIMIT 1) AS p ON true LEFT JOIN read_history.changes AS b ON b.position = p.position"
-    " AND b.part = 0)"
-    ", named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM told UNION ALL SELECT x.person FROM told AS t"
-    " CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position = t.position OFFSET 0) AS x) AS n WHERE profile IS NOT "
-    "NULL)"
+/// With what was there before each: mostly a whole event, found at once; where it is a part of one, that is looked up.
+std::string told_clause(HistoryWalk walk, bool filtered) {
+  return "told AS MATERIALIZED (SELECT c.position, c.type, c.actor, c.person, c.at, c.watch_space, c.anime, c.title, c.event, c.undoes,"
+         " c.command, c.origin, c.provider, c.reference, c.schema_version, c.sealed_by, c.data, COALESCE(b.type, p.type) AS before_type,"
+         " COALESCE(b.schema_version, p.schema_version) AS before_version, COALESCE(b.data, p.data) AS before_data, COALESCE(b.sealed_by,"
+         " p.sealed_by) AS before_sealed_by FROM " +
+         chosen_by(walk, filtered) +
+         " AS c LEFT JOIN LATERAL (SELECT position, part, type, schema_version, data, sealed_by FROM read_history.changes WHERE sets ="
+         " c.looks_at AND position < c.position ORDER BY position DESC LIMIT 1) AS p ON true LEFT JOIN read_history.changes AS b ON"
+         " b.position = CASE WHEN p.part > 0 THEN p.position END AND b.part = 0)";
+}
+
+constexpr std::string_view named_clauses =
+    ", named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM told UNION ALL SELECT person FROM told UNION ALL"
+    " SELECT x.person FROM told AS t CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position = t.position AND part > 0"
+    " OFFSET 0) AS x) AS n WHERE profile IS NOT NULL)"
     ", sealers AS MATERIALIZED (SELECT DISTINCT account FROM (SELECT sealed_by AS account FROM told UNION ALL SELECT before_sealed_by FROM"
     " told) AS s WHERE account IS NOT NULL)";
 
-/// Who is no member now, or not yet, is told no name of the space.
-std::string space_of(HistoryWalk walk) {
-  const std::string join = " LEFT JOIN read_spaces.spaces AS s ON s.watch_space = t.watch_space";
-  if (walk != HistoryWalk::own) return join;
-  return " LEFT JOIN read_spaces.members AS m ON m.watch_space = t.watch_space AND m.profile = $4" + join + " AND m.profile IS NOT NULL";
+void add_changes(PageSql& sql) {
+  sql.rows(history_kind::change,
+           {{"number", "t.position"},
+            {"text", "t.type"},
+            {"id2", "t.watch_space"},
+            {"anime", "t.anime"},
+            {"actor", "t.actor"},
+            {"person", "t.person"},
+            {"command", "t.command"},
+            {"at1", "t.at"},
+            {"undoes", "u.position"},
+            {"undone_by", "d.position"},
+            {"version", "t.schema_version::integer"},
+            {"before_version", "t.before_version::integer"},
+            {"data", "t.data"},
+            {"before_type", "t.before_type"},
+            {"before_data", "t.before_data"},
+            {"origin", "t.origin"},
+            {"provider", "t.provider"},
+            {"reference", "t.reference"},
+            {"title_id", "t.title"}},
+           "FROM told AS t LEFT JOIN read_history.changes AS u ON u.event = t.undoes LEFT JOIN LATERAL (SELECT position FROM"
+           " read_history.changes WHERE undoes = t.event ORDER BY position DESC LIMIT 1) AS d ON true");
 }
 
-void add_changes(PageSql& sql, HistoryWalk walk) {
-  sql.rows(
-      history_kind::change,
-      {{"id", "t.event"},
-       {"number", "t.position"},
-       {"text", "t.type"},
-       {"id2", "t.watch_space"},
-       {"anime", "t.anime"},
-       {"actor", "t.actor"},
-       {"person", "t.person"},
-       {"command", "t.command"},
-       {"at1", "t.at"},
-       {"undoes", "u.position"},
-       {"undone_by", "d.position"},
-       {"version", "t.schema_version::integer"},
-       {"before_version", "t.before_version::integer"},
-       {"data", "t.data"},
-       {"before_type", "t.before_type"},
-       {"before_data", "t.before_data"},
-       {"origin", "t.origin"},
-       {"provider", "t.provider"},
-       {"reference", "t.reference"},
-       {"space_name", "s.name"},
-       {"title", "COALESCE(a.preferred_title, c.name)"},
-       {"title_id", "t.title"}},
-      "FROM told AS t LEFT JOIN read_tracking.anime AS a ON a.anime = t.anime LEFT JOIN read_catalog.titles AS c ON c.title = t.title" +
-          space_of(walk) +
-          " LEFT JOIN read_history.changes AS u ON u.event = t.undoes LEFT JOIN LATERAL (SELECT position FROM read_history.changes"
-          " WHERE undoes = t.event ORDER BY position DESC LIMIT 1) AS d ON true");
+/// What is named on the page, each once: spaces, their anime, titles of the catalogue. Who is no member now, or not yet, is told no name of
+/// the space.
+void add_names(PageSql& sql, HistoryWalk walk) {
+  const auto each = [&](std::string_view what, std::string_view name, std::string_view from) {
+    const std::string id = "d." + std::string(what);
+    sql.rows(
+        history_kind::name, {{"id", id}, {"text", std::string(name)}},
+        "FROM (SELECT DISTINCT " + std::string(what) + " FROM told WHERE " + std::string(what) + " IS NOT NULL) AS d" + std::string(from));
+  };
+  constexpr std::string_view spaces = " LEFT JOIN read_spaces.spaces AS s ON s.watch_space = d.watch_space";
+  constexpr std::string_view own_spaces =
+      " LEFT JOIN read_spaces.members AS m ON m.watch_space = d.watch_space AND m.profile = $4 LEFT JOIN read_spaces.spaces AS s ON"
+      " s.watch_space = m.watch_space";
+  each("watch_space", "s.name", walk == HistoryWalk::own ? own_spaces : spaces);
+  each("anime", "a.preferred_title", " LEFT JOIN read_tracking.anime AS a ON a.anime = d.anime");
+  each("title", "c.name", " LEFT JOIN read_catalog.titles AS c ON c.title = d.title");
 }
 
 std::string statement_text(HistoryWalk walk, bool filtered) {
   PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
-  sql.with((filtered ? floor_clause(walk) : "") + chosen_clause(walk, filtered) + std::string(told_clause));
+  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + std::string(named_clauses));
   if (is_of_a_space(walk)) add_members(sql, "at1");
   if (is_for_admins(walk)) add_admin(sql);
-  add_changes(sql, walk);
+  add_changes(sql);
+  add_names(sql, walk);
   sql.rows(history_kind::person, {{"id", "n.profile"}, {"text", "p.display_name"}, {"bytes", "k.wrapped"}, {"id2", "k.account"}},
            "FROM named AS n LEFT JOIN read_people.profiles AS p ON p.profile = n.profile LEFT JOIN secrets.keys AS k ON k.account ="
            " p.account");
