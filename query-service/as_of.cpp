@@ -2,6 +2,7 @@
 #include "query-service/as_of.h"
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <memory>
 
@@ -17,6 +18,9 @@
 
 namespace bloomwatch {
 namespace {
+
+/// Of one read of the log.
+constexpr int events_per_part = 2'500;
 
 Problem wrong_as_of(std::string detail) { return problems::validation({{"/asOf", std::move(detail), json::In::query}}); }
 
@@ -39,19 +43,62 @@ void each_model(auto& past, auto visit) {
   visit(past.dashboard);
 }
 
+/// Of the envelope of an event of a space only what these models' folds look at: a replay costs what is sent of each event. `data` is there
+/// of events of these types only. `$1` the space, `$2` the position after which it begins, `$3` the last one, `$4` how many.
+std::string events_text(const std::vector<std::string_view>& types) {
+  std::string listed;
+  for (const std::string_view type : types) listed += (listed.empty() ? "" : ",") + std::string(type);
+  return "SELECT position, stream_id, version, recorded_at, profile, type, schema_version, CASE WHEN type = ANY ('{" + listed +
+         "}'::text[]) THEN data END FROM log.events WHERE partition_key = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT "
+         "$4";
+}
+
+constexpr int event_data_column = 7;
+
+/// `event` keeps its memory from row to row.
+void read_event(const pg::Row& row, RecordedEvent& event) {
+  event.meta.position = row.get<Position>(0);
+  event.meta.stream.id = row.get<Uuid>(1);
+  event.meta.version = row.get<Version>(2);
+  event.meta.recorded_at = row.get<Time>(3);
+  event.meta.by.profile = row.get<std::optional<ProfileId>>(4);
+  event.type = row.get<std::string_view>(5);
+  event.schema_version = row.get<std::int16_t>(6);
+  event.data = row.get<std::string_view>(event_data_column);
+}
+
 /// What a space was.
 struct Past {
   Spaces spaces;
   Tracking tracking;
   Dashboard dashboard;
 
+  /// Calls `visit` with each model that is wanted: `spaces`, and those that a page reads.
+  void each_wanted(std::span<const Model> models, auto visit) {
+    each_model(*this, [&]<class M>(M& model) {
+      const auto is_read = [](Model read) { return name_of(read) == M::name; };
+      if (std::is_same_v<M, Spaces> || std::ranges::any_of(models, is_read)) visit(model);
+    });
+  }
+
+  /// The types of events that are folded for a page.
+  std::vector<std::string_view> types(std::span<const Model> models) {
+    std::vector<std::string_view> types;
+    each_wanted(models, [&]<class M>(const M&) {
+      boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, AllEvents>>([&]<class E>(std::type_identity<E>) {
+        if constexpr (projection::Folds<M, E>) types.push_back(type_name<E>());
+      });
+    });
+    std::ranges::sort(types);
+    types.erase(std::ranges::unique(types).begin(), types.end());
+    return types;
+  }
+
   /// Folds an event into the models that a page reads. One that a fold cannot take is passed over, as the live model passes over what was
   /// discarded.
   void take(const RecordedEvent& event, std::span<const Model> models) {
     const AnyEvent decoded = decode(event);
-    each_model(*this, [&]<class M>(M& model) {
-      const auto is_read = [](Model read) { return name_of(read) == M::name; };
-      if (!std::is_same_v<M, Spaces> && std::ranges::none_of(models, is_read)) return;
+    each_wanted(models, [&](auto& model) {
       try {
         projection::fold(model, decoded, event.meta);
       } catch (const projection::MissingRow&) {
@@ -63,18 +110,49 @@ struct Past {
 /// The name by which a statement over the past calls a table of a read model.
 std::string past_name(std::string_view model, std::string_view table) { return "read_" + std::string(model) + "_" + std::string(table); }
 
-/// A page's statement with every table of the models taken from the parameters after its own.
-std::string past_text(std::string text, std::size_t own_parameters) {
-  Past past;
-  each_model(past, [&]<class M>(const M&) {
-    const std::string schema = "read_" + std::string(M::name);
-    for (std::size_t at = text.find(schema + '.'); at != std::string::npos; at = text.find(schema + '.', at))
-      text[at + schema.size()] = '_';
-  });
-  std::string tables;
-  std::size_t parameter = own_parameters;
-  each_model(past, [&]<class M>(M& model) {
-    projection::each_table(model, [&]<class Table>(const char* name, const Table&) {
+/// Whether a statement reads a table of the live models.
+bool reads(std::string_view sql, std::string_view model, std::string_view table) {
+  const std::string name = "read_" + std::string(model) + '.' + std::string(table);
+  for (std::size_t at = sql.find(name); at != std::string_view::npos; at = sql.find(name, at + 1)) {
+    const char after = at + name.size() < sql.size() ? sql[at + name.size()] : ' ';
+    if (after != '_' && (after < 'a' || after > 'z')) return true;
+  }
+  return false;
+}
+
+/// A page's statement with every table of the models that it reads taken from the parameters after its own.
+class StatementOverPast {
+ public:
+  StatementOverPast(const std::string& live, std::size_t own_parameters) : statement_(text(live, own_parameters)) {}
+
+  const pg::Statement& statement() const { return statement_; }
+
+  /// Adds the rows of every table that is read as arrays, a column each.
+  void add_rows(pg::Params& params, Past& past) const {
+    auto is_read = tables_.begin();
+    each_table(past, [&]<class Table>(std::string_view, const char*, const Table& table) {
+      if (!*is_read++) return;
+      using Row = typename Table::Row;
+      std::vector<const Row*> rows;
+      table.each([&](const Row& row, std::int16_t) { rows.push_back(&row); });
+      projection::add_columns<Row>(params, rows, [](const Row* row) -> const Row& { return *row; });
+    });
+  }
+
+ private:
+  static void each_table(Past& past, auto visit) {
+    each_model(past, [&]<class M>(M& model) {
+      projection::each_table(model, [&](const char* name, const auto& table) { visit(M::name, name, table); });
+    });
+  }
+
+  std::string text(std::string live, std::size_t own_parameters) {
+    std::string tables;
+    std::size_t parameter = own_parameters;
+    Past past;
+    each_table(past, [&]<class Table>(std::string_view model, const char* name, const Table&) {
+      tables_.push_back(reads(live, model, name));
+      if (!tables_.back()) return;
       std::string columns, arrays, shown;
       for (const std::string& column : projection::column_names<typename Table::Row>()) {
         const std::string comma = columns.empty() ? "" : ", ";
@@ -83,34 +161,41 @@ std::string past_text(std::string text, std::size_t own_parameters) {
         arrays += comma + '$' + std::to_string(++parameter);
       }
       if (!tables.empty()) tables += ",\n";
-      tables += past_name(M::name, name) + " AS (SELECT " + shown + " FROM unnest(" + arrays + ") AS t(" + columns + "))";
+      tables += past_name(model, name) + " AS (SELECT " + shown + " FROM unnest(" + arrays + ") AS t(" + columns + "))";
     });
-  });
-  constexpr std::string_view with = "WITH ";
-  if (text.starts_with(with)) return "WITH " + tables + ",\n" + text.substr(with.size());
-  return "WITH " + tables + '\n' + text;
-}
+    each_model(past, [&]<class M>(const M&) {
+      const std::string schema = "read_" + std::string(M::name);
+      for (std::size_t at = live.find(schema + '.'); at != std::string::npos; at = live.find(schema + '.', at))
+        live[at + schema.size()] = '_';
+    });
+    constexpr std::string_view with = "WITH ";
+    if (live.starts_with(with)) return "WITH " + tables + ",\n" + live.substr(with.size());
+    return "WITH " + tables + '\n' + live;
+  }
+
+  std::vector<bool> tables_;  ///< which of all tables are read, in the order of each_table; before the statement, which fills it
+  pg::Statement statement_;
+};
 
 /// The statement over the past of a page's statement; made once.
-const pg::Statement& past_statement(const pg::Statement& live, std::size_t own_parameters) {
+const StatementOverPast& over_past(const pg::Statement& live, std::size_t own_parameters) {
   static std::mutex mutex;
-  static std::map<std::uint64_t, std::unique_ptr<pg::Statement>> statements;
+  static std::map<std::uint64_t, std::unique_ptr<StatementOverPast>> statements;
   const std::lock_guard lock(mutex);
   auto& statement = statements[live.id()];
-  if (!statement) statement = std::make_unique<pg::Statement>(past_text(live.sql(), own_parameters));
+  if (!statement) statement = std::make_unique<StatementOverPast>(live.sql(), own_parameters);
   return *statement;
 }
 
-/// Adds the rows of every table as arrays, a column each.
-void add_rows(pg::Params& params, Past& past) {
-  each_model(past, [&](auto& model) {
-    projection::each_table(model, [&]<class Table>(const char*, const Table& table) {
-      using Row = typename Table::Row;
-      std::vector<const Row*> rows;
-      table.each([&](const Row& row, std::int16_t) { rows.push_back(&row); });
-      projection::add_columns<Row>(params, rows, [](const Row* row) -> const Row& { return *row; });
-    });
-  });
+/// The statement that reads the events that pages of these models are replayed from; made once.
+const pg::Statement& events_statement(std::span<const Model> models) {
+  static std::mutex mutex;
+  static std::map<std::string, std::unique_ptr<pg::Statement>> statements;
+  std::string text = events_text(Past().types(models));
+  const std::lock_guard lock(mutex);
+  auto& statement = statements[text];
+  if (!statement) statement = std::make_unique<pg::Statement>(std::move(text));
+  return *statement;
 }
 
 }  // namespace
@@ -137,9 +222,7 @@ class PastPages::Worker {
     if (!connection_) connection_.emplace(page_connection(database_url_));
     if (auto wrong = find_moment(page)) return std::unexpected(std::move(*wrong));
     Past past;
-    const auto events = reader_.read_partition_key(PartitionKey(page.space.uuid), 0, *page.visit.as_of, as_of_events_max + 1);
-    if (events.size() > as_of_events_max) return std::unexpected(too_long_ago());
-    for (const RecordedEvent& event : events) past.take(event, page.models);
+    if (!replay(page, past)) return std::unexpected(too_long_ago());
     if (past.spaces.spaces.peek(page.space) == nullptr) return std::unexpected(no_such_space());
     if (!is_owner_today(page)) past.spaces.invitations.forget();
     return ask(page, past);
@@ -165,6 +248,31 @@ class PastPages::Worker {
     return std::nullopt;
   }
 
+  /// Whether it could be: not if there is too much of it. The next part is on its way while one is folded.
+  bool replay(const OpenPage& page, Past& past) {
+    const pg::Statement& statement = events_statement(page.models);
+    const auto part_after = [&](Position after) {
+      return connection_->run(statement, pg::Params(page.space, after, *page.visit.as_of, events_per_part));
+    };
+    RecordedEvent event;
+    event.meta.partition_key = PartitionKey(page.space.uuid);
+    event.meta.partition = partition_of(event.meta.partition_key);
+    std::size_t events = 0;
+    for (pg::Result part = part_after(0); !part.empty();) {
+      events += static_cast<std::size_t>(part.size());
+      if (events > as_of_events_max) return false;
+      std::future<pg::Result> next;
+      if (part.size() == events_per_part) next = std::async(std::launch::async, part_after, part[part.size() - 1].get<Position>(0));
+      for (const pg::Row row : part) {
+        if (row.null(event_data_column)) continue;
+        read_event(row, event);
+        past.take(event, page.models);
+      }
+      part = next.valid() ? next.get() : pg::Result();
+    }
+    return true;
+  }
+
   bool is_owner_today(const OpenPage& page) {
     const pg::Result found = connection_->run(role_statement(), pg::Params(page.space, page.visit.by.profile));
     return !found.empty() && found[0].get<std::string_view>(0) == json::name_of(SpaceRole::owner);
@@ -174,9 +282,9 @@ class PastPages::Worker {
     for (;;) {
       auto question = page.ask();
       if (!question) return std::unexpected(std::move(question.error()));
-      const pg::Statement& statement = past_statement(*question->statement, question->params.size());
-      add_rows(question->params, past);
-      const pg::Result result = connection_->run(statement, question->params);
+      const StatementOverPast& over = over_past(*question->statement, question->params.size());
+      over.add_rows(question->params, past);
+      const pg::Result result = connection_->run(over.statement(), question->params);
       const PageRows rows(result);
       Keyring keys(keys_);
       keys.take(rows);
