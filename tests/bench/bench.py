@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import socket
 import statistics
@@ -21,7 +22,27 @@ POSTGRES_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 ROUNDS = 3
 CONNECTIONS = 256
 SPACES, ANIME = 1000, 10
-PARTS = ("append", "commands", "bare", "rebuild", "kafka", "search")
+# Pages are many, and each is measured twice: in so many seconds each.
+PAGE_SECONDS = 2
+PAGES = (
+    ("dashboard", "dashboard"),
+    ("anime list", "anime"),
+    ("anime", "anime/{anime}"),
+    ("sessions of an anime", "anime/{anime}/sessions"),
+    ("space", ""),
+    ("own spaces", "/api/watch-spaces"),
+    ("oneself", "/api/me"),
+    *((page, f"analytics/{page}") for page in ("compatibility", "rating-gaps", "shared-stats", "rating-distribution", "timeline")),
+    ("random-pick", "analytics/random-pick?seed=tonight"),
+    ("history", "history"),
+    ("history of ratings", "history?field=rating"),
+    ("one's own history", "/api/me/history"),
+    ("recap of a space", f"recaps/{time.strftime('%Y')}"),
+    ("recap of a person", f"/api/me/recaps/{time.strftime('%Y')}"),
+)
+AS_OF_EVENTS = (100, 1_000, 10_000)
+AS_OF_ANIME = 50
+PARTS = ("append", "commands", "pages", "bare", "rebuild", "kafka", "search")
 CATALOGUE = ROOT.parent / "shared/data/catalog/anime-12k.csv"  # not ours to ship
 
 
@@ -149,7 +170,8 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         time.sleep(0.5)
         try:
             self.nginx_patch = self.median("nginx, PATCH", lambda: self.wrk(f"http://127.0.0.1:{port}", "rating.lua", keys=1))
-            self.nginx_get = self.median("nginx, GET", lambda: self.wrk(f"http://127.0.0.1:{port}", "pages.lua", page="dashboard"))
+            requests = self.requests_of("dashboard")
+            self.nginx_get = self.median("nginx, GET", lambda: self.wrk(f"http://127.0.0.1:{port}", "pages.lua", requests=requests))
         finally:
             process.terminate()
             process.wait()
@@ -205,96 +227,100 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             "p99 ≤ 15 ms",
             visible["p99"] <= 15,
         )
-        for page, name in (("dashboard", "GET dashboard"), ("anime", "GET anime list")):
-            pages = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
-            share = pages["rate"] / self.select["rate"]
-            self.row(
-                name,
-                f"{pages['rate']:,}/s (p99 {pages['p99']:.1f} ms)",
-                f"{share:.0%} of pgbench -S, {pages['rate'] / self.nginx_get['rate']:.0%} of nginx",
-                "≥ 50 % of pgbench -S",
-                share >= 0.5,
-            )
-            if page == "dashboard":
-                dashboard = pages
-        self.analytics(service, dashboard)
-        self.history(service, dashboard)
-        self.recaps(service, dashboard)
+        service.stop()
+
+    def pages(self):
+        """Every page of a space and of oneself, shown (200) and where its reader has it already (304), against the dashboard."""
+        service = Service(self, "bloomwatch", "serve")
+        self.wrk(service.url, "rating.lua", seconds=self.seconds, keys=1)
+        self.catch_up(service)
+        dashboard = None
+        for name, page in PAGES:
+            shown, known = self.page(service, name, self.requests_of(page, service))
+            dashboard = dashboard or shown
+            share = shown["rate"] / self.select["rate"]
+            against = f"{share:.0%} of pgbench -S, {shown['rate'] / self.nginx_get['rate']:.0%} of nginx"
+            goal, ok = "≥ 50 % of pgbench -S", share >= 0.5
+            if page not in ("dashboard", "anime"):
+                against = f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate, 304 {known['rate'] / dashboard['rate']:.0%}"
+                goal, ok = "", None
+            self.row(f"GET {name}", f"{rate_of(shown)}; 304: {rate_of(known)}", against, goal, ok)
+        self.card(service)
         self.as_of(service)
         service.stop()
 
-    def analytics(self, service, dashboard):
-        """Each page of a space's analytics against the dashboard."""
-        for page in ("compatibility", "rating-gaps", "shared-stats", "random-pick", "rating-distribution", "timeline"):
-            shown = self.median(f"GET {page}", lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=f"analytics/{page}"))
-            self.row(
-                f"GET {page}",
-                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
-                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
-            )
+    def page(self, service, name, requests):
+        """How fast it is shown, and how fast its readers are told that they have it."""
+        measure = lambda known: self.wrk(service.url, "pages.lua", connections=64, seconds=PAGE_SECONDS, requests=requests, known=known)
+        return self.median(f"GET {name}", lambda: measure(0)), self.median(f"GET {name}, 304", lambda: measure(1))
 
-    def history(self, service, dashboard):
-        """The pages of history against the dashboard: of a space, filtered, and of one's own. Each shows 50 changes in words."""
-        for page, name in (("history", "GET history"), ("history?field=rating", "GET history of ratings"), ("/api/me/history", "GET one's own history")):
-            shown = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
-            self.row(
-                name,
-                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
-                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
-            )
+    def requests_of(self, page, service=None):
+        """A file for pages.lua: the page of all prepared spaces in turn, as one of their members, with the tags that the service gives. A
+        page that begins with `/` is one of no space."""
+        spaces = {}
+        for line in self.targets.read_text().splitlines():
+            space, anime, token = line.split()
+            spaces.setdefault(space, (anime, token))
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30) if service else None
+        lines = {}
+        for space, (anime, token) in spaces.items():
+            path = page if page.startswith("/") else f"/api/watch-spaces/{space}/{page.format(anime=anime)}".removesuffix("/")
+            if (path, token) not in lines:
+                lines[path, token] = tag_of(connection, path, token) if connection else ""
+        file = self.work / "requests.txt"
+        file.write_text("".join(f"{path} {token} {tag}\n" for (path, token), tag in lines.items()))
+        return file
 
-    def recaps(self, service, dashboard):
-        """The recaps of this year, a card that its reader has already, one that was drawn before, and how fast new ones are drawn."""
-        year = time.strftime("%Y")
-        for page, name in ((f"recaps/{year}", "GET recap of a space"), (f"/api/me/recaps/{year}", "GET recap of a person")):
-            shown = self.median(name, lambda page=page: self.wrk(service.url, "pages.lua", connections=64, page=page))
-            self.row(
-                name,
-                f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)",
-                f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate",
-            )
+    def card(self, service):
+        """A recap's card that was drawn before and one that its reader has already, and how fast new ones are drawn."""
         space, _, token = self.targets.read_text().split("\n", 1)[0].split()
         share = urllib.request.Request(
-            f"{service.url}/api/watch-spaces/{space}/recaps/{year}/shares", method="POST", headers={"Authorization": f"Bearer {token}"}
+            f"{service.url}/api/watch-spaces/{space}/recaps/{time.strftime('%Y')}/shares",
+            method="POST",
+            headers={"Authorization": f"Bearer {token}"},
         )
         with urllib.request.urlopen(share, timeout=30) as answer:
-            card = json.load(answer)["url"]
+            path = json.load(answer)["url"]
         self.catch_up(service)
-        with urllib.request.urlopen(service.url + card, timeout=30) as answer:
-            tag = answer.headers["ETag"]
-        for name, known in (("GET card, unchanged (304)", tag), ("GET card, drawn before", "")):
-            shown = self.median(name, lambda known=known: self.wrk(service.url, "pages.lua", connections=64, page=card, known=known))
-            self.row(name, f"{shown['rate']:,}/s (p50 {shown['p50']:.1f} ms, p99 {shown['p99']:.1f} ms)")
+        shown, known = self.page(service, "card", self.requests_of(path, service))
+        self.row("GET card, drawn before", f"{rate_of(shown)}; 304: {rate_of(known)}")
         drawn = json.loads(run(self.build / "card_bench", self.seconds))
         self.row("pictures drawn on one core", f"PNG {drawn['png']:.0f}/s, SVG {drawn['svg']:.0f}/s")
 
     def as_of(self, service):
-        """The dashboard as it was after so many events of its space, one request at a time, beside the live one."""
-        space, anime, token = self.targets.read_text().split("\n", 1)[0].split()
+        """The dashboard as it was after so many events of its space, one request at a time, beside the live one. The space is as real ones
+        are: four members who rate, watch and write about its anime."""
         connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
-        path = f"/api/watch-spaces/{space}/"
 
-        def call(method, rest, body=None):
+        def call(method, path, token, body=None):
             began = time.perf_counter()
-            connection.request(method, path + rest, body, {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             text = answer.read()
-            if answer.status != 200:
-                sys.exit(f"bench: {method} {path}{rest} answered {answer.status}: {text[:300]}")
-            return (time.perf_counter() - began) * 1000
+            if answer.status >= 300:
+                sys.exit(f"bench: {method} {path} answered {answer.status}: {text[:300]}")
+            return json.loads(text), (time.perf_counter() - began) * 1000
+
+        owner, *others = list(dict.fromkeys(line.split()[2] for line in self.targets.read_text().splitlines()))[:4]
+        space = call("POST", "/api/watch-spaces", owner, {"name": "Then and now"})[0]["id"]
+        path = f"/api/watch-spaces/{space}"
+        for other in others:
+            email = call("GET", "/api/me", other)[0]["email"]
+            token = call("POST", f"{path}/invitations", owner, {"email": email})[0]["token"]
+            call("POST", f"/api/watch-spaces/invitations/{token}/accept", other)
+        self.live_a_while(call, path, [owner, *others])
 
         def times(rest):
-            taken = sorted(call("GET", rest) for _ in range(100))
+            taken = sorted(call("GET", f"{path}/dashboard{rest}", owner)[1] for _ in range(100))
             return taken[50], taken[98]
 
-        counts = (100, 1_000, 10_000)
-        for number in range(counts[-1] - int(self.psql(f"SELECT count(*) FROM log.events WHERE partition_key = '{space}'"))):
-            call("PATCH", f"anime/{anime}/participant-rating", json.dumps({"score": (number % 20 + 1) / 2}))
-        live, _ = times("dashboard")
-        for count in counts:
+        position = self.psql("SELECT max(position) FROM log.events")
+        live, _ = times(f"?atLeast={position}")
+        for count in AS_OF_EVENTS:
             nth = f"SELECT position FROM log.events WHERE partition_key = '{space}' ORDER BY position OFFSET {count - 1} LIMIT 1"
-            p50, p99 = times(f"dashboard?asOf={self.psql(nth)}")
-            last = count == counts[-1]
+            p50, p99 = times(f"?asOf={self.psql(nth)}")
+            last = count == AS_OF_EVENTS[-1]
             self.row(
                 f"GET dashboard?asOf, {count:,} events of the space",
                 f"p50 {p50:.1f} ms, p99 {p99:.1f} ms",
@@ -302,6 +328,34 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
                 "p50 < 50 ms" if last else "",
                 p50 < 50 if last else None,
             )
+
+    def live_a_while(self, call, path, members):
+        """Until the space has as many events as are replayed at most."""
+        rolls = random.Random(1)
+        anime = []
+        for number in range(AS_OF_ANIME):
+            body = {"anilistMediaId": number + 1, "preferredTitle": f"Title {number}", "episodeCount": 24, "sharedStatus": "watching"}
+            anime.append(call("POST", f"{path}/anime", members[number % len(members)], body)[0]["id"])
+
+        def change(number):
+            one, token = f"{path}/anime/{rolls.choice(anime)}", rolls.choice(members)
+            kind = rolls.random()
+            if kind < 0.45:
+                notes = {"notes": f"Note {number}."} if kind < 0.05 else {}
+                call("PATCH", f"{one}/participant-rating", token, {"score": rolls.randint(1, 20) / 2} | notes)
+            elif kind < 0.75:
+                call("PATCH", f"{one}/participant-progress", token, {"episodesWatched": rolls.randint(0, 24)})
+            elif kind < 0.9:
+                call("PATCH", one, token, {"sharedEpisodesWatched": rolls.randint(0, 24)} if kind < 0.85 else {"mood": f"Mood {number}"})
+            else:
+                date, first = f"2025-{rolls.randint(1, 12):02}-{rolls.randint(1, 28):02}T20:00:00Z", rolls.randint(1, 23)
+                call("POST", f"{one}/sessions", token, {"sessionDate": date, "startEpisode": first, "endEpisode": first + 1})
+
+        space = path.rsplit("/", 1)[1]
+        made = 0
+        while (missing := AS_OF_EVENTS[-1] - int(self.psql(f"SELECT count(*) FROM log.events WHERE partition_key = '{space}'"))) > 0:
+            for made in range(made + 1, made + max(2, missing // 2)):  # a change is an event or two
+                change(made)
 
     def catch_up(self, service):
         """Seconds until every page shows the log's last position."""
@@ -504,6 +558,19 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         widths = [max(len(row[column]) for row in [titles, *self.rows]) for column in range(5)]
         for row in [titles, tuple("-" * width for width in widths), *self.rows]:
             print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
+
+
+def rate_of(measured):
+    return f"{measured['rate']:,}/s (p50 {measured['p50']:.1f} ms, p99 {measured['p99']:.1f} ms)"
+
+
+def tag_of(connection, path, token):
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        sys.exit(f"bench: GET {path} answered {answer.status}: {text[:300]}")
+    return answer.headers["ETag"]
 
 
 def free_port():

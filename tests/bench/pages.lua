@@ -1,19 +1,12 @@
--- What wrk sends to measure pages: GET of BENCH_PAGE ("dashboard", "analytics/timeline" …) of all prepared spaces in turn, as one of their members.
--- A page that begins with `/` is one of no space. BENCH_KNOWN is the entity tag that the reader has.
--- Environment: BENCH_TARGETS (lines `space anime token`).
+-- What wrk sends to measure pages: the GET requests of a file in turn, lines `path token tag`. With BENCH_KNOWN=1 each says that its reader
+-- has the page of that tag. Environment: BENCH_REQUESTS (the file).
 function init()
-  local page, known = os.getenv("BENCH_PAGE"), os.getenv("BENCH_KNOWN") or ""
-  local condition = known == "" and "" or "If-None-Match: " .. known .. "\r\n"
+  local known = os.getenv("BENCH_KNOWN") == "1"
   requests = {}
-  local seen = {}
-  for line in io.lines(os.getenv("BENCH_TARGETS")) do
-    local space, anime, token = line:match("(%S+) (%S+) (%S+)")
-    if not seen[space] then
-      seen[space] = true
-      local path = page:sub(1, 1) == "/" and page or "/api/watch-spaces/" .. space .. "/" .. page
-      requests[#requests + 1] = "GET " .. path .. " HTTP/1.1\r\n" ..
-        "Host: bench\r\n" .. condition .. "Authorization: Bearer " .. token .. "\r\n\r\n"
-    end
+  for line in io.lines(os.getenv("BENCH_REQUESTS")) do
+    local path, token, tag = line:match("(%S+) (%S+) (%S*)")
+    requests[#requests + 1] = "GET " .. path .. " HTTP/1.1\r\nHost: bench\r\n" ..
+      (known and "If-None-Match: " .. tag .. "\r\n" or "") .. "Authorization: Bearer " .. token .. "\r\n\r\n"
   end
   at = 0
 end
