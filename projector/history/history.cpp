@@ -2,8 +2,10 @@
 // `invitation` are what its field is of, else its stream is. Those of which more is to be said have a `refine` below.
 #include "projector/history/history.h"
 
+#include <algorithm>
 #include <array>
 #include <set>
+#include <stdexcept>
 
 #include "events/fields.h"
 #include "projector/model.h"
@@ -185,6 +187,8 @@ void put_parts(projection::Puts<ChangeRow>& changes, const ChangeRow& whole, con
     changes.put(std::move(row));
   };
   for (const Uuid& sets : touch.also_sets) put(sets, std::nullopt);
+  if (!touch.also_about.empty() && std::ranges::find(types_about_several, whole.type) == types_about_several.end())
+    throw std::logic_error("an event is about several people, and is not among types_about_several");
   std::set<ProfileId> known;
   if (whole.person) known.insert(*whole.person);
   for (const ProfileId person : touch.also_about)

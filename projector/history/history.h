@@ -3,6 +3,7 @@
 // migrations/0025_read_history.sql. What an event touches is said in history.cpp, in words in query-service/history/words.cpp.
 #pragma once
 
+#include <array>
 #include <boost/describe.hpp>
 #include <optional>
 #include <string>
@@ -67,6 +68,10 @@ BOOST_DESCRIBE_STRUCT(AuditQueryRow, (), (query, admin, asked_at, person, watch_
 /// Names one thing that has a value, and one value only at any time: `what` of `subject` (an anime, a space, an account, a session), and
 /// where it is a person's own, of that person.
 Uuid thing(const Uuid& subject, std::string_view what, const std::optional<ProfileId>& person = {});
+
+/// The types of events that may be about several people: only their parts have persons, so pages look for them there alone.
+inline constexpr std::array<std::string_view, 2> types_about_several = {type_name<OwnershipTransferred>(),
+                                                                        type_name<WatchSessionRecorded>()};
 
 struct History {
   static constexpr std::string_view name = "history";

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "projector/history/history.h"
 #include "query-service/history/items.h"
 #include "query-service/page_rows.h"
 #include "query-service/pages.h"
@@ -97,12 +98,18 @@ std::string told_clause(HistoryWalk walk, bool filtered) {
          " b.position = CASE WHEN p.part > 0 THEN p.position END AND b.part = 0)";
 }
 
-constexpr std::string_view named_clauses =
-    ", named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM told UNION ALL SELECT person FROM told UNION ALL"
-    " SELECT x.person FROM told AS t CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position = t.position AND part > 0"
-    " OFFSET 0) AS x) AS n WHERE profile IS NOT NULL)"
-    ", sealers AS MATERIALIZED (SELECT DISTINCT account FROM (SELECT sealed_by AS account FROM told UNION ALL SELECT before_sealed_by FROM"
-    " told) AS s WHERE account IS NOT NULL)";
+/// Who is named on the page, and whose keys open what is told.
+std::string named_clauses() {
+  std::string several;
+  for (const std::string_view type : types_about_several) several += (several.empty() ? "'" : ", '") + std::string(type) + '\'';
+  return ", named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM told UNION ALL SELECT person FROM told UNION"
+         " ALL SELECT x.person FROM told AS t CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position = t.position AND"
+         " part > 0 OFFSET 0) AS x WHERE t.type IN (" +
+         several +
+         ")) AS n WHERE profile IS NOT NULL)"
+         ", sealers AS MATERIALIZED (SELECT DISTINCT account FROM (SELECT sealed_by AS account FROM told UNION ALL SELECT before_sealed_by"
+         " FROM told) AS s WHERE account IS NOT NULL)";
+}
 
 void add_changes(PageSql& sql) {
   sql.rows(history_kind::change,
@@ -149,7 +156,7 @@ void add_names(PageSql& sql, HistoryWalk walk) {
 
 std::string statement_text(HistoryWalk walk, bool filtered) {
   PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
-  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + std::string(named_clauses));
+  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + named_clauses());
   if (is_of_a_space(walk)) add_members(sql, "at1");
   if (is_for_admins(walk)) add_admin(sql);
   add_changes(sql);
