@@ -20,10 +20,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds epoch_look_every{1000};
 constexpr std::string_view queue_full = "53300";
+/// More halve a page's cost no further, and make it wait for more others.
+constexpr std::size_t joined_pages_max = 8;
 
 pg::Pipeline::Limits pipeline_limits(std::size_t connections) {
   pg::Pipeline::Limits limits;
   limits.connections = connections;
+  limits.joined_max = joined_pages_max;
   return limits;
 }
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -48,30 +49,21 @@ Error error_of(const PGresult* result, const PGconn* connection) {
 
 Error lost(const PGconn* connection) { return {"connection to Postgres lost: " + trimmed(PQerrorMessage(connection)), "08006"}; }
 
+namespace {
+constexpr std::array array_types = {
+    std::pair{Type::boolean, 1000U}, std::pair{Type::bytea, 1001U}, std::pair{Type::int8, 1016U},   std::pair{Type::int2, 1005U},
+    std::pair{Type::int4, 1007U},    std::pair{Type::text, 1009U},  std::pair{Type::float8, 1022U}, std::pair{Type::timestamptz, 1185U},
+    std::pair{Type::uuid, 2951U},    std::pair{Type::jsonb, 3807U},
+};
+constexpr auto array_type(Type element) {
+  return std::ranges::find(array_types, element, [](const auto& pair) { return pair.first; });
+}
+}  // namespace
+
 std::uint32_t array_of(Type element) {
-  switch (element) {
-    case Type::boolean:
-      return 1000;
-    case Type::bytea:
-      return 1001;
-    case Type::int8:
-      return 1016;
-    case Type::int2:
-      return 1005;
-    case Type::int4:
-      return 1007;
-    case Type::text:
-      return 1009;
-    case Type::float8:
-      return 1022;
-    case Type::timestamptz:
-      return 1185;
-    case Type::uuid:
-      return 2951;
-    case Type::jsonb:
-      return 3807;
-  }
-  invariant_failed("a parameter type has an array type", std::source_location::current());
+  const auto found = array_type(element);
+  invariant(found != array_types.end(), "a parameter type has an array type");
+  return found->second;
 }
 
 std::size_t Params::begin(std::uint32_t type) {
@@ -109,6 +101,32 @@ void Params::end_array(std::size_t header, std::uint32_t count, bool nulls) {
 void Params::patch(std::size_t at, std::uint32_t value) {
   value = std::byteswap(value);
   std::memcpy(buffer_.data() + at, &value, sizeof value);
+}
+
+std::optional<Params> Params::joined(std::span<const Params* const> runs) {
+  const Params& one = *runs.front();
+  if (one.size() == 0) return std::nullopt;
+  for (const Params* run : runs)
+    if (run->types_ != one.types_) return std::nullopt;
+  Params joined;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const auto element = static_cast<Type>(one.types_[i]);
+    if (array_type(element) == array_types.end()) return std::nullopt;  // an array has no array
+    const auto start = joined.begin(array_of(element));
+    const auto header = joined.begin_array(element);
+    bool nulls = false;
+    for (const Params* run : runs) {
+      const int length = run->lengths_[i];
+      detail::put(joined.buffer_, std::int32_t{length});
+      if (length < 0)
+        nulls = true;
+      else
+        joined.buffer_.append(run->buffer_, run->offsets_[i], static_cast<std::size_t>(length));
+    }
+    joined.end_array(header, static_cast<std::uint32_t>(runs.size()), nulls);
+    joined.end(start);
+  }
+  return joined;
 }
 
 ParamsAccess::ParamsAccess(const Params& params)
@@ -154,8 +172,17 @@ void detail::each_element(const Cell& cell, const std::function<void(const Cell*
   }
 }
 
-void Result::Clear::operator()(pg_result* result) const { PQclear(result); }
-int Result::size() const { return raw_ ? PQntuples(raw_.get()) : 0; }
+Result::Result(pg_result* raw) : raw_(raw, PQclear), size_(raw == nullptr ? 0 : PQntuples(raw)) {}
+
+int Result::columns() const { return raw_ ? PQnfields(raw_.get()) : 0; }
+
+Result Result::part(int first, int last) const {
+  Result some;
+  some.raw_ = raw_;
+  some.first_ = first_ + first;
+  some.size_ = last - first;
+  return some;
+}
 
 std::int64_t Result::affected() const {
   const char* text = raw_ ? PQcmdTuples(raw_.get()) : "";
@@ -164,8 +191,9 @@ std::int64_t Result::affected() const {
 
 std::optional<Cell> Row::cell(int column) const {
   const PGresult* raw = result_->raw();
-  if (PQgetisnull(raw, row_, column) != 0) return std::nullopt;
-  return Cell{PQgetvalue(raw, row_, column), PQgetlength(raw, row_, column), PQftype(raw, column)};
+  const int row = result_->first_ + row_;
+  if (PQgetisnull(raw, row, column) != 0) return std::nullopt;
+  return Cell{PQgetvalue(raw, row, column), PQgetlength(raw, row, column), PQftype(raw, column)};
 }
 
 Statement::Statement(std::string sql) : sql_(std::move(sql)) {

@@ -206,6 +206,10 @@ class Params {
   Params& add_null(Type type);
   std::size_t size() const { return types_.size(); }
 
+  /// The parameters of several runs of one statement, an array for each, one element a run. Nothing if there are none, if they differ in
+  /// their types, or if one is an array itself.
+  static std::optional<Params> joined(std::span<const Params* const> runs);
+
  private:
   friend struct ParamsAccess;
   template <class T>
@@ -372,14 +376,17 @@ class Row {
   int row_;
 };
 
-/// What a statement answered. Owns it.
+/// What a statement answered, or some rows of it. Shares it with those that have the others.
 class Result {
  public:
   Result() = default;
-  explicit Result(pg_result* raw) : raw_(raw) {}
-  int size() const;
+  explicit Result(pg_result* raw);
+  int size() const { return size_; }
   bool empty() const { return size() == 0; }
   Row operator[](int row) const { return Row(*this, row); }
+  int columns() const;
+  /// The rows from `first` to before `last`.
+  Result part(int first, int last) const;
   /// Rows inserted, updated, deleted or selected, as the command tag says.
   std::int64_t affected() const;
   pg_result* raw() const { return raw_.get(); }
@@ -410,10 +417,10 @@ class Result {
   Iterator end() const { return {*this, size()}; }
 
  private:
-  struct Clear {
-    void operator()(pg_result* result) const;
-  };
-  std::unique_ptr<pg_result, Clear> raw_;
+  friend class Row;
+  std::shared_ptr<pg_result> raw_;
+  int first_ = 0;
+  int size_ = 0;
 };
 
 // ------------------------------------------------------------------------------------------------------------------------ connection
@@ -577,7 +584,8 @@ class Pool {
 // -------------------------------------------------------------------------------------------------------------------------- pipeline
 
 /// Page reads for many threads over few connections: statements are sent in groups through libpq's pipeline mode, so that a group costs
-/// one write and one read on either side. A driver thread of its own sends, receives and calls back.
+/// one write and one read on either side; and where several ask the same statement, they may ask it joined, so that Postgres starts and
+/// ends it once. A driver thread of its own sends, receives and calls back.
 /// Only for single read-only statements: those that share a group with a failing one are sent again.
 class Pipeline {
  public:
@@ -586,6 +594,7 @@ class Pipeline {
     std::size_t queue_max = 4096;          ///< submitted and not answered; beyond it a submit is answered at once with an error (53300)
     std::size_t group_max = 24;            ///< statements that share a sync, and so wait for each other
     std::size_t groups_in_flight_max = 2;  ///< on one connection
+    std::size_t joined_max = 1;            ///< runs of one SELECT that are asked as one, and so answered together; 1: none
     Milliseconds query_timeout{5000};      ///< from submit to answer; then the callback gets `timed_out()`
   };
   using Callback = std::move_only_function<void(std::expected<Result, Error>)>;

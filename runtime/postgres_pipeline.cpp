@@ -1,6 +1,7 @@
 // Page reads through libpq's pipeline mode: whatever has queued while the driver was away goes out as a group with one sync, so a group
 // costs each side one write and one read, and Postgres one transaction. A failing statement aborts the rest of its group; those are sent
 // again in a later group (they only read). Answers are handed over as they come; nothing waits for the sync.
+// Runs of one SELECT within a group are joined, where that is wanted (postgres_joined.h).
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,7 @@
 #include "runtime/invariant.h"
 #include "runtime/postgres.h"
 #include "runtime/postgres_access.h"
+#include "runtime/postgres_joined.h"
 
 namespace bloomwatch::pg {
 
@@ -28,16 +30,18 @@ struct Job {
   Pipeline::Callback callback;
   Clock::time_point deadline;
   int attempts = 0;
+  bool alone = false;  // it was joined to others, and one of them failed
 };
+using Jobs = std::vector<std::unique_ptr<Job>>;
 
 /// What one sync closes. Results come in the order of `expected`.
 struct Group {
   struct Expected {
-    Job* job;  // nothing: the PREPARE of `statement`
+    Jobs jobs;  // not answered yet; none from the start: the PREPARE of `statement`
     const Statement* statement;
+    bool prepares = false;
     bool done = false;
   };
-  std::vector<std::unique_ptr<Job>> jobs;
   std::vector<Expected> expected;
   std::size_t next = 0;
 };
@@ -158,25 +162,58 @@ struct Pipeline::Driver {
   }
 
   void send_group(Link& link, std::size_t size) {
-    PGconn* raw = link.connection->raw();
     Group& group = link.groups.emplace_back();
     bool sent = true;
-    for (std::size_t i = 0; i < size && sent; ++i) {
-      group.jobs.push_back(std::move(waiting_.front()));
-      waiting_.pop_front();
-      Job& job = *group.jobs.back();
-      ++job.attempts;
-      const ParamsAccess access(job.params);
-      const char* name = job.statement->name().c_str();
-      if (link.prepared.insert(job.statement->id()).second) {
-        group.expected.push_back({nullptr, job.statement});
-        sent = PQsendPrepare(raw, name, job.statement->sql().c_str(), access.count, access.types) != 0;
-      }
-      group.expected.push_back({&job, job.statement});
-      sent = sent && PQsendQueryPrepared(raw, name, access.count, access.values.data(), access.lengths, access.formats.data(), 1) != 0;
-    }
+    for (Jobs& runs : take_runs(size)) sent = send_runs(link, group, std::move(runs), sent) && sent;
+    PGconn* raw = link.connection->raw();
     if (!sent || PQpipelineSync(raw) == 0) return drop(link, lost(raw));
     flush(link);
+  }
+
+  /// The next `size` of the queue, those together that may be joined.
+  std::vector<Jobs> take_runs(std::size_t size) {
+    std::vector<Jobs> taken;
+    for (; size > 0; --size) {
+      std::unique_ptr<Job> job = std::move(waiting_.front());
+      waiting_.pop_front();
+      ++job->attempts;
+      const auto same = std::ranges::find_if(taken, [&](const Jobs& runs) {
+        return !job->alone && !runs.front()->alone && runs.front()->statement == job->statement && runs.size() < limits_.joined_max;
+      });
+      (same == taken.end() ? taken.emplace_back() : *same).push_back(std::move(job));
+    }
+    return taken;
+  }
+
+  /// Whether libpq took them; `sent`: it took all before. They are in the group in any case.
+  bool send_runs(Link& link, Group& group, Jobs runs, bool sent) {
+    if (runs.size() == 1) {
+      const Job& job = *runs.front();
+      return send(link, group, *job.statement, job.params, std::move(runs), sent);
+    }
+    std::vector<const Params*> params;
+    for (const auto& job : runs) params.push_back(&job->params);
+    const std::optional<Params> joined = Params::joined(params);
+    const Statement* statement = joined ? joined_.of(*runs.front()->statement, joined->size()) : nullptr;
+    if (statement != nullptr) return send(link, group, *statement, *joined, std::move(runs), sent);
+    for (auto& job : runs) {
+      Jobs one;
+      one.push_back(std::move(job));
+      sent = send_runs(link, group, std::move(one), sent) && sent;
+    }
+    return sent;
+  }
+
+  bool send(Link& link, Group& group, const Statement& statement, const Params& params, Jobs jobs, bool sent) {
+    PGconn* raw = link.connection->raw();
+    const ParamsAccess access(params);
+    const char* name = statement.name().c_str();
+    if (link.prepared.insert(statement.id()).second) {
+      group.expected.push_back({.jobs = {}, .statement = &statement, .prepares = true});
+      sent = sent && PQsendPrepare(raw, name, statement.sql().c_str(), access.count, access.types) != 0;
+    }
+    group.expected.push_back({.jobs = std::move(jobs), .statement = &statement});
+    return sent && PQsendQueryPrepared(raw, name, access.count, access.values.data(), access.lengths, access.formats.data(), 1) != 0;
   }
 
   void flush(Link& link) {
@@ -248,11 +285,11 @@ struct Pipeline::Driver {
     if (status != PGRES_PIPELINE_ABORTED && PQstatus(link.connection->raw()) == CONNECTION_BAD) return;
     ++group.next;
     const bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-    if (expected.job == nullptr) return take_prepared(link, group, expected, result);
+    if (expected.prepares) return take_prepared(link, group, expected, result);
     if (status == PGRES_PIPELINE_ABORTED || expected.done) return;
     if (good) {
       expected.done = true;
-      return answer(take_job(group, expected.job), std::move(result));
+      return answer_runs(std::exchange(expected.jobs, {}), std::move(result));
     }
     const Error error = error_of(result.raw(), link.connection->raw());
     if (error.connection_lost()) return;  // a farewell: read() sees that the connection is gone, and drop() sends again
@@ -260,8 +297,23 @@ struct Pipeline::Driver {
       link.prepared.erase(expected.statement->id());
       return;
     }
+    refuse(expected, error);
+  }
+
+  void answer_runs(Jobs jobs, Result result) {
+    if (jobs.size() == 1) return answer(std::move(jobs.front()), std::move(result));
+    std::vector<Result> parts = split_runs(result, jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) answer(std::move(jobs[i]), std::move(parts[i]));
+  }
+
+  /// Whoever was joined goes again alone: the error may be a neighbour's.
+  void refuse(Group::Expected& expected, const Error& error) {
+    if (expected.jobs.size() > 1) {
+      for (auto& job : expected.jobs) job->alone = true;
+      return;
+    }
     expected.done = true;
-    answer(take_job(group, expected.job), std::unexpected(error));
+    answer(std::move(std::exchange(expected.jobs, {}).front()), std::unexpected(error));
   }
 
   void take_prepared(Link& link, Group& group, Group::Expected& expected, const Result& result) {
@@ -278,19 +330,11 @@ struct Pipeline::Driver {
     refuse_users_of(group, *expected.statement, error);
   }
 
-  /// A statement that cannot be prepared fails for all that asked for it.
+  /// A statement that cannot be prepared fails for all that asked for it; if it is a joined one, they ask alone.
   void refuse_users_of(Group& group, const Statement& statement, const Error& error) {
-    for (auto& expected : group.expected) {
-      if (expected.job == nullptr || expected.statement != &statement || expected.done) continue;
-      expected.done = true;
-      answer(take_job(group, expected.job), std::unexpected(error));
-    }
-  }
-
-  static std::unique_ptr<Job> take_job(Group& group, const Job* job) {
-    const auto found = std::ranges::find(group.jobs, job, &std::unique_ptr<Job>::get);
-    invariant(found != group.jobs.end(), "a statement in flight is answered once");
-    return std::move(*found);
+    joined_.refused(statement);
+    for (auto& expected : group.expected)
+      if (!expected.jobs.empty() && expected.statement == &statement) refuse(expected, error);
   }
 
   /// The sync came: those that were aborted by another's error go again, before all others.
@@ -301,9 +345,8 @@ struct Pipeline::Driver {
   }
 
   void send_again(Group group) {
-    for (auto job = group.jobs.rbegin(); job != group.jobs.rend(); ++job) {
-      if (*job != nullptr) waiting_.push_front(std::move(*job));
-    }
+    for (auto& expected : group.expected | std::views::reverse)
+      for (auto& job : expected.jobs | std::views::reverse) waiting_.push_front(std::move(job));
   }
 
   /// The connection is gone: its statements go again on another, once.
@@ -313,9 +356,12 @@ struct Pipeline::Driver {
     link.unsent = false;
     std::deque<Group> groups = std::exchange(link.groups, {});
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
-      for (auto& job : group->jobs) {
-        if (job != nullptr && job->attempts >= attempts_max) answer(std::move(job), std::unexpected(error));
-      }
+      for (auto& expected : group->expected)
+        std::erase_if(expected.jobs, [&](auto& job) {
+          if (job->attempts < attempts_max) return false;
+          answer(std::move(job), std::unexpected(error));
+          return true;
+        });
       send_again(std::move(*group));
     }
   }
@@ -328,7 +374,9 @@ struct Pipeline::Driver {
     next_expiry_ = time + Milliseconds(50);
     for (Link& link : links_) {
       const bool late = std::ranges::any_of(link.groups, [&](const Group& group) {
-        return std::ranges::any_of(group.jobs, [&](const auto& job) { return job != nullptr && job->deadline <= time; });
+        return std::ranges::any_of(group.expected, [&](const auto& expected) {
+          return std::ranges::any_of(expected.jobs, [&](const auto& job) { return job->deadline <= time; });
+        });
       });
       if (late) drop(link, timed_out());  // libpq cannot give up one statement; its neighbours go again
     }
@@ -363,7 +411,8 @@ struct Pipeline::Driver {
   Limits limits_;
   int event_ = -1;
   std::vector<Link> links_;
-  std::deque<std::unique_ptr<Job>> waiting_;  // the driver thread's
+  std::deque<std::unique_ptr<Job>> waiting_;  // the driver thread's, like what follows
+  JoinedStatements joined_;
   Clock::time_point next_expiry_ = {};
 
   std::mutex mutex_;  // guards what follows

@@ -61,6 +61,72 @@ TEST(Pipeline, an_error_hits_only_its_own_statement) {
   EXPECT_EQ(right, count);
 }
 
+/// What each of `count` runs that are asked at once is answered.
+struct Asked {
+  std::vector<std::expected<Result, Error>> outcomes;
+
+  Asked(Pipeline& pipeline, const Statement& statement, int count, auto params_of) {
+    outcomes.resize(static_cast<std::size_t>(count));
+    std::atomic<int> answered = 0;
+    for (int i = 0; i < count; ++i)
+      pipeline.submit(statement, params_of(i), [&, i](std::expected<Result, Error> result) {
+        outcomes[static_cast<std::size_t>(i)] = std::move(result);
+        ++answered;
+        answered.notify_all();
+      });
+    for (int seen = answered; seen < count; seen = answered) answered.wait(seen);
+  }
+};
+
+TEST(Pipeline, joined_runs_are_answered_each_with_its_own_rows) {
+  Pipeline pipeline({.url = test::empty_database()}, {.connections = 1, .joined_max = 8});
+  const Statement some("SELECT n, $2 || '', current_query() LIKE '%joined_run%' FROM generate_series(1, $1) AS n ORDER BY n DESC LIMIT 4");
+  const auto text = [](int i) { return i % 3 == 0 ? std::optional<std::string>() : std::to_string(i); };
+  const Asked asked(pipeline, some, 500, [&](int i) { return Params(i % 6, text(i)); });
+  int joined = 0;
+  for (int i = 0; i < 500; ++i) {
+    const auto& outcome = asked.outcomes[static_cast<std::size_t>(i)];
+    ASSERT_TRUE(outcome) << outcome.error().what();
+    ASSERT_EQ(outcome->size(), std::min(i % 6, 4));
+    int n = i % 6;
+    for (const Row row : *outcome) {
+      EXPECT_EQ(row.get<int>(0), n--);
+      EXPECT_EQ(row.get<std::optional<std::string>>(1), text(i));
+      joined += row.get<bool>(2) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(joined, 500);
+}
+
+TEST(Pipeline, an_error_of_a_joined_run_hits_only_that_run) {
+  Pipeline pipeline({.url = test::empty_database()}, {.connections = 1, .joined_max = 8});
+  const Asked asked(pipeline, divide, 200, [](int i) { return Params(i % 10); });
+  for (int i = 0; i < 200; ++i) {
+    const auto& outcome = asked.outcomes[static_cast<std::size_t>(i)];
+    if (i % 10 == 0)
+      EXPECT_TRUE(!outcome && outcome.error().sqlstate() == "22012");
+    else
+      EXPECT_TRUE(outcome && (*outcome)[0].get<int>(0) == 100 / (i % 10));
+  }
+}
+
+TEST(Pipeline, what_cannot_be_joined_is_asked_alone) {
+  const std::string url = test::empty_database();
+  Connection({.url = url}).script("CREATE TABLE kept (n integer)");
+  Pipeline pipeline({.url = url}, {.connections = 1, .joined_max = 8});
+  const Statement puts("WITH put AS (INSERT INTO kept VALUES ($1) RETURNING n) SELECT n FROM put");  // not below another SELECT
+  const Asked refused(pipeline, puts, 100, [](int i) { return Params(i); });
+  const Statement sum("SELECT sum(n)::integer FROM unnest($1) AS n");  // arrays have no arrays
+  const Asked arrays(pipeline, sum, 100, [](int i) { return Params().add_array(std::vector{i, 1}); });
+  for (int i = 0; i < 100; ++i) {
+    const auto& put = refused.outcomes[static_cast<std::size_t>(i)];
+    EXPECT_TRUE(put && (*put)[0].get<int>(0) == i);
+    const auto& summed = arrays.outcomes[static_cast<std::size_t>(i)];
+    EXPECT_TRUE(summed && (*summed)[0].get<int>(0) == i + 1);
+  }
+  EXPECT_EQ(Connection({.url = url}).query("SELECT count(*) FROM kept")[0].get<int>(0), 100);
+}
+
 TEST(Pipeline, answers_at_once_when_its_queue_is_full) {
   Pipeline pipeline({.url = test::empty_database()}, {.connections = 1, .queue_max = 1, .query_timeout = 2s});
   std::promise<bool> first;
