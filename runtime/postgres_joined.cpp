@@ -1,6 +1,8 @@
 // Text and rows of joined statements.
 #include "runtime/postgres_joined.h"
 
+#include <algorithm>
+
 #include "runtime/ascii.h"
 #include "runtime/invariant.h"
 
@@ -41,9 +43,11 @@ const Statement* JoinedStatements::of(const Statement& one, std::size_t paramete
   return joined.refused ? nullptr : joined.statement.get();
 }
 
-void JoinedStatements::refused(const Statement& joined) {
-  for (auto& [id, entry] : by_one_)
-    if (entry.statement.get() == &joined) entry.refused = true;
+bool JoinedStatements::refuse(const Statement& statement) {
+  const auto joined = std::ranges::find_if(by_one_, [&](const auto& entry) { return entry.second.statement.get() == &statement; });
+  if (joined == by_one_.end()) return false;
+  joined->second.refused = true;
+  return true;
 }
 
 }  // namespace bloomwatch::pg

@@ -24,8 +24,8 @@ class JoinedStatements {
  public:
   /// Null if the server has refused it.
   const Statement* of(const Statement& one, std::size_t parameters);
-  /// The server does not take it: its runs go one by one from now on.
-  void refused(const Statement& joined);
+  /// The server does not take it: its runs go one by one from now on. Says whether `statement` is a joined one at all.
+  bool refuse(const Statement& statement);
 
  private:
   struct Joined {

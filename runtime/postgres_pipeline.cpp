@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "runtime/invariant.h"
+#include "runtime/logging.h"
 #include "runtime/postgres.h"
 #include "runtime/postgres_access.h"
 #include "runtime/postgres_joined.h"
@@ -332,7 +333,7 @@ struct Pipeline::Driver {
 
   /// A statement that cannot be prepared fails for all that asked for it; if it is a joined one, they ask alone.
   void refuse_users_of(Group& group, const Statement& statement, const Error& error) {
-    joined_.refused(statement);
+    if (joined_.refuse(statement)) log::warning("postgres", "a statement cannot be asked joined", {{"error", error.what()}});
     for (auto& expected : group.expected)
       if (!expected.jobs.empty() && expected.statement == &statement) refuse(expected, error);
   }

@@ -1,7 +1,9 @@
 # Whoever has a page already is told so: every GET of the route table answers 200 with a tag, 304 to whoever knows it, and 200 with another
 # one after a change. A route that this file does not know fails the test, so a new one cannot be forgotten.
+import http.client
 import json
 import re
+import socket
 import time
 import unittest
 import urllib.parse
@@ -11,6 +13,7 @@ from bloomwatch import FlowTest
 from catalog_test import SMALL, title_id
 
 TODAY = time.gmtime()
+MANY = 24  # requests at once
 PERIOD = time.strftime("%Y", TODAY)
 # What is asked for beside the path where that does not do, by pattern. A pick without a seed is another one each time.
 QUERIES = {
@@ -122,6 +125,30 @@ class EntityTags(FlowTest):
                         answer = stranger.call("GET", self.target(pattern), headers={"If-None-Match": known})
                         self.assert_problem(answer, 404 if "{watchSpace}" in pattern else 403)
                         self.assertIsNone(answer.headers["ETag"])
+
+    def test_pages_that_are_asked_at_once_are_as_they_are_alone(self):
+        self.see_everything_folded()
+        for pattern in self.patterns():
+            with self.subTest(page=pattern):
+                people = [self.mira] if re.search("admin|anilist", pattern) else [self.mira, self.ken]
+                alone = [person.call("GET", self.target(pattern), expect=200).headers["ETag"] for person in people]
+                self.assertEqual(self.tags_of_many(self.target(pattern), people), alone * (MANY // len(people)))
+        self.assertNotIn("cannot be asked joined", (self.server.home / "serve.out").read_text(errors="replace"))
+
+    def tags_of_many(self, target, people):
+        """MANY requests in one write, by each person in turn: what arrives together is asked of Postgres together (ops/decisions/0009)."""
+        requests = [f"GET {target} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {person.token}\r\n\r\n" for person in people]
+        address = urllib.parse.urlsplit(self.server.url)
+        with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+            connection.sendall("".join(requests * (MANY // len(people))).encode())
+            stream = connection.makefile("rb")
+            return [self.tag_of_next(stream) for _ in range(MANY)]
+
+    def tag_of_next(self, stream):
+        self.assertIn(b" 200 ", stream.readline())
+        headers = http.client.parse_headers(stream)
+        stream.read(int(headers["Content-Length"]))
+        return headers["ETag"]
 
     def test_an_export_has_a_tag_of_its_own(self):
         path = f"{self.path}/history"
