@@ -97,7 +97,7 @@ class KafkaFeed : public Feed {
       const auto end = full_by.value_or(deadline);
       if ((!some || time < end) && woken_.exchange(false)) break;
       if (!some && time >= end) break;
-      if (!placed && !(placed = place(cursor)) && changed_) break;
+      if (!placed && !(placed = place(beyond(cursor, batch))) && changed_) break;
       auto until = end;
       if (!placed || any_poisoned()) until = std::min(until, time + retry_every);
       if (!fetch(limit - batch.events.size(), until) && some && Clock::now() >= end) break;
@@ -252,6 +252,12 @@ class KafkaFeed : public Feed {
 
   bool any_poisoned() const {
     return std::ranges::any_of(parts_, [](const Part& each) { return each.poisoned > 0; });
+  }
+
+  /// Where the reader will be when it has the batch. What is in it would be given twice if a partition began at the cursor once more.
+  static Cursor beyond(Cursor cursor, const FeedBatch& batch) {
+    for (const auto& [partition, position] : batch.cursor.positions) cursor.positions[partition] = position;
+    return cursor;
   }
 
   /// Sees to it that every partition of the cursor is read from there. False if that must be tried again; nothing comes of them until then.

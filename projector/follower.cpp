@@ -7,6 +7,9 @@
 #include <exception>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "runtime/invariant.h"
 #include "runtime/logging.h"
@@ -185,11 +188,16 @@ RowCount Follower::touched(std::string_view model) const {
 
 // ---------------------------------------------------------------------------------------------------------------------------- folding
 
-/// All of them; those that nobody is to fold any more are left undecoded.
+/// All of them; those that nobody is to fold any more are left undecoded. Checkpoints tell repeats of batches before; within this one no
+/// event may come twice, or sums would count it twice.
 void Follower::decode_all(std::span<const RecordedEvent> events) {
   decoded_.clear();
   decoded_.reserve(events.size());
+  std::array<Position, partition_count> last{};
   for (const RecordedEvent& event : events) {
+    Position& before = last.at(static_cast<std::size_t>(event.meta.partition));
+    if (event.meta.position <= std::exchange(before, event.meta.position))
+      throw std::logic_error("the feed gave position " + std::to_string(event.meta.position) + " twice, or out of order");
     Decoded& one = decoded_.emplace_back(&event);
     if (std::ranges::none_of(followed_, [&](const auto& followed) { return is_after(followed->checkpoints, event.meta); })) continue;
     try {

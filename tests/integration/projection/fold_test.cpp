@@ -125,6 +125,20 @@ TEST_F(ProjectionTest, rows_are_kept_in_memory_between_batches) {
   expect_verified();
 }
 
+TEST_F(ProjectionTest, a_batch_that_has_an_event_twice_is_not_folded) {
+  History history(5);
+  history.add_anime(history.create_space(history.register_user()));
+  append(history.take());
+  std::vector<RecordedEvent> events = reader.read(0, 1000);
+  events.push_back(events.back());
+  Follower follower = open_follower();
+  EXPECT_THROW(follower.fold(events), std::logic_error);
+  EXPECT_EQ(count("read_dashboard.spaces"), 0);
+  fold_all(follower);
+  EXPECT_EQ(count("read_dashboard.spaces WHERE shows = 1"), 1);
+  expect_verified();
+}
+
 TEST_F(ProjectionTest, a_row_of_another_partition_is_never_overwritten) {
   History history(4);
   const ProfileId mira = history.register_user();
