@@ -32,6 +32,10 @@ struct Cursor {
     const auto found = positions.find(partition);
     return found == positions.end() ? 0 : found->second;
   }
+  /// Goes on to where `later` is, in the partitions that it has.
+  void advance(const Cursor& later) {
+    for (const auto& [partition, position] : later.positions) positions[partition] = position;
+  }
   static Cursor from_start() { return {{{whole_log, 0}}}; }
   static Cursor after(Position position) { return {{{whole_log, position}}}; }
 };

@@ -256,7 +256,7 @@ class KafkaFeed : public Feed {
 
   /// Where the reader will be when it has the batch. What is in it would be given twice if a partition began at the cursor once more.
   static Cursor beyond(Cursor cursor, const FeedBatch& batch) {
-    for (const auto& [partition, position] : batch.cursor.positions) cursor.positions[partition] = position;
+    cursor.advance(batch.cursor);
     return cursor;
   }
 

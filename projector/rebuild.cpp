@@ -129,7 +129,7 @@ class KafkaAhead {
   /// What comes next; nothing when there was none for a while.
   std::vector<RecordedEvent> take() {
     FeedBatch batch = ahead_.get();
-    for (const auto& [partition, position] : batch.cursor.positions) cursor_.positions[partition] = position;
+    cursor_.advance(batch.cursor);
     left_ -= std::ranges::count_if(batch.events, [&](const RecordedEvent& event) { return event.meta.position <= head_; });
     if (left_ > 0 && !batch.events.empty()) begin();
     return std::move(batch.events);

@@ -31,9 +31,7 @@ class FeedContract : public testing::TestWithParam<FeedSource> {
   }
 
   /// A reader's own bookkeeping: moves its cursor as a checkpoint would be.
-  static void advance(Cursor& cursor, const FeedBatch& batch) {
-    for (const auto& [partition, position] : batch.cursor.positions) cursor.positions[partition] = position;
-  }
+  static void advance(Cursor& cursor, const FeedBatch& batch) { cursor.advance(batch.cursor); }
 
   /// Reads until `count` events came, or nothing for two seconds.
   static std::vector<RecordedEvent> read_all(Feed& feed, Cursor& cursor, std::size_t count, std::size_t limit) {
