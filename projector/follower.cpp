@@ -324,17 +324,15 @@ void Follower::fold_one(Followed& followed, std::span<const Decoded> events, std
   }
 }
 
-/// How far the model's checkpoints move: whoever reads the whole log has read every partition up to the last event.
-std::map<std::int16_t, Position> Follower::reached_by(const Followed& followed, std::span<const Decoded> events) const {
-  std::map<std::int16_t, Position> reached;
-  for (const auto& [partition, row] : followed.checkpoints.rows)
-    if (reads_whole_log() && events.back().meta().position > row.position) reached[partition] = events.back().meta().position;
-  if (reads_whole_log()) return reached;
+/// How far checkpoints move by a batch: whoever reads the whole log has read every partition up to the last event.
+Cursor Follower::end_of(std::span<const Decoded> events) const {
+  if (reads_whole_log()) return Cursor::after(events.back().meta().position);
+  Cursor end;
   std::array<Position, partition_count> last{};
   for (const Decoded& event : events) last[static_cast<std::size_t>(event.meta().partition)] = event.meta().position;
-  for (const auto& [partition, row] : followed.checkpoints.rows)
-    if (const Position position = last[static_cast<std::size_t>(partition)]; position > row.position) reached[partition] = position;
-  return reached;
+  for (std::int16_t p = 0; p < partition_count; ++p)
+    if (last[static_cast<std::size_t>(p)] > 0) end.positions[p] = last[static_cast<std::size_t>(p)];
+  return end;
 }
 
 void Follower::flush(std::span<Followed*> models, std::span<const Decoded> events, const std::vector<Poison>& poisons) {
@@ -342,9 +340,11 @@ void Follower::flush(std::span<Followed*> models, std::span<const Decoded> event
   std::vector<std::int16_t> partitions;
   std::vector<std::int64_t> generations, known, reached;
   std::vector<std::int32_t> versions;
+  const Cursor end = end_of(events);
   for (const Followed* followed : models) {
-    for (const auto& [partition, position] : reached_by(*followed, events)) {
-      const Checkpoint& checkpoint = followed->checkpoints.rows.at(partition);
+    for (const auto& [partition, checkpoint] : followed->checkpoints.rows) {
+      const Position position = end.at(reads_whole_log() ? Cursor::whole_log : partition);
+      if (position <= checkpoint.position) continue;
       names.push_back(followed->model->name());
       partitions.push_back(partition);
       generations.push_back(checkpoint.generation);

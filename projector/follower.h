@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -81,7 +80,7 @@ class Follower {
   void fold_one(Followed& followed, std::span<const Decoded> events, std::vector<Poison>& poisons);
   static bool concerns(const Followed& followed, const Meta& meta);
   void flush(std::span<Followed*> models, std::span<const Decoded> events, const std::vector<Poison>& poisons);
-  std::map<std::int16_t, Position> reached_by(const Followed& followed, std::span<const Decoded> events) const;
+  Cursor end_of(std::span<const Decoded> events) const;
   const Followed* followed_named(std::string_view model) const;
 
   std::string database_url_;
