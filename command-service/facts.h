@@ -173,11 +173,6 @@ class Needs {
     if (held == nullptr) missing_.claims.push_back(key);
     return held;
   }
-  const HeldKey* key(IdempotencyKey key) {
-    const HeldKey* held = facts_.find(key);
-    if (held == nullptr) missing_.keys.push_back(key);
-    return held;
-  }
   /// A stream whose id was minted at the edge for this command, so that the log cannot know it: held at once, empty.
   const HeldStream* fresh(const StreamName& name) {
     facts_.put_fresh(name);

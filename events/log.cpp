@@ -159,7 +159,7 @@ const pg::Statement select_claims(
 const pg::Statement select_keys(
     "SELECT key, body_mac, command_id, id, version, position, refusal, created FROM log.idempotency WHERE key = ANY ($1)");
 const pg::Statement select_recorded_keys("SELECT key FROM log.idempotency WHERE key > $1 ORDER BY key LIMIT $2");
-// The commonest load of all, keys alone, in one statement: the head comes with every row, or alone.
+// Keys alone, in one statement: the head comes with every row, or alone.
 const pg::Statement select_head_and_keys(
     "SELECT head.position, i.key, i.body_mac, i.command_id, i.id, i.version, i.position, i.refusal, i.created "
     "FROM (SELECT position FROM log.events ORDER BY position DESC LIMIT 1) head LEFT JOIN log.idempotency i ON i.key = ANY ($1)");
