@@ -6,7 +6,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -50,20 +49,38 @@ Error error_of(const PGresult* result, const PGconn* connection) {
 Error lost(const PGconn* connection) { return {"connection to Postgres lost: " + trimmed(PQerrorMessage(connection)), "08006"}; }
 
 namespace {
-constexpr std::array array_types = {
-    std::pair{Type::boolean, 1000U}, std::pair{Type::bytea, 1001U}, std::pair{Type::int8, 1016U},   std::pair{Type::int2, 1005U},
-    std::pair{Type::int4, 1007U},    std::pair{Type::text, 1009U},  std::pair{Type::float8, 1022U}, std::pair{Type::timestamptz, 1185U},
-    std::pair{Type::uuid, 2951U},    std::pair{Type::jsonb, 3807U},
-};
-constexpr auto array_type(Type element) {
-  return std::ranges::find(array_types, element, [](const auto& pair) { return pair.first; });
+/// Nothing where `element` is no element's type, but an array's.
+std::optional<std::uint32_t> array_type(Type element) {
+  switch (element) {
+    case Type::boolean:
+      return 1000;
+    case Type::bytea:
+      return 1001;
+    case Type::int8:
+      return 1016;
+    case Type::int2:
+      return 1005;
+    case Type::int4:
+      return 1007;
+    case Type::text:
+      return 1009;
+    case Type::float8:
+      return 1022;
+    case Type::timestamptz:
+      return 1185;
+    case Type::uuid:
+      return 2951;
+    case Type::jsonb:
+      return 3807;
+  }
+  return std::nullopt;
 }
 }  // namespace
 
 std::uint32_t array_of(Type element) {
-  const auto found = array_type(element);
-  invariant(found != array_types.end(), "a parameter type has an array type");
-  return found->second;
+  const auto type = array_type(element);
+  invariant(type.has_value(), "a parameter type has an array type");
+  return *type;
 }
 
 std::size_t Params::begin(std::uint32_t type) {
@@ -106,18 +123,19 @@ void Params::patch(std::size_t at, std::uint32_t value) {
 std::optional<Params> Params::joined(std::span<const Params* const> runs) {
   const Params& one = *runs.front();
   if (one.size() == 0) return std::nullopt;
+  for (const std::uint32_t type : one.types_)
+    if (!array_type(static_cast<Type>(type))) return std::nullopt;  // an array has no array
   for (const Params* run : runs)
     if (run->types_ != one.types_) return std::nullopt;
   Params joined;
   for (std::size_t i = 0; i < one.size(); ++i) {
     const auto element = static_cast<Type>(one.types_[i]);
-    if (array_type(element) == array_types.end()) return std::nullopt;  // an array has no array
     const auto start = joined.begin(array_of(element));
     const auto header = joined.begin_array(element);
     bool nulls = false;
     for (const Params* run : runs) {
       const int length = run->lengths_[i];
-      detail::put(joined.buffer_, std::int32_t{length});
+      detail::put(joined.buffer_, length);
       if (length < 0)
         nulls = true;
       else
