@@ -7,6 +7,8 @@
 #include <boost/uuid/detail/sha1.hpp>
 #include <cstring>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -17,17 +19,11 @@ constexpr std::size_t text_size = 36;
 constexpr std::array<std::uint8_t, 16> digits_at = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 constexpr std::array<std::uint8_t, 4> dashes_at = {8, 13, 18, 23};
 
-constexpr std::uint8_t no_digit = 0xff;
-
-/// What each character is worth as a digit. By table and without branches: an event names nine ids, and Kafka brings them as text.
-constexpr std::array<std::uint8_t, 256> hex_values = [] {
+/// What each character is worth as a digit, 255 where it is none. By table and without branches: an event names nine ids, and Kafka brings
+/// them as text.
+constexpr auto hex_values = [] {
   std::array<std::uint8_t, 256> values;
-  values.fill(no_digit);
-  for (std::uint8_t digit = 0; digit < 16; ++digit) {
-    const char c = hex_digits[digit];
-    values[static_cast<std::uint8_t>(c)] = digit;
-    if (digit > 9) values[static_cast<std::uint8_t>(c - 'a' + 'A')] = digit;
-  }
+  for (std::size_t c = 0; c < values.size(); ++c) values[c] = static_cast<std::uint8_t>(ascii::hex_value(static_cast<char>(c)));
   return values;
 }();
 
