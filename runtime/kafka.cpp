@@ -448,7 +448,10 @@ Consumer::Consumer(const Options& options, std::string topic, const std::string&
 }
 
 void Consumer::open(const Options& options, const std::map<std::string, std::string>& properties, bool with_rebalance) {
-  std::map<std::string, std::string> all = {{"fetch.wait.max.ms", "100"},
+  // Of each partition four times as much at once as librdkafka would ask for: whoever reads a whole topic does so in few and long strokes,
+  // which took a rebuild on one core a fifth less time. An answer stays bounded by fetch.max.bytes (50 MiB) and the queue by its kilobytes.
+  std::map<std::string, std::string> all = {{"max.partition.fetch.bytes", "4194304"},
+                                            {"fetch.wait.max.ms", "100"},
                                             {"fetch.min.bytes", "1"},
                                             {"queued.min.messages", "100000"},
                                             {"queued.max.messages.kbytes", "131072"},
