@@ -12,7 +12,7 @@ void tell_projection(Hub& hub, std::string_view payload) {
   if (payload == projection::partitions_moved) return tell_of_checkpoints(hub);
   Position position = 0;
   std::from_chars(payload.data(), payload.data() + payload.size(), position);
-  for (std::size_t i = 0; i < model_count; ++i) hub.publish(Hub::model_topic(name_of(static_cast<Model>(i))), position);
+  for (const Model model : all_models) hub.publish(Hub::model_topic(name_of(model)), position);
 }
 
 std::unique_ptr<pg::Listener> projection_news(const std::string& database_url, Hub& hub) {

@@ -20,7 +20,9 @@ namespace bloomwatch {
 
 /// The read models, by the names that checkpoints and wake-ups have them by.
 enum class Model { people, spaces, tracking, dashboard, analytics, history, catalog, recaps };
-inline constexpr std::size_t model_count = 8;
+inline constexpr std::array all_models = {Model::people,    Model::spaces,  Model::tracking, Model::dashboard,
+                                          Model::analytics, Model::history, Model::catalog,  Model::recaps};
+inline constexpr std::size_t model_count = all_models.size();
 std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.

@@ -7,11 +7,6 @@
 #include "query-service/pages.h"
 
 namespace bloomwatch {
-namespace {
-
-constexpr std::array all_models = {Model::people, Model::spaces, Model::tracking, Model::dashboard, Model::analytics, Model::history};
-
-}  // namespace
 
 Waiting::Waiting(Hub& hub, Actions actions) : hub_(hub), actions_(std::move(actions)) {
   for (const Model model : all_models)
