@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <ranges>
 #include <stdexcept>
 
 #include "events/partition_heads.h"
@@ -44,9 +45,33 @@ struct Projector::Instruments {
   std::map<std::string, ByModel, std::less<>> by_model;
 };
 
+namespace {
+
+/// Those that `names` says, separated by commas; all if it is empty. Throws std::runtime_error for one that there is not or that is there
+/// twice.
+std::vector<std::unique_ptr<StoredModel>> models_named(std::string_view names) {
+  if (names.empty()) return all_models();
+  std::vector<std::unique_ptr<StoredModel>> models;
+  for (const auto part : std::views::split(names, ',')) {
+    const std::string_view name(part);
+    auto model = model_named(name, Slot::live);
+    if (model == nullptr) throw std::runtime_error("--models: there is no read model '" + std::string(name) + "'");
+    if (std::ranges::any_of(models, [&](const auto& other) { return other->name() == name; }))
+      throw std::runtime_error("--models: '" + std::string(name) + "' is there twice");
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+}  // namespace
+
 ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics) {
   ProjectorOptions options{.database_url = config.database_url, .hub = hub, .metrics = &metrics};
+  models_named(config.models);  // says now what is wrong with them
+  options.all_models = config.models.empty();
+  options.make_models = [names = config.models] { return models_named(names); };
   if (config.feed != "kafka") return options;
+  if (!options.all_models) throw std::runtime_error("--models is for the Postgres feed: the members of a Kafka group share partitions");
   if (config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
   KafkaFeedOptions kafka{kafka::options_of(config, "bloomwatch-projector-" + std::to_string(getpid())), config.database_url,
                          std::string(projector_group), &metrics};
@@ -55,7 +80,7 @@ ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics) {
 }
 
 Projector::Projector(ProjectorOptions options) : options_(std::move(options)) {
-  if (!options_.make_models) options_.make_models = [] { return all_models(Slot::live); };
+  if (!options_.make_models) options_.make_models = [] { return all_models(); };
   if (!options_.make_feed) options_.make_feed = [this] { return postgres_feed(options_.database_url, options_.hub); };
   const auto models = options_.make_models();
   for (const auto& model : models) positions_.emplace(std::string(model->name()), -1);
@@ -235,7 +260,7 @@ void Projector::tell_pages(const Follower& follower, bool some_events) {
     if (whole_log_) options_.hub.publish(Hub::model_topic(model), position);
   }
   if (!whole_log_) tell_of_checkpoints(options_.hub);
-  if (some_events) notifier_->notify(whole_log_ ? std::to_string(least) : std::string(partitions_moved));
+  if (some_events) notifier_->notify(whole_log_ && options_.all_models ? std::to_string(least) : std::string(checkpoints_moved));
 }
 
 }  // namespace bloomwatch::projection

@@ -27,9 +27,9 @@ struct Config;
 
 namespace bloomwatch::projection {
 
-/// What NOTIFY says on channel `projection` after a flush: the position that all models have reached, or, of a share of the partitions,
-/// this.
-inline constexpr std::string_view partitions_moved = "partitions";
+/// What NOTIFY says on channel `projection` after a flush: the position that all models have reached, or, of a share of the partitions or
+/// of some models, this.
+inline constexpr std::string_view checkpoints_moved = "checkpoints";
 
 /// What a projector needs. `hub` and `metrics` must outlive it.
 struct ProjectorOptions {
@@ -40,9 +40,11 @@ struct ProjectorOptions {
   /// Where events come from and what is folded; the Postgres feed and all models unless a test says otherwise.
   std::function<std::unique_ptr<Feed>()> make_feed = {};
   std::function<std::vector<std::unique_ptr<StoredModel>>()> make_models = {};
+  bool all_models = true;  ///< those are all that there are
 };
 
-/// As the settings say: `feed` postgres or kafka. Throws std::runtime_error for Kafka without `kafka-bootstrap`.
+/// As the settings say: `feed` postgres or kafka, and `models`. Throws std::runtime_error for Kafka without `kafka-bootstrap`, for a model
+/// that there is not, and for a choice of models on Kafka.
 ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics);
 
 class Projector {

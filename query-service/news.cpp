@@ -9,7 +9,7 @@
 namespace bloomwatch {
 
 void tell_projection(Hub& hub, std::string_view payload) {
-  if (payload == projection::partitions_moved) return tell_of_checkpoints(hub);
+  if (payload == projection::checkpoints_moved) return tell_of_checkpoints(hub);
   Position position = 0;
   std::from_chars(payload.data(), payload.data() + payload.size(), position);
   for (const Model model : all_models) hub.publish(Hub::model_topic(name_of(model)), position);

@@ -29,6 +29,7 @@ struct Config {
   std::uint16_t admin_port = 0;
 
   std::string feed = "postgres";
+  std::string models = {};                       ///< names by commas; empty: all
   std::string kafka_bootstrap = {};              ///< empty: no Kafka
   std::vector<std::string> kafka_property = {};  ///< `name=value` each; may hold secrets, so never logged
 
@@ -49,7 +50,7 @@ struct Config {
   unsigned anilist_search_fresh_ms = 600'000;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed,
+                      (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed, models,
                        kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max,
                        writer_memory_mib_max, invitation_days, password_threads, anilist_url, anilist_ca_file, anilist_requests_per_minute,
                        anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))

@@ -40,8 +40,9 @@ int serve(const Config& given) {
   const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
   Hub hub;
   const auto news = log_news(config.database_url, hub);  // of another instance that writes
-  // Of projectors that share the partitions with ours; without them ours alone is at work, and tells the hub itself.
-  const auto folded = config.feed == "kafka" ? projection_news(config.database_url, hub) : nullptr;
+  // Of projectors that share partitions or models with ours; without them ours alone is at work, and tells the hub itself.
+  const bool shared = config.feed == "kafka" || !config.models.empty();
+  const auto folded = shared ? projection_news(config.database_url, hub) : nullptr;
   Authenticator authenticator(keys, config.database_url, hub);
   CommandService commands(config, keys, authenticator, hub, process.metrics());
   projection::Projector projector(projection::options_of(config, hub, process.metrics()));

@@ -6,6 +6,8 @@
 
 #include "projector/parked.h"
 #include "projector/rebuild.h"
+#include "runtime/config.h"
+#include "runtime/metrics.h"
 #include "runtime/migrate.h"
 #include "tests/integration/projection/projection_fixture.h"
 
@@ -39,6 +41,37 @@ TEST_F(ProjectorTest, follows_the_log_and_tells_how_far_it_is) {
   EXPECT_EQ(projector.position("dashboard"), reader.head().position);
   projector.stop();
   expect_verified();
+}
+
+TEST_F(ProjectorTest, two_projectors_of_different_models_work_side_by_side) {
+  History history(3);
+  append(history.next(200));
+  Hub other_hub;
+  Metrics metrics;
+  Metrics other_metrics;
+  projection::Projector some(projection::options_of({.database_url = url, .models = "people,spaces,tracking,dashboard"}, hub, metrics));
+  projection::Projector others(
+      projection::options_of({.database_url = url, .models = "analytics,history,catalog,recaps"}, other_hub, other_metrics));
+  some.start();
+  others.start();
+  ASSERT_TRUE(some.wait(reader.head().position, long_enough));
+  ASSERT_TRUE(others.wait(reader.head().position, long_enough));
+  EXPECT_EQ(some.position("dashboard"), reader.head().position);
+  EXPECT_EQ(some.position("recaps"), -1);
+  EXPECT_EQ(others.position("recaps"), reader.head().position);
+  some.stop();
+  others.stop();
+  expect_verified();
+}
+
+TEST(ProjectorOptions, refuse_models_that_cannot_be_followed) {
+  Hub hub;
+  Metrics metrics;
+  EXPECT_THROW(projection::options_of({.models = "people,titles"}, hub, metrics), std::runtime_error);
+  EXPECT_THROW(projection::options_of({.models = "people,people"}, hub, metrics), std::runtime_error);
+  EXPECT_THROW(projection::options_of({.models = "people,"}, hub, metrics), std::runtime_error);
+  EXPECT_THROW(projection::options_of({.feed = "kafka", .models = "people", .kafka_bootstrap = "127.0.0.1:1"}, hub, metrics),
+               std::runtime_error);
 }
 
 TEST_F(ProjectionTest, two_followers_of_one_checkpoint_never_count_twice) {
