@@ -205,8 +205,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
     def fold_the_rest(self):
         """The models that nobody has folded for a while."""
         service = Service(self, "bloomwatch", "serve")
-        while self.psql("SELECT min(position) < (SELECT max(position) FROM log.events) FROM projection.checkpoints WHERE slot = 'live'") == "t":
-            time.sleep(0.5)
+        self.wait_folded()
         service.stop()
 
     def commands_with(self, models, *arguments):
@@ -530,9 +529,10 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         self.psql(f"TRUNCATE {tables}; UPDATE projection.checkpoints SET position = 0, generation = generation + 1; CHECKPOINT")
 
     def wait_folded(self):
+        """Until every read model has folded all of the log, which it follows as a whole (partition -1) or by partition."""
         behind = (
-            "SELECT count(*) FROM projection.checkpoints c JOIN (SELECT partition, max(position) AS last FROM log.events GROUP BY partition) l"
-            " ON l.partition = c.partition WHERE c.slot = 'live' AND c.position < l.last"
+            "SELECT count(*) FROM projection.checkpoints c JOIN (SELECT partition, max(position) AS last FROM log.events GROUP BY partition"
+            " UNION ALL SELECT -1, max(position) FROM log.events) l ON l.partition = c.partition WHERE c.slot = 'live' AND c.position < l.last"
         )
         for _ in range(6000):
             if self.psql(behind) == "0":
