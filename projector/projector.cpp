@@ -68,10 +68,9 @@ std::vector<std::unique_ptr<StoredModel>> models_named(std::string_view names) {
 ProjectorOptions options_of(const Config& config, Hub& hub, Metrics& metrics) {
   ProjectorOptions options{.database_url = config.database_url, .hub = hub, .metrics = &metrics};
   models_named(config.models);  // says now what is wrong with them
-  options.all_models = config.models.empty();
   options.make_models = [names = config.models] { return models_named(names); };
   if (config.feed != "kafka") return options;
-  if (!options.all_models) throw std::runtime_error("--models is for the Postgres feed: the members of a Kafka group share partitions");
+  if (!config.models.empty()) throw std::runtime_error("--models is for the Postgres feed: the members of a Kafka group share partitions");
   if (config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
   KafkaFeedOptions kafka{kafka::options_of(config, "bloomwatch-projector-" + std::to_string(getpid())), config.database_url,
                          std::string(projector_group), &metrics};
@@ -83,6 +82,7 @@ Projector::Projector(ProjectorOptions options) : options_(std::move(options)) {
   if (!options_.make_models) options_.make_models = [] { return all_models(); };
   if (!options_.make_feed) options_.make_feed = [this] { return postgres_feed(options_.database_url, options_.hub); };
   const auto models = options_.make_models();
+  all_models_ = models.size() == all_models().size();
   for (const auto& model : models) positions_.emplace(std::string(model->name()), -1);
   if (options_.metrics == nullptr) return;
   instruments_ = std::make_unique<Instruments>(*options_.metrics, models);
@@ -260,7 +260,7 @@ void Projector::tell_pages(const Follower& follower, bool some_events) {
     if (whole_log_) options_.hub.publish(Hub::model_topic(model), position);
   }
   if (!whole_log_) tell_of_checkpoints(options_.hub);
-  if (some_events) notifier_->notify(whole_log_ && options_.all_models ? std::to_string(least) : std::string(checkpoints_moved));
+  if (some_events) notifier_->notify(whole_log_ && all_models_ ? std::to_string(least) : std::string(checkpoints_moved));
 }
 
 }  // namespace bloomwatch::projection

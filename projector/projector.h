@@ -40,7 +40,6 @@ struct ProjectorOptions {
   /// Where events come from and what is folded; the Postgres feed and all models unless a test says otherwise.
   std::function<std::unique_ptr<Feed>()> make_feed = {};
   std::function<std::vector<std::unique_ptr<StoredModel>>()> make_models = {};
-  bool all_models = true;  ///< those are all that there are
 };
 
 /// As the settings say: `feed` postgres or kafka, and `models`. Throws std::runtime_error for Kafka without `kafka-bootstrap`, for a model
@@ -91,7 +90,8 @@ class Projector {
   std::unique_ptr<pg::Notifier> notifier_;
   std::unique_ptr<Feed> feed_;
   std::map<std::string, std::atomic<Position>, std::less<>> positions_;
-  bool whole_log_ = true;  ///< what the feed reads
+  bool all_models_ = true;  ///< it folds every model that there is
+  bool whole_log_ = true;   ///< what the feed reads
   std::atomic<bool> ready_ = false;
   std::atomic<bool> reopen_ = false;
   std::atomic<bool> rebuilding_ = false;
