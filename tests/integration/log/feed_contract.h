@@ -30,9 +30,6 @@ class FeedContract : public testing::TestWithParam<FeedSource> {
     hub.publish(Hub::log_topic, batch.last().position);
   }
 
-  /// A reader's own bookkeeping: moves its cursor as a checkpoint would be.
-  static void advance(Cursor& cursor, const FeedBatch& batch) { cursor.advance(batch.cursor); }
-
   /// Reads until `count` events came, or nothing for two seconds.
   static std::vector<RecordedEvent> read_all(Feed& feed, Cursor& cursor, std::size_t count, std::size_t limit) {
     std::vector<RecordedEvent> all;
@@ -40,7 +37,7 @@ class FeedContract : public testing::TestWithParam<FeedSource> {
       FeedBatch batch = feed.next(cursor, limit, std::chrono::seconds(2));
       if (batch.events.empty()) break;
       EXPECT_LE(batch.events.size(), limit);
-      advance(cursor, batch);
+      cursor.advance(batch.cursor);
       std::ranges::move(batch.events, std::back_inserter(all));
     }
     return all;
