@@ -10,7 +10,6 @@ namespace {
 using testing::Contains;
 using testing::IsEmpty;
 using testing::MatchesRegex;
-using testing::Not;
 using testing::Pair;
 
 const std::string mine = R"("12345678-abc")";
