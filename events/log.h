@@ -111,7 +111,7 @@ class LogReader {
   std::size_t read_raw(Position after, std::size_t limit, const std::function<void(const RawEvent&)>& take);
   /// The same to be decoded later.
   RawBatch fetch(Position after, std::size_t limit);
-  /// At most `limit` events of one partition key with after < position ≤ until, in order.
+  /// At most `limit` events of one partition key with after < position ≤ until, in order. Looks at every event of the key's streams.
   std::vector<RecordedEvent> read_partition_key(PartitionKey key, Position after, Position until, std::size_t limit);
   /// At most `limit` events of one partition with after < position ≤ until, in order. Looks at every event between.
   std::vector<RecordedEvent> read_partition(std::int16_t partition, Position after, Position until, std::size_t limit);

@@ -2,7 +2,6 @@
 #include "query-service/as_of.h"
 
 #include <algorithm>
-#include <future>
 #include <map>
 #include <memory>
 
@@ -18,9 +17,6 @@
 
 namespace bloomwatch {
 namespace {
-
-/// Of one read of the log.
-constexpr int events_per_part = 2'500;
 
 Problem wrong_as_of(std::string detail) { return problems::validation({{"/asOf", std::move(detail), json::In::query}}); }
 
@@ -44,13 +40,16 @@ void each_model(auto& past, auto visit) {
 }
 
 /// Of the envelope of an event of a space only what these models' folds look at: a replay costs what is sent of each event. `data` is there
-/// of events of these types only. `$1` the space, `$2` the position after which it begins, `$3` the last one, `$4` how many.
+/// of events of these types only. By the streams of the space, as LogReader::read_partition_key. `$1` the space, `$2` the last position,
+/// `$3` how many.
 std::string events_text(const std::vector<std::string_view>& types) {
   std::string listed;
   for (const std::string_view type : types) listed += (listed.empty() ? "" : ",") + std::string(type);
-  return "SELECT position, stream_id, version, recorded_at, profile, type, schema_version, CASE WHEN type = ANY ('{" + listed +
-         "}'::text[]) THEN data END FROM log.events WHERE partition_key = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT "
-         "$4";
+  return "SELECT e.position, e.stream_id, e.version, e.recorded_at, e.profile, e.type, e.schema_version, CASE WHEN e.type = ANY ('{" +
+         listed +
+         "}'::text[]) THEN e.data END FROM log.events first, LATERAL (SELECT * FROM log.events WHERE stream_id = first.stream_id AND "
+         "category = first.category AND position <= $2 OFFSET 0) e "
+         "WHERE first.partition_key = $1 AND first.version = 1 AND first.position <= $2 ORDER BY e.position LIMIT $3";
 }
 
 constexpr int event_data_column = 7;
@@ -248,27 +247,18 @@ class PastPages::Worker {
     return std::nullopt;
   }
 
-  /// Whether it could be: not if there is too much of it. The next part is on its way while one is folded.
+  /// Whether it could be: not if there is too much of it.
   bool replay(const OpenPage& page, Past& past) {
-    const pg::Statement& statement = events_statement(page.models);
-    const auto part_after = [&](Position after) {
-      return connection_->run(statement, pg::Params(page.space, after, *page.visit.as_of, events_per_part));
-    };
+    constexpr auto limit = static_cast<std::int64_t>(as_of_events_max) + 1;
+    const pg::Result events = connection_->run(events_statement(page.models), pg::Params(page.space, *page.visit.as_of, limit));
+    if (events.size() == limit) return false;
     RecordedEvent event;
     event.meta.partition_key = PartitionKey(page.space.uuid);
     event.meta.partition = partition_of(event.meta.partition_key);
-    std::size_t events = 0;
-    for (pg::Result part = part_after(0); !part.empty();) {
-      events += static_cast<std::size_t>(part.size());
-      if (events > as_of_events_max) return false;
-      std::future<pg::Result> next;
-      if (part.size() == events_per_part) next = std::async(std::launch::async, part_after, part[part.size() - 1].get<Position>(0));
-      for (const pg::Row row : part) {
-        if (row.null(event_data_column)) continue;
-        read_event(row, event);
-        past.take(event, page.models);
-      }
-      part = next.valid() ? next.get() : pg::Result();
+    for (const pg::Row row : events) {
+      if (row.null(event_data_column)) continue;
+      read_event(row, event);
+      past.take(event, page.models);
     }
     return true;
   }

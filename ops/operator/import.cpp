@@ -67,7 +67,8 @@ class Watch {
       // Even an import that is over before the log was reached has been shown once.
       do {
         const Position head = reader.head().position;
-        events += static_cast<std::int64_t>(reader.read_partition_key(space, seen, head, 100'000).size());
+        for (const RecordedEvent& event : reader.read_partition(partition_of(space), seen, head, 100'000))
+          if (event.meta.partition_key == space) ++events;
         seen = head;
         fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
         std::unique_lock lock(mutex);

@@ -116,6 +116,7 @@ int replay(const ReplayOptions& options) {
   const std::size_t piece = options.rate == 0
                                 ? events_per_read_max
                                 : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, events_per_read_max);
+  Selection selection(reader, options.filters);
   Progress progress;
   const auto started = Clock::now();
   const std::int64_t events_before = state.events;
@@ -126,7 +127,7 @@ int replay(const ReplayOptions& options) {
   };
   if (state.position >= last) settle();  // a header, if nothing else
   while (state.position < last) {
-    state.position = read_selected(reader, options.filters, state.position, last, piece, [&](const RawEvent& event) {
+    state.position = selection.read(state.position, last, piece, [&](const RawEvent& event) {
       Position& previous = state.previous.at(static_cast<std::size_t>(event.meta.partition));
       output->put(event, previous);
       previous = event.meta.position;

@@ -1,4 +1,4 @@
-// Positions are dense and recorded times never decrease, so a span of time is a span of positions. One space has an index of its own.
+// Positions are dense and recorded times never decrease, so a span of time is a span of positions. One space is found by its streams.
 #include "ops/operator/replay/selection.h"
 
 #include <algorithm>
@@ -58,22 +58,30 @@ Position last_position(LogReader& reader, std::string_view text) {
   return before(reader, text);
 }
 
-Position read_selected(LogReader& reader, const Filters& filters, Position after, Position last, std::size_t limit,
-                       const std::function<void(const RawEvent&)>& take) {
+Position Selection::read(Position after, Position last, std::size_t limit, const std::function<void(const RawEvent&)>& take) {
+  if (!filters_.space.empty()) return read_space(after, last, limit, take);
   const std::size_t wanted = std::min(limit, static_cast<std::size_t>(last - after));
-  if (filters.space.empty()) {
-    reader.read_raw(after, wanted, [&](const RawEvent& event) {
-      if (filters.take(event)) take(event);
-    });
-    return after + static_cast<Position>(wanted);
+  reader_.read_raw(after, wanted, [&](const RawEvent& event) {
+    if (filters_.take(event)) take(event);
+  });
+  return after + static_cast<Position>(wanted);
+}
+
+/// Each read looks at the whole space, so it takes more than is asked for.
+Position Selection::read_space(Position after, Position last, std::size_t limit, const std::function<void(const RawEvent&)>& take) {
+  if (ahead_.empty()) {
+    const PartitionKey space(Uuid::parse(filters_.space).value());
+    for (RecordedEvent& event : reader_.read_partition_key(space, after, last, events_ahead_max)) ahead_.push_back(std::move(event));
+    more_ = ahead_.size() == events_ahead_max;
   }
-  const PartitionKey space(Uuid::parse(filters.space).value());
-  const std::vector<RecordedEvent> events = reader.read_partition_key(space, after, last, limit);
-  for (const RecordedEvent& event : events) {
+  for (; limit > 0 && !ahead_.empty(); --limit) {
+    const RecordedEvent& event = ahead_.front();
     const RawEvent raw{event.meta, event.type, event.schema_version, event.data};
-    if (filters.take(raw)) take(raw);
+    if (filters_.take(raw)) take(raw);
+    after = event.meta.position;
+    ahead_.pop_front();
   }
-  return events.size() < limit ? last : events.back().meta.position;
+  return ahead_.empty() && !more_ ? last : after;
 }
 
 }  // namespace bloomwatch::ops

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "events/log.h"
@@ -31,9 +33,25 @@ Position first_position(LogReader& reader, std::string_view text);
 /// The last position that `text` names: a position, or a time before which it was recorded; nothing given: the head of the log.
 Position last_position(LogReader& reader, std::string_view text);
 
-/// Gives the events with after < position ≤ last that the filters take, at most `limit` of the log at once, and returns the position up
-/// to which the log was read. `take` must not use the reader.
-Position read_selected(LogReader& reader, const Filters& filters, Position after, Position last, std::size_t limit,
-                       const std::function<void(const RawEvent&)>& take);
+/// The events of a log that filters take, piece by piece. The reader outlives it.
+class Selection {
+ public:
+  /// Of one space, events held in memory.
+  static constexpr std::size_t events_ahead_max = 20'000;
+
+  Selection(LogReader& reader, Filters filters) : reader_(reader), filters_(std::move(filters)) {}
+
+  /// Gives those with after < position ≤ last, at most `limit` of the log at once, and returns the position up to which the log was read:
+  /// `after` of the next call. `take` must not use the reader.
+  Position read(Position after, Position last, std::size_t limit, const std::function<void(const RawEvent&)>& take);
+
+ private:
+  Position read_space(Position after, Position last, std::size_t limit, const std::function<void(const RawEvent&)>& take);
+
+  LogReader& reader_;
+  const Filters filters_;
+  std::deque<RecordedEvent> ahead_;  ///< of one space: read together, given as wanted
+  bool more_ = false;                ///< there may be events of the space after those
+};
 
 }  // namespace bloomwatch::ops

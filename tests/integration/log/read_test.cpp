@@ -82,18 +82,18 @@ TEST_F(LogReading, loads_streams_claims_and_keys_from_one_snapshot) {
 }
 
 TEST_F(LogReading, reads_one_stream_and_one_partition_key) {
-  const Uuid one = Uuid::v7(now()), two = Uuid::v7(now());
+  const Uuid one = Uuid::v7(now()), two = Uuid::v7(now()), other = Uuid::v7(now());
   const PartitionKey space(Uuid::v7(now()));
   Batch batch{.fence = reader.head()};
-  for (Version version = 1; version <= 3; ++version) {
-    batch.events.push_back(new_event(one, version, "{}", space));
-    batch.events.push_back(new_event(two, version, "{}", version == 2 ? PartitionKey(two) : space));
-  }
+  for (const auto& [stream, version] :
+       std::initializer_list<std::pair<Uuid, Version>>{{one, 1}, {two, 1}, {one, 2}, {other, 1}, {one, 3}, {two, 2}})
+    batch.events.push_back(new_event(stream, version, "{}", stream == other ? PartitionKey(other) : space));
   ASSERT_EQ(append(writer, batch), committed);
   EXPECT_THAT(positions(reader.stream({"anime", one})), ElementsAre(1, 3, 5));
   EXPECT_THAT(positions(reader.stream({"anime", one}, 1, 1)), ElementsAre(3));
   EXPECT_THAT(positions(reader.read_partition_key(space, 0, 100, 100)), ElementsAre(1, 2, 3, 5, 6));
   EXPECT_THAT(positions(reader.read_partition_key(space, 1, 5, 2)), ElementsAre(2, 3));
+  EXPECT_THAT(positions(reader.read_partition_key(space, 0, 1, 100)), ElementsAre(1)) << "a stream that began later";
 }
 
 TEST_F(LogReading, finds_the_position_of_a_time) {

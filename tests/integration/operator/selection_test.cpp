@@ -1,0 +1,44 @@
+// What a replay takes of the log, piece by piece.
+#include "ops/operator/replay/selection.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/integration/log/log_fixture.h"
+
+namespace bloomwatch::ops {
+namespace {
+
+using bloomwatch::test::append;
+using bloomwatch::test::new_event;
+
+using SelectionTest = bloomwatch::test::LogTest;
+
+TEST_F(SelectionTest, gives_all_of_a_space_whatever_the_pieces) {
+  constexpr std::size_t count = Selection::events_ahead_max + 10;
+  const Uuid stream = Uuid::v7(now());
+  const PartitionKey space(Uuid::v7(now()));
+  LogPoint at = reader.head();
+  std::vector<Position> wanted;
+  for (Version version = 1; wanted.size() < count;) {
+    Batch batch{.fence = at};
+    for (int i = 0; i < 1'000; ++i) batch.events.push_back(new_event(stream, version++, "{}", space));
+    batch.events.push_back(new_event(Uuid::v7(now()), 1));
+    for (Position i = 1; i <= 1'000; ++i) wanted.push_back(at.position + i);
+    ASSERT_EQ(append(writer, batch), AppendResult::committed);
+    at = batch.last();
+  }
+  constexpr std::size_t piece = 7'777;  // does not divide what is read ahead
+  Selection selection(reader, {.space = space.uuid.to_string()});
+  std::vector<Position> given;
+  std::size_t pieces = 0;
+  for (Position after = 0; after < at.position; ++pieces) {
+    const std::size_t before = given.size();
+    after = selection.read(after, at.position, piece, [&](const RawEvent& event) { given.push_back(event.meta.position); });
+    EXPECT_LE(given.size() - before, piece);
+    ASSERT_LT(pieces, 10U);
+  }
+  EXPECT_EQ(given, wanted);
+}
+
+}  // namespace
+}  // namespace bloomwatch::ops
