@@ -150,15 +150,17 @@ class StatementOverPast {
     std::size_t parameter = own_parameters;
     Past past;
     each_table(past, [&]<class Table>(std::string_view model, const char* name, const Table&) {
+      using Row = typename Table::Row;
       tables_.push_back(reads(live, model, name));
       if (!tables_.back()) return;
       std::string columns, arrays, shown;
-      for (const std::string& column : projection::column_names<typename Table::Row>()) {
+      for (const std::string& column : projection::column_names<Row>()) {
         const std::string comma = columns.empty() ? "" : ", ";
         columns += comma + '"' + column + '"';
         shown += comma + '"' + column + '"' + (column == "sort_title" ? " COLLATE \"C\" AS sort_title" : "");
         arrays += comma + '$' + std::to_string(++parameter);
       }
+      if constexpr (requires { Row::derived_columns; }) shown += ", " + std::string(Row::derived_columns);
       if (!tables.empty()) tables += ",\n";
       tables += past_name(model, name) + " AS (SELECT " + shown + " FROM unnest(" + arrays + ") AS t(" + columns + "))";
     });

@@ -51,6 +51,9 @@ struct GapRow {
   WatchSpaceId watch_space;
   std::int16_t gap_tenths = 0;
 
+  /// What Postgres derives from a row (migration 0038), for statements over rows that are in no table.
+  static constexpr std::string_view derived_columns = "(gap_tenths / 25)::smallint AS band";
+
   bool operator==(const GapRow&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(GapRow, (), (anime, low, high, watch_space, gap_tenths))

@@ -64,15 +64,19 @@ std::expected<Shown, Problem> CompatibilityPage::show(const PageRows& rows, cons
 
 namespace {
 
-/// $1 space, $2 how many, then of a place: gap and anime. One index walked one way: an anime counts where the gap of a pair is the gap of
-/// all its present raters, which is once; a pair that is closer than others of that anime is passed over.
+/// $1 space, $2 how many, then of a place: gap and anime. One index walked one way, from band to band (migration 0038): an anime counts
+/// where the gap of a pair is the gap of all its present raters, which is once; a pair that is closer than others of that anime is passed
+/// over.
 std::string gaps_text(GapOrder order, bool after) {
   const bool down = order == GapOrder::biggest;
   const std::string direction = down ? " DESC" : "";
   const std::string sorted = "ORDER BY gap_tenths" + direction + ", anime" + direction;
-  const std::string walk =
-      "FROM read_dashboard.gaps WHERE watch_space = $1" +
-      std::string(after ? " AND (gap_tenths, anime) " + std::string(down ? "<" : ">") + " ($3::smallint, $4::uuid) " : " ") + sorted;
+  const std::string sorted_by_band = "ORDER BY band" + direction + ", gap_tenths" + direction + ", anime" + direction;
+  const std::string walk = "FROM read_dashboard.gaps WHERE watch_space = $1" +
+                           std::string(after ? " AND (band, gap_tenths, anime) " + std::string(down ? "<" : ">") +
+                                                   " ($3::smallint / 25, $3::smallint, $4::uuid) "
+                                             : " ") +
+                           sorted_by_band;
   const std::string examined = std::to_string(gaps_examined_max);
   PageSql sql({Model::spaces, Model::tracking, Model::dashboard}, "$1", columns());
   sql.with(

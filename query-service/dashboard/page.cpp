@@ -1,6 +1,6 @@
 // The dashboard's statements, and their rows as JSON. The thorough one takes what folding keeps from `dashboard` (sums, pairs, gaps,
-// scores) and costs the same for a space of any size; the lean one reads a small space's anime and entries whole, and the same numbers are
-// counted here. A test compares the two.
+// scores) and costs the same for a space of any size, but for sorting a band of its gaps; the lean one reads a small space's anime and
+// entries whole, and the same numbers are counted here. A test compares the two.
 #include "query-service/dashboard/page.h"
 
 #include <algorithm>
@@ -59,7 +59,7 @@ std::string widest_gaps() {
   const std::string max = std::to_string(highlights_max);
   return "FROM (SELECT anime, max(gap_tenths) AS gap FROM (SELECT anime, gap_tenths FROM read_dashboard.gaps WHERE watch_space = $1 AND"
          " gap_tenths > 0 AND " +
-         both_present() + " ORDER BY gap_tenths DESC, anime LIMIT " + max + " * " + count + " * (" + count +
+         both_present() + " ORDER BY band DESC, gap_tenths DESC, anime LIMIT " + max + " * " + count + " * (" + count +
          " - 1) / 2) AS widest GROUP BY anime ORDER BY gap DESC, anime LIMIT " + max +
          ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime LEFT JOIN read_tracking.anime AS a ON a.anime = g.anime"
          " ORDER BY g.gap DESC, g.anime";
