@@ -89,7 +89,7 @@ WriterOutputs WriterMachine::step(Time now) {
   if (!leading_ || recovery_ != Recovery::none) return out;
   recorded_.grow_old(now);
   out.key_page = recorded_.next_page();
-  while (in_flight_.size() < limits_.batches_in_flight_max && !(ready_.empty() && queue_.empty())) {
+  while (worth_a_batch()) {
     OpenBatch open{.batch = {.fence = last_, .events = {}, .claims = {}, .idempotency = {}},
                    .recorded_at = std::max(now, last_.recorded_at)};
     fill(open, now);
@@ -99,6 +99,14 @@ WriterOutputs WriterMachine::step(Time now) {
   if (facts_.bytes() > limits_.memory_bytes_max)
     counters_.facts_evicted += facts_.evict(limits_.memory_bytes_max, oldest_moment_that_matters());
   return out;
+}
+
+/// A small batch behind another would only wait for the same disk, while more commands could have gathered for it.
+bool WriterMachine::worth_a_batch() const {
+  const std::size_t waiting = ready_.size() + queue_.size();
+  if (in_flight_.empty()) return waiting > 0;
+  return in_flight_.size() < limits_.batches_in_flight_max &&
+         waiting >= std::min(limits_.pipelined_commands_min, limits_.batch_commands_max);
 }
 
 // Deciding.

@@ -93,6 +93,7 @@ struct WriterLimits {
   std::size_t batch_commands_max = 128;   ///< an unlimited batch makes everything run in lock-step
   std::size_t batch_bytes_max = 4 << 20;  ///< of event data; one command alone may exceed it
   std::size_t batches_in_flight_max = 4;
+  std::size_t pipelined_commands_min = 32;  ///< so many wait before a batch follows another that is in flight
   std::size_t loads_in_flight_max = 2;
   std::size_t load_facts_max = 1'024;        ///< of one load; more wait for the next
   std::size_t command_facts_max = 512;       ///< that one command may ask for at once; more answers `failed`
@@ -214,6 +215,7 @@ class WriterMachine {
   enum class Verdict { taken, gone, batch_full };
 
   // Deciding.
+  bool worth_a_batch() const;
   void fill(OpenBatch& open, Time now);
   Verdict consider(Item& item, OpenBatch& open, Time now);
   Verdict repeat(Item& item, OpenBatch& open, const IdempotencyRecord& record);

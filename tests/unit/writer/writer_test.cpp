@@ -19,7 +19,7 @@ using Kind = Answer::Kind;
 /// A writer that leads an empty log; loads find nothing unless told otherwise.
 class WriterTest : public testing::Test {
  protected:
-  explicit WriterTest(WriterLimits limits = {})
+  explicit WriterTest(WriterLimits limits = {.pipelined_commands_min = 1})
       : machine_(simulation::make_account_state, [this](Time) { return EventId(simulation::small_uuid(3, ++event_ids_)); }, limits) {
     machine_.start({});
   }
@@ -338,10 +338,45 @@ TEST_F(Writer, says_unknown_only_where_the_tail_cannot_tell) {
   EXPECT_EQ(answers_[1].answer.kind, Kind::unavailable) << "a refusal would have changed nothing";
 }
 
+class GatheringWriter : public WriterTest {
+ protected:
+  GatheringWriter() : WriterTest({.pipelined_commands_min = 3}) {
+    submit(pay_in(0));
+    load_nothing();
+  }
+};
+
+TEST_F(GatheringWriter, lets_commands_gather_while_a_batch_is_in_flight) {
+  ASSERT_EQ(appends_.size(), 1U);
+  submit(pay_in(0));
+  submit(pay_in(0));
+  step();
+  EXPECT_EQ(appends_.size(), 1U);
+  submit(pay_in(0));
+  step();
+  ASSERT_EQ(appends_.size(), 2U) << "enough of them do not wait";
+  EXPECT_EQ(appends_[1].batch.events.size(), 3U);
+}
+
+TEST_F(GatheringWriter, keeps_nobody_waiting_when_nothing_is_in_flight) {
+  submit(pay_in(0));
+  step();
+  finish(AppendResult::committed);
+  step();
+  ASSERT_EQ(appends_.size(), 1U);
+  EXPECT_EQ(appends_[0].batch.events.size(), 1U);
+  EXPECT_EQ(answers_.size(), 1U);
+}
+
 class SmallWriter : public WriterTest {
  protected:
   SmallWriter()
-      : WriterTest({.queue_max = 6, .batch_commands_max = 2, .batches_in_flight_max = 2, .memory_bytes_max = 0, .stream_length_max = 3}) {}
+      : WriterTest({.queue_max = 6,
+                    .batch_commands_max = 2,
+                    .batches_in_flight_max = 2,
+                    .pipelined_commands_min = 1,
+                    .memory_bytes_max = 0,
+                    .stream_length_max = 3}) {}
 };
 
 TEST_F(SmallWriter, answers_busy_when_the_queue_is_full) {

@@ -40,6 +40,7 @@ Scene draw_scene(Random& random) {
   WriterLimits& limits = scene.limits;
   limits.batch_commands_max = 1 + random.size_below(4);
   limits.batches_in_flight_max = 1 + random.size_below(4);
+  limits.pipelined_commands_min = 1 + random.size_below(3);
   limits.loads_in_flight_max = 1 + random.size_below(2);
   limits.load_facts_max = random.chance(30) ? 2 : 100;
   limits.batch_bytes_max = random.chance(20) ? 2 : 1000;
