@@ -97,7 +97,8 @@ class KafkaFeed : public Feed {
       const auto end = full_by.value_or(deadline);
       if ((!some || time < end) && woken_.exchange(false)) break;
       if (!some && time >= end) break;
-      if (!placed && !(placed = place(beyond(cursor, batch))) && changed_) break;
+      placed = placed || place(beyond(cursor, batch));
+      if (!placed && changed_) break;
       auto until = end;
       if (!placed || any_poisoned()) until = std::min(until, time + retry_every);
       if (!fetch(limit - batch.events.size(), until) && some && Clock::now() >= end) break;
