@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <future>
+#include <memory>
 #include <thread>
 
 #include "runtime/config.h"
@@ -87,6 +89,18 @@ rd_kafka_t* make_client(rd_kafka_type_t type, const Options& options, const std:
   if (kafka == nullptr) throw Error(std::string("Kafka client: ") + why.data(), RD_KAFKA_RESP_ERR__INVALID_ARG);
   [[maybe_unused]] const rd_kafka_conf_t* taken = conf.release();  // now the client's
   return kafka;
+}
+
+/// librdkafka's threads may wait for each other for ever when a topic was deleted under a consumer (its issue 4362): then false, and it is
+/// left behind, so that whoever stops, stops.
+bool destroy_in_time(rd_kafka_t* kafka) {
+  constexpr std::chrono::seconds time_max{4};
+  const auto gone = std::make_shared<std::promise<void>>();
+  std::thread([kafka, gone] {
+    rd_kafka_destroy(kafka);
+    gone->set_value();
+  }).detach();
+  return gone->get_future().wait_for(time_max) == std::future_status::ready;
 }
 
 Partitions list_of(const std::string& topic, std::span<const Consumer::Start> starts) {
@@ -491,7 +505,8 @@ Consumer::~Consumer() {
     return;
   }
   rd_kafka_consumer_close(kafka_);
-  rd_kafka_destroy(kafka_);
+  if (!destroy_in_time(kafka_))
+    log::error("kafka", "a consumer has left its group and does not end: it is left behind", {{"topic", topic_}});
 }
 
 void Consumer::assign(std::span<const Start> starts) { check(rd_kafka_assign(kafka_, list_of(topic_, starts).get()), "taking partitions"); }
