@@ -212,7 +212,8 @@ class Consumer {
   /// A member of a group that shares the topic's partitions (cooperative-sticky: those that stay go on meanwhile).
   Consumer(const Options& options, std::string topic, const std::string& group, Rebalance rebalance,
            const std::map<std::string, std::string>& defaults = {});
-  /// Leaves the group; if it is just joining, waits until it has joined, at most `joining_max`.
+  /// Leaves the group; if it is just joining, waits until it has joined, at most `joining_max`. What librdkafka has not ended four seconds
+  /// after that is left behind, and said.
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
