@@ -125,7 +125,7 @@ bool Projector::wait(Position position, milliseconds timeout) const {
   return true;
 }
 
-void Projector::pause(const std::stop_token& stop, milliseconds time) {
+void Projector::pause(const std::stop_token& stop, Clock::duration time) {
   std::unique_lock lock(mutex_);
   stopping_.wait_for(lock, stop, time, [] { return false; });
 }
@@ -179,7 +179,9 @@ void Projector::follow(const std::stop_token& stop) {
       if (batch.events.empty()) continue;
       const auto started = Clock::now();
       follower.fold(batch.events);
-      tell(follower, batch.events, Clock::now() - started);
+      const Clock::duration took = Clock::now() - started;
+      tell(follower, batch.events, took);
+      if (batch.events.size() < options_.batch_events_max) pause(stop, std::min<Clock::duration>(3 * took, rest_max));
     }
   }
 }

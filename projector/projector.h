@@ -52,6 +52,9 @@ class Projector {
   static constexpr std::chrono::milliseconds standby_patience{1000};
   static constexpr std::chrono::milliseconds standby_look_every{100};
   static constexpr std::chrono::milliseconds backoff_max{2000};
+  /// After a batch it rests three times as long as that took, at most so long, unless a full one is waiting already: to fold one event
+  /// costs about as much as to fold ten, and commands and pages need the processors too. Pages are behind by as much.
+  static constexpr std::chrono::milliseconds rest_max{4};
   static constexpr std::chrono::milliseconds rebuild_again_after{10'000};  ///< one that has failed
 
   explicit Projector(ProjectorOptions options);
@@ -83,7 +86,7 @@ class Projector {
   void rebuild_outdated(const Follower& follower);
   void tell(const Follower& follower, const std::vector<RecordedEvent>& events, std::chrono::steady_clock::duration took);
   void tell_pages(const Follower& follower, bool some_events);
-  void pause(const std::stop_token& stop, std::chrono::milliseconds time);
+  void pause(const std::stop_token& stop, std::chrono::steady_clock::duration time);
 
   ProjectorOptions options_;
   std::unique_ptr<Instruments> instruments_;
