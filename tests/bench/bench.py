@@ -1,5 +1,6 @@
 # Measures what ops/bench prints, all of it in one run: each figure three times, the median counts, seconds bounded.
-# Release build, a Postgres cluster of its own with fsync, all on this machine. Rates vary from run to run: read the ratios.
+# Release build, a Postgres cluster of its own with fsync, all on this machine. Rates vary from minute to minute: read the ratios, to what was
+# measured right before.
 # Usage: bench.py BUILD_FOLDER WORK_FOLDER [--only NAME ...] [--seconds N]
 import argparse
 import http.client
@@ -156,7 +157,8 @@ class Bench:
         service.stop()
         self.psql("CHECKPOINT")
 
-    def nginx(self):
+    def nginx(self, what, script, **environment):
+        """nginx answering a constant to what a script of wrk asks."""
         configuration = self.work / "nginx.conf"
         port = free_port()
         configuration.write_text(
@@ -169,22 +171,20 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         process = subprocess.Popen(["/usr/sbin/nginx", "-c", str(configuration), "-p", str(self.work)])
         time.sleep(0.5)
         try:
-            self.nginx_patch = self.median("nginx, PATCH", lambda: self.wrk(f"http://127.0.0.1:{port}", "rating.lua", keys=1))
-            requests = self.requests_of("dashboard")
-            self.nginx_get = self.median("nginx, GET", lambda: self.wrk(f"http://127.0.0.1:{port}", "pages.lua", requests=requests))
+            return self.median(f"nginx, {what}", lambda: self.wrk(f"http://127.0.0.1:{port}", script, **environment))["rate"]
         finally:
             process.terminate()
             process.wait()
 
-    def baselines(self):
-        self.nginx()
-        self.tpcb = self.median("pgbench tpcb-like", lambda: self.pgbench("-M", "prepared"))
-        self.select = self.median("pgbench -S", lambda: self.pgbench("-S", "-M", "prepared"))
+    def command_baselines(self, keys):
+        nginx = self.nginx("PATCH", "rating.lua", keys=keys)
+        tpcb = self.median("pgbench tpcb-like", lambda: self.pgbench("-M", "prepared"))["rate"]
         self.psql("CHECKPOINT")
-        self.row("nginx answering a constant to PATCH", f"{self.nginx_patch['rate']:,}/s")
-        self.row("nginx answering a constant to GET", f"{self.nginx_get['rate']:,}/s")
-        self.row("pgbench tpcb-like, 16 clients", f"{self.tpcb['rate']:,}/s")
-        self.row("pgbench -S prepared, 16 clients", f"{self.select['rate']:,}/s")
+        return nginx, tpcb
+
+    def page_baselines(self):
+        nginx = self.nginx("GET", "pages.lua", requests=self.requests_of("dashboard"))
+        return nginx, self.median("pgbench -S", lambda: self.pgbench("-S", "-M", "prepared"))["rate"]
 
     def append(self):
         program = self.build / "append_bench"
@@ -209,14 +209,15 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         service.stop()
 
     def commands_with(self, models, *arguments):
+        nginx, tpcb = self.command_baselines(keys=1)
         service = Service(self, "bloomwatch", "serve", *arguments)
         self.wrk(service.url, "rating.lua", seconds=3, keys=1)
         full = self.median(f"commands, {models}", lambda: self.wrk(service.url, "rating.lua", keys=1))
-        share, times = full["rate"] / self.nginx_patch["rate"], full["rate"] / self.tpcb["rate"]
+        share, times = full["rate"] / nginx, full["rate"] / tpcb
         self.row(
             f"durable commands/s, keys, {models}",
-            f"{full['rate']:,}/s (p50 {full['p50']:.1f} ms, p99 {full['p99']:.1f} ms)",
-            f"{share:.0%} of nginx, {times:.1f} × pgbench",
+            rate_of(full),
+            f"{share:.1%} of nginx's {nginx:,}/s, {times:.1f} × pgbench's {tpcb:,}/s",
             "≥ 20 %, ≥ 8 ×",
             share >= 0.2 and times >= 8,
         )
@@ -243,6 +244,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
 
     def pages(self):
         """Every page of a space and of oneself, shown (200) and where its reader has it already (304), against the dashboard."""
+        nginx, select = self.page_baselines()
         service = Service(self, "bloomwatch", "serve")
         self.wrk(service.url, "rating.lua", seconds=self.seconds, keys=1)
         self.catch_up(service)
@@ -250,8 +252,8 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         for name, page in PAGES:
             shown, known = self.page(service, name, self.requests_of(page, service))
             dashboard = dashboard or shown
-            share = shown["rate"] / self.select["rate"]
-            against = f"{share:.0%} of pgbench -S, {shown['rate'] / self.nginx_get['rate']:.0%} of nginx"
+            share = shown["rate"] / select
+            against = f"{share:.1%} of pgbench -S's {select:,}/s, {shown['rate'] / nginx:.1%} of nginx's {nginx:,}/s"
             goal, ok = "≥ 50 % of pgbench -S", share >= 0.5
             if page not in ("dashboard", "anime"):
                 against = f"{shown['rate'] / dashboard['rate']:.0%} of the dashboard's rate, 304 {known['rate'] / dashboard['rate']:.0%}"
@@ -388,15 +390,16 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
         sys.exit("bench: the read models did not catch up within 5 minutes")
 
     def bare(self):
+        nginx, tpcb = self.command_baselines(keys=0)
         service = Service(self, "command-service")
         self.wrk(service.url, "rating.lua", seconds=3, keys=0)
         bare = self.median("commands alone", lambda: self.wrk(service.url, "rating.lua", keys=0))
         service.stop()
-        share, times = bare["rate"] / self.nginx_patch["rate"], bare["rate"] / self.tpcb["rate"]
+        share, times = bare["rate"] / nginx, bare["rate"] / tpcb
         self.row(
             "the same without read models and keys",
-            f"{bare['rate']:,}/s (p50 {bare['p50']:.1f} ms, p99 {bare['p99']:.1f} ms)",
-            f"{share:.0%} of nginx, {times:.1f} × pgbench",
+            rate_of(bare),
+            f"{share:.1%} of nginx's {nginx:,}/s, {times:.1f} × pgbench's {tpcb:,}/s",
             "≥ 38 %",
             share >= 0.38,
         )
@@ -605,7 +608,6 @@ def main():
     try:
         if options.only != ["search"]:  # it needs nothing of that
             bench.prepare()
-            bench.baselines()
         for name in PARTS:
             if bench.wants(name):
                 getattr(bench, name)()
