@@ -164,12 +164,7 @@ const pg::Statement select_head_and_keys(
     "SELECT head.position, i.key, i.body_mac, i.command_id, i.id, i.version, i.position, i.refusal, i.created "
     "FROM (SELECT position FROM log.events ORDER BY position DESC LIMIT 1) head LEFT JOIN log.idempotency i ON i.key = ANY ($1)");
 const pg::Statement select_from(select_events("FROM log.events e WHERE e.position >= $1 ORDER BY e.position LIMIT $2"));
-// By the streams of the key: a stream keeps its partition key for good, so its first event tells it (migration 0037). OFFSET 0 keeps the
-// planner from going through the log in the order of positions instead.
-const pg::Statement select_partition_key(
-    select_events("FROM log.events first, LATERAL (SELECT * FROM log.events WHERE stream_id = first.stream_id "
-                  "AND category = first.category AND position > $2 AND position <= $3 OFFSET 0) e "
-                  "WHERE first.partition_key = $1 AND first.version = 1 AND first.position <= $3 ORDER BY e.position LIMIT $4"));
+const pg::Statement select_partition_key(select_events(from_partition_key));
 const pg::Statement select_partition(
     select_events("FROM log.events e WHERE e.partition = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
 const pg::Statement select_stream(

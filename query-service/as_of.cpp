@@ -40,16 +40,12 @@ void each_model(auto& past, auto visit) {
 }
 
 /// Of the envelope of an event of a space only what these models' folds look at: a replay costs what is sent of each event. `data` is there
-/// of events of these types only. By the streams of the space, as LogReader::read_partition_key. `$1` the space, `$2` the last position,
-/// `$3` how many.
+/// of events of these types only.
 std::string events_text(const std::vector<std::string_view>& types) {
   std::string listed;
   for (const std::string_view type : types) listed += (listed.empty() ? "" : ",") + std::string(type);
   return "SELECT e.position, e.stream_id, e.version, e.recorded_at, e.profile, e.type, e.schema_version, CASE WHEN e.type = ANY ('{" +
-         listed +
-         "}'::text[]) THEN e.data END FROM log.events first, LATERAL (SELECT * FROM log.events WHERE stream_id = first.stream_id AND "
-         "category = first.category AND position <= $2 OFFSET 0) e "
-         "WHERE first.partition_key = $1 AND first.version = 1 AND first.position <= $2 ORDER BY e.position LIMIT $3";
+         listed + "}'::text[]) THEN e.data END " + std::string(from_partition_key);
 }
 
 constexpr int event_data_column = 7;
@@ -101,6 +97,7 @@ struct Past {
       try {
         projection::fold(model, decoded, event.meta);
       } catch (const projection::MissingRow&) {
+        return;
       }
     });
   }
@@ -160,7 +157,7 @@ class StatementOverPast {
         shown += comma + '"' + column + '"' + (column == "sort_title" ? " COLLATE \"C\" AS sort_title" : "");
         arrays += comma + '$' + std::to_string(++parameter);
       }
-      if constexpr (requires { Row::derived_columns; }) shown += ", " + std::string(Row::derived_columns);
+      if constexpr (requires { Row::derived_columns(); }) shown += ", " + Row::derived_columns();
       if (!tables.empty()) tables += ",\n";
       tables += past_name(model, name) + " AS (SELECT " + shown + " FROM unnest(" + arrays + ") AS t(" + columns + "))";
     });
@@ -252,7 +249,8 @@ class PastPages::Worker {
   /// Whether it could be: not if there is too much of it.
   bool replay(const OpenPage& page, Past& past) {
     constexpr auto limit = static_cast<std::int64_t>(as_of_events_max) + 1;
-    const pg::Result events = connection_->run(events_statement(page.models), pg::Params(page.space, *page.visit.as_of, limit));
+    const pg::Result events =
+        connection_->run(events_statement(page.models), pg::Params(page.space, Position{0}, *page.visit.as_of, limit));
     if (events.size() == limit) return false;
     RecordedEvent event;
     event.meta.partition_key = PartitionKey(page.space.uuid);
@@ -305,10 +303,13 @@ PastPages::~PastPages() {
 void PastPages::show(std::unique_ptr<OpenPage> page) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() < as_of_queue_max) waiting_.push_back(std::move(page));
+    if (waiting_.size() < as_of_queue_max) {
+      waiting_.push_back(std::move(page));
+      changed_.notify_one();
+      return;
+    }
   }
-  if (page) return done_(*page, 0, std::unexpected(problems::overloaded()));
-  changed_.notify_one();
+  done_(*page, 0, std::unexpected(problems::overloaded()));
 }
 
 void PastPages::work(const std::stop_token& stop) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "events/envelope.h"
@@ -42,6 +43,9 @@ struct PairSum {
 };
 BOOST_DESCRIBE_STRUCT(PairSum, (), (watch_space, low, high, rated, gap_tenths))
 
+/// Postgres's expression for the band of gaps that a gap is in (migration 0038).
+inline std::string gap_band(std::string_view gap_tenths) { return '(' + std::string(gap_tenths) + " / 25)::smallint"; }
+
 /// How far apart two profiles are about one anime.
 struct GapRow {
   using Key = std::tuple<AnimeId, ProfileId, ProfileId>;
@@ -52,7 +56,7 @@ struct GapRow {
   std::int16_t gap_tenths = 0;
 
   /// What Postgres derives from a row (migration 0038), for statements over rows that are in no table.
-  static constexpr std::string_view derived_columns = "(gap_tenths / 25)::smallint AS band";
+  static std::string derived_columns() { return gap_band("gap_tenths") + " AS band"; }
 
   bool operator==(const GapRow&) const = default;
 };

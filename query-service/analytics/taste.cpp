@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "projector/dashboard/dashboard.h"
 #include "query-service/analytics/figures.h"
 #include "query-service/analytics/pages.h"
 #include "query-service/dashboard/taste.h"
@@ -73,8 +74,8 @@ std::string gaps_text(GapOrder order, bool after) {
   const std::string sorted = "ORDER BY gap_tenths" + direction + ", anime" + direction;
   const std::string sorted_by_band = "ORDER BY band" + direction + ", gap_tenths" + direction + ", anime" + direction;
   const std::string walk = "FROM read_dashboard.gaps WHERE watch_space = $1" +
-                           std::string(after ? " AND (band, gap_tenths, anime) " + std::string(down ? "<" : ">") +
-                                                   " ($3::smallint / 25, $3::smallint, $4::uuid) "
+                           std::string(after ? " AND (band, gap_tenths, anime) " + std::string(down ? "<" : ">") + " (" +
+                                                   gap_band("$3::smallint") + ", $3::smallint, $4::uuid) "
                                              : " ") +
                            sorted_by_band;
   const std::string examined = std::to_string(gaps_examined_max);
