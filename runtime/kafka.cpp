@@ -14,6 +14,9 @@
 #include "runtime/logging.h"
 
 namespace bloomwatch::kafka {
+
+using Clock = std::chrono::steady_clock;
+
 namespace {
 
 constexpr std::size_t message_text_max = 512;
@@ -114,6 +117,11 @@ Partitions list_of(const std::string& topic, std::span<const std::int16_t> parti
   Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
   for (const std::int16_t partition : partitions) rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = offset;
   return list;
+}
+
+/// Of a topic that was just made, or has just moved: for a moment.
+bool leader_unknown(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
 std::span<rd_kafka_topic_partition_t> elements(const rd_kafka_topic_partition_list_t& list) {
@@ -231,8 +239,8 @@ bool Admin::create(const std::string& topic, int partitions, int replicas, const
     const char* text = rd_kafka_topic_result_error_string(results[0]);
     throw Error("making topic " + topic + ": " + (text == nullptr ? rd_kafka_err2str(code) : text), code);
   }
-  for (const auto until = std::chrono::steady_clock::now() + request_timeout; !describe(topic);) {
-    if (std::chrono::steady_clock::now() > until) fail("topic " + topic + " does not appear", RD_KAFKA_RESP_ERR__TIMED_OUT);
+  for (const auto until = Clock::now() + request_timeout; !describe(topic);) {
+    if (Clock::now() > until) fail("topic " + topic + " does not appear", RD_KAFKA_RESP_ERR__TIMED_OUT);
     std::this_thread::sleep_for(Milliseconds(20));
   }
   return !there_already;
@@ -497,7 +505,7 @@ Consumer::~Consumer() {
   // Leaving the group revokes what is held; the owner is not told, it is leaving itself.
   if (rebalance_.assigned) rebalance_ = {[](const auto&) { return std::vector<Start>{}; }, [](const auto&) {}};
   // librdkafka before 2.3 ends the process when a member goes that has joined and has had no share yet (its issue 4312).
-  for (const auto until = std::chrono::steady_clock::now() + joining_max; is_joining() && std::chrono::steady_clock::now() < until;)
+  for (const auto until = Clock::now() + joining_max; is_joining() && Clock::now() < until;)
     if (rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 50)) rd_kafka_message_destroy(message);
   rd_kafka_queue_destroy(queue_);
   if (is_joining()) {
@@ -558,18 +566,32 @@ std::vector<Record> Consumer::consume(std::size_t limit, Milliseconds timeout) {
 
 void Consumer::wake() { rd_kafka_queue_yield(queue_); }
 
-Watermarks Consumer::watermarks(std::int16_t partition, Milliseconds timeout) {
-  Watermarks marks;
-  for (const auto until = std::chrono::steady_clock::now() + timeout;;) {
-    const auto code = rd_kafka_query_watermark_offsets(kafka_, topic_.c_str(), partition, &marks.low, &marks.high, milliseconds(timeout));
-    // A topic that was just made, or has just moved: its leader is known in a moment.
-    const bool passing = code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-    if (!passing || std::chrono::steady_clock::now() > until) {
-      check(code, "the offsets of topic " + topic_);
-      return marks;
+/// Not rd_kafka_query_watermark_offsets(), which looks at its timeout only until it knows the leader: asking a broker that has just gone
+/// took as long as socket.timeout.ms, a minute.
+std::map<std::int16_t, std::int64_t> Consumer::offsets(std::span<const std::int16_t> partitions, std::int64_t time,
+                                                       Clock::time_point until) {
+  const std::string what = "the offsets of topic " + topic_;
+  for (;; std::this_thread::sleep_for(Milliseconds(20))) {
+    const Partitions list = list_of(topic_, partitions, time);
+    const auto left = std::max(std::chrono::ceil<Milliseconds>(until - Clock::now()), Milliseconds{0});
+    const rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(kafka_, list.get(), milliseconds(left));
+    const bool passing = leader_unknown(code) || std::ranges::any_of(elements(*list), leader_unknown, &rd_kafka_topic_partition_t::err);
+    if (passing && Clock::now() < until) continue;
+    check(code, what);
+    std::map<std::int16_t, std::int64_t> found;
+    for (const auto& partition : elements(*list)) {
+      check(partition.err, what);
+      found[static_cast<std::int16_t>(partition.partition)] = partition.offset;
     }
-    std::this_thread::sleep_for(Milliseconds(20));
+    return found;
   }
+}
+
+Watermarks Consumer::watermarks(std::int16_t partition, Milliseconds timeout) {
+  const std::array asked = {partition};
+  const auto until = Clock::now() + timeout;
+  const std::int64_t low = offsets(asked, RD_KAFKA_OFFSET_BEGINNING, until).at(partition);
+  return {low, offsets(asked, RD_KAFKA_OFFSET_END, until).at(partition)};
 }
 
 std::optional<Watermarks> Consumer::known_watermarks(std::int16_t partition) const {
@@ -580,16 +602,11 @@ std::optional<Watermarks> Consumer::known_watermarks(std::int16_t partition) con
 }
 
 std::vector<Consumer::Start> Consumer::offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout) {
-  std::map<std::int16_t, std::int64_t> ends;
-  for (const std::int16_t partition : partitions) ends[partition] = watermarks(partition, timeout).high;
-  const Partitions list = list_of(topic_, partitions, time.time_since_epoch().count());
-  check(rd_kafka_offsets_for_times(kafka_, list.get(), milliseconds(timeout)), "the offsets of a time in topic " + topic_);
+  const auto until = Clock::now() + timeout;
+  const auto ends = offsets(partitions, RD_KAFKA_OFFSET_END, until);
   std::vector<Start> starts;
-  for (const auto& partition : elements(*list)) {
-    check(partition.err, "the offsets of a time in topic " + topic_);
-    const auto number = static_cast<std::int16_t>(partition.partition);
-    starts.push_back({number, partition.offset >= 0 ? partition.offset : ends.at(number)});
-  }
+  for (const auto& [partition, offset] : offsets(partitions, time.time_since_epoch().count(), until))
+    starts.push_back({partition, offset >= 0 ? offset : ends.at(partition)});
   return starts;
 }
 

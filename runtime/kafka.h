@@ -248,6 +248,10 @@ class Consumer {
  private:
   struct Callbacks;
   bool is_joining() const;
+  /// By partition, of the first record at or after `time` (milliseconds; or the RD_KAFKA_OFFSET_ that names an end), -1 where there is
+  /// none.
+  std::map<std::int16_t, std::int64_t> offsets(std::span<const std::int16_t> partitions, std::int64_t time,
+                                               std::chrono::steady_clock::time_point until);
   void open(const Options& options, const std::map<std::string, std::string>& properties, bool with_rebalance);
 
   std::string topic_;

@@ -3,14 +3,17 @@
 import html
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
 import tempfile
+import time
 import unittest
 
-from bloomwatch import ROOT, Client, Kafka, Server, kafka_address, psql, run, wait_until
+from bloomwatch import PROGRAM, ROOT, Client, Kafka, Server, kafka_address, psql, run, wait_until
 
+PROJECTOR = str(pathlib.Path(PROGRAM).parent / "projector")
 EXPORT = ROOT / "tests/data/mal-small.xml"
 TAKEOVER_SECONDS_MAX = 5
 
@@ -168,6 +171,19 @@ class BrokerGoesAway(KafkaFlow):
             self.assertTrue(server.is_ready())
             broker.start()
             self.assert_topic_holds_the_log(server.database_url, broker.address)
+
+    def test_a_projector_that_is_just_getting_its_share_stops_in_time(self):
+        broker = Kafka()
+        self.addCleanup(broker.remove)
+        server = Server(arguments=["--kafka-bootstrap", broker.address])
+        self.addCleanup(server.close)
+        server.person("mira")
+        for _ in range(2):  # the first gives the second its share
+            arguments = ("--feed", "kafka", "--kafka-bootstrap", broker.address)
+            projector = Server(server.database_url, program=PROJECTOR, command=None, arguments=arguments)
+            self.addCleanup(projector.close)  # fails unless it ends soon
+        broker.kill()
+        time.sleep(3)
 
 
 if __name__ == "__main__":
