@@ -80,7 +80,16 @@ class Writer {
   }
   template <class Tag>
   void id(Field field, const Id<Tag>& value) {
-    text(field, value.to_string());
+    const std::size_t start = text_.size();
+    value.uuid.append_to(text_);
+    view(field, std::string_view(text_).substr(start));
+  }
+  void stream(Field field, const StreamName& name) {
+    const std::size_t start = text_.size();
+    text_ += name.category;
+    text_ += '-';
+    name.id.append_to(text_);
+    view(field, std::string_view(text_).substr(start));
   }
   template <class Tag>
   void id(Field field, const std::optional<Id<Tag>>& value) {
@@ -200,7 +209,7 @@ std::span<const kafka::Header> CloudEventHeaders::of(const RawEvent& event, Posi
   writer.view(Field::type, event.type);
   writer.view(Field::source, source_);
   writer.text(Field::time, to_rfc3339(meta.recorded_at));
-  writer.text(Field::subject, meta.stream.to_string());
+  writer.stream(Field::subject, meta.stream);
   writer.view(Field::content_type, content_type);
   writer.number(Field::position, meta.position);
   writer.number(Field::previous, previous);

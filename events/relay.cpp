@@ -175,9 +175,10 @@ class Relay::Term {
     const bool there = meta.position <= tail.position;
     if (!there) {
       const auto headers = headers_.of(event, tail.position);
-      const std::string key = meta.partition_key.to_string();
+      key_.clear();
+      meta.partition_key.uuid.append_to(key_);
       const std::uint64_t tag = static_cast<std::uint64_t>(meta.position) << partition_bits | static_cast<std::uint64_t>(meta.partition);
-      while (!producer_->produce(meta.partition, key, event.data, headers, meta.recorded_at, tag)) {
+      while (!producer_->produce(meta.partition, key_, event.data, headers, meta.recorded_at, tag)) {
         producer_->poll(look_every);
         if (!going_on()) return;
       }
@@ -240,6 +241,7 @@ class Relay::Term {
   LogReader log_;
   std::string epoch_;
   CloudEventHeaders headers_;
+  std::string key_;  ///< of the event being copied; kept for its room
   RelayTopic topic_;
   PartitionTails tails_{};  // position: handed over; next_offset: acknowledged
   Position read_ = 0;

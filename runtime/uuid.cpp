@@ -48,12 +48,18 @@ void take_random(std::uint8_t* to, std::size_t size) {
 }  // namespace
 
 std::string Uuid::to_string() const {
-  std::string text(text_size, '-');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    text[digits_at[i]] = hex_digits[bytes[i] >> 4];
-    text[digits_at[i] + 1U] = hex_digits[bytes[i] & 15];
-  }
+  std::string text;
+  append_to(text);
   return text;
+}
+
+void Uuid::append_to(std::string& text) const {
+  const std::size_t start = text.size();
+  text.append(text_size, '-');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    text[start + digits_at[i]] = hex_digits[bytes[i] >> 4];
+    text[start + digits_at[i] + 1] = hex_digits[bytes[i] & 15];
+  }
 }
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {

@@ -27,6 +27,8 @@ struct Uuid {
 
   /// The canonical form, 36 lower-case characters.
   std::string to_string() const;
+  /// The same at the end of a text.
+  void append_to(std::string& text) const;
   /// The canonical form only (either case); anything else is no UUID.
   static std::optional<Uuid> parse(std::string_view text);
 
