@@ -55,8 +55,19 @@ std::vector<Made> make_records(LogReader& reader, const std::string& epoch, Posi
   return records;
 }
 
-/// Seconds of a producer with our settings that is given what is ready.
-double produce(const kafka::Options& options, const std::string& topic, const std::vector<Made>& records) {
+/// Removes a topic and waits until the broker tells nobody of it any more: a relay that still saw it would go on from its end.
+void remove_wholly(kafka::Admin& admin, const std::string& topic) {
+  admin.remove(topic);
+  for (const auto start = Clock::now(); admin.describe(topic);) {
+    if (seconds_since(start) > 60) throw std::runtime_error("topic " + topic + " does not go");
+    std::this_thread::sleep_for(milliseconds(50));
+  }
+}
+
+/// Seconds of a producer with our settings that is given what is ready, in a topic of its own.
+double produce(const kafka::Options& options, kafka::Admin& admin, const std::string& topic, const std::vector<Made>& records) {
+  remove_wholly(admin, topic);
+  admin.create(topic, partition_count, 1, {});
   std::size_t delivered = 0;
   kafka::Producer producer(options, topic, [&](const kafka::Delivery& delivery) { delivered += delivery.error ? 0 : 1; });
   const auto start = Clock::now();
@@ -68,7 +79,9 @@ double produce(const kafka::Options& options, const std::string& topic, const st
     if (delivered % 1000 == 0) producer.poll(milliseconds(0));
   }
   if (!producer.flush(catch_up_max) || delivered != records.size()) throw std::runtime_error("not all records were delivered");
-  return seconds_since(start);
+  const double seconds = seconds_since(start);
+  remove_wholly(admin, topic);
+  return seconds;
 }
 
 /// Seconds of the relay, from when it knows that the topic is empty.
@@ -83,28 +96,19 @@ double relay(const std::string& database_url, const kafka::Options& options, Pos
   return seconds_since(start);
 }
 
-/// Removes a topic and waits until the broker tells nobody of it any more: a relay that still saw it would go on from its end.
-void remove_wholly(kafka::Admin& admin, const std::string& topic) {
-  admin.remove(topic);
-  for (const auto start = Clock::now(); admin.describe(topic);) {
-    if (seconds_since(start) > 60) throw std::runtime_error("topic " + topic + " does not go");
-    std::this_thread::sleep_for(milliseconds(50));
-  }
-}
-
 void catch_up(const std::string& database_url, const kafka::Options& options) {
   LogReader reader(database_url, "relay bench");
   const std::string epoch = reader.epoch();
   const Position until = std::min<Position>(reader.head().position, events_max);
   const std::vector<Made> records = make_records(reader, epoch, until);
   kafka::Admin admin(options);
-  const std::string topic = topic_of(epoch), bare = topic + ".bare";
-  remove_wholly(admin, bare);
-  admin.create(bare, partition_count, 1, {});
-  const double producer_rate = static_cast<double>(records.size()) / produce(options, bare, records);
-  remove_wholly(admin, bare);
+  const std::string topic = topic_of(epoch);
+  // Before and after: what a broker has taken it goes on writing, at the cost of whoever comes next.
+  double bare = produce(options, admin, topic + ".bare", records);
   remove_wholly(admin, topic);
-  const double relay_rate = static_cast<double>(until) / relay(database_url, options, until);
+  const double relayed = relay(database_url, options, until);
+  bare += produce(options, admin, topic + ".bare", records);
+  const double relay_rate = static_cast<double>(until) / relayed, producer_rate = 2 * static_cast<double>(until) / bare;
   fmt::print("{{\"events\": {}, \"relay\": {:.0f}, \"producer\": {:.0f}}}\n", until, relay_rate, producer_rate);
 }
 
