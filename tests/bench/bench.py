@@ -439,7 +439,7 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
     def relay(self, broker):
         def measure():
             found = json.loads(run(self.build / "relay_bench", "catch-up", self.url, broker))
-            return found | {"share": round(found["relay"] / found["producer"], 3)}
+            return found | {"share": found["relay"] / found["producer"]}
 
         found = self.median("relay from zero", measure, "share")
         self.row(
