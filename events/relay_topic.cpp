@@ -80,12 +80,13 @@ void RelayTopic::make_or_check() {
 PartitionTails RelayTopic::read_tails(LogReader& log) {
   PartitionTails tails;
   std::vector<kafka::Consumer::Start> first, last;
+  const std::vector<kafka::Watermarks> marks = consumer_.watermarks(partition_count);
   for (std::int16_t p = 0; p < partition_count; ++p) {
-    const kafka::Watermarks end = consumer_.watermarks(p);
-    tails[static_cast<std::size_t>(p)].next_offset = end.high;
-    if (end.high == end.low) continue;
-    first.push_back({p, end.low});
-    last.push_back({p, end.high - 1});
+    const auto [low, high] = marks[static_cast<std::size_t>(p)];
+    tails[static_cast<std::size_t>(p)].next_offset = high;
+    if (high == low) continue;
+    first.push_back({p, low});
+    last.push_back({p, high - 1});
   }
   for (const auto& [partition, record] : read_at(last)) tails[static_cast<std::size_t>(partition)].position = compare(record, log);
   for (const auto& [partition, record] : read_at(first)) {
@@ -140,7 +141,7 @@ Position RelayTopic::compare(const kafka::Record& record, LogReader& log) const 
 
 bool RelayTopic::reaches(std::int16_t partition, std::int64_t next_offset) {
   try {
-    return consumer_.watermarks(partition, look_timeout).high >= next_offset;
+    return consumer_.end(partition, look_timeout) >= next_offset;
   } catch (const kafka::Error& error) {
     if (error.unknown_topic()) throw;
     return true;

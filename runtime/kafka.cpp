@@ -8,6 +8,7 @@
 #include <bit>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <thread>
 
 #include "runtime/config.h"
@@ -587,11 +588,19 @@ std::map<std::int16_t, std::int64_t> Consumer::offsets(std::span<const std::int1
   }
 }
 
-Watermarks Consumer::watermarks(std::int16_t partition, Milliseconds timeout) {
-  const std::array asked = {partition};
+std::vector<Watermarks> Consumer::watermarks(std::int16_t partitions, Milliseconds timeout) {
   const auto until = Clock::now() + timeout;
-  const std::int64_t low = offsets(asked, RD_KAFKA_OFFSET_BEGINNING, until).at(partition);
-  return {low, offsets(asked, RD_KAFKA_OFFSET_END, until).at(partition)};
+  std::vector<std::int16_t> asked(static_cast<std::size_t>(partitions));
+  std::iota(asked.begin(), asked.end(), std::int16_t{0});
+  const auto lows = offsets(asked, RD_KAFKA_OFFSET_BEGINNING, until);
+  const auto highs = offsets(asked, RD_KAFKA_OFFSET_END, until);
+  std::vector<Watermarks> marks;
+  for (const std::int16_t partition : asked) marks.push_back({lows.at(partition), highs.at(partition)});
+  return marks;
+}
+
+std::int64_t Consumer::end(std::int16_t partition, Milliseconds timeout) {
+  return offsets(std::array{partition}, RD_KAFKA_OFFSET_END, Clock::now() + timeout).at(partition);
 }
 
 std::optional<Watermarks> Consumer::known_watermarks(std::int16_t partition) const {

@@ -230,8 +230,10 @@ class Consumer {
   /// Ends a consume() that waits, at once. From any thread.
   void wake();
 
-  /// Throws Error when the brokers do not answer in time.
-  Watermarks watermarks(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
+  /// The ends of the topic's first `partitions` partitions, in order. Throws Error when the brokers do not answer in time.
+  std::vector<Watermarks> watermarks(std::int16_t partitions, Milliseconds timeout = Admin::request_timeout);
+  /// The offset that the next record of a partition will have. Throws Error when its broker does not answer in time.
+  std::int64_t end(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
   /// The offset of the first record whose time is at or after `time`, for each partition; where there is none, what was the end before
   /// the question was asked (so that nothing that comes meanwhile lies before it). Throws Error.
   std::vector<Start> offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout = Admin::request_timeout);

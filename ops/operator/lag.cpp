@@ -59,10 +59,10 @@ std::map<std::int16_t, Position> topic_tails(const kafka::Options& options, cons
   kafka::Consumer consumer(options, topic_of(epoch));
   std::map<std::int16_t, Position> tails;
   std::vector<kafka::Consumer::Start> last;
-  for (std::int16_t p = 0; p < partition_count; ++p) {
-    const kafka::Watermarks marks = consumer.watermarks(p);
-    tails[p] = 0;
-    if (marks.high > marks.low) last.push_back({p, marks.high - 1});
+  for (const auto& [low, high] : consumer.watermarks(partition_count)) {
+    const auto partition = static_cast<std::int16_t>(tails.size());
+    tails[partition] = 0;
+    if (high > low) last.push_back({partition, high - 1});
   }
   if (last.empty()) return tails;
   consumer.assign(last);

@@ -69,13 +69,14 @@ void read_topic(const kafka::Options& options, const std::string& epoch, Partiti
   kafka::Consumer consumer(options, topic_of(epoch));
   std::vector<kafka::Consumer::Start> starts;
   std::int64_t records = 0, of = 0;
+  const std::vector<kafka::Watermarks> marks = consumer.watermarks(partition_count);
   for (std::int16_t p = 0; p < partition_count; ++p) {
-    const kafka::Watermarks marks = consumer.watermarks(p);
+    const auto [low, high] = marks[static_cast<std::size_t>(p)];
     Partition& partition = partitions[static_cast<std::size_t>(p)];
-    partition.next_offset = marks.low;
-    partition.end = marks.high;
-    of += marks.high - marks.low;
-    if (marks.high > marks.low) starts.push_back({p, marks.low});
+    partition.next_offset = low;
+    partition.end = high;
+    of += high - low;
+    if (high > low) starts.push_back({p, low});
   }
   if (starts.empty()) return;
   consumer.assign(starts);

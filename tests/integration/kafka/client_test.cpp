@@ -108,9 +108,12 @@ TEST_F(KafkaClient, reads_from_where_it_is_told) {
 TEST_F(KafkaClient, knows_the_ends_and_finds_a_time) {
   produce(2, 10);
   Consumer consumer(options, topic);
-  const Watermarks marks = consumer.watermarks(2);
-  EXPECT_EQ(marks.low, 0);
-  EXPECT_EQ(marks.high, 10);
+  const std::vector<Watermarks> marks = consumer.watermarks(3);
+  ASSERT_EQ(marks.size(), 3U);
+  EXPECT_EQ(marks[1].high, 0) << "an empty partition";
+  EXPECT_EQ(marks[2].low, 0);
+  EXPECT_EQ(marks[2].high, 10);
+  EXPECT_EQ(consumer.end(2), 10);
   const std::array<std::int16_t, 2> asked = {2, 3};
   const auto starts = consumer.offsets_at(asked, Time(5s));
   ASSERT_EQ(starts.size(), 2U);

@@ -75,11 +75,12 @@ class RelayTest : public testing::Test {
     kafka::Consumer consumer(kafka, topic());
     std::vector<kafka::Consumer::Start> starts;
     std::map<std::int16_t, std::int64_t> ends;
+    const std::vector<kafka::Watermarks> marks = consumer.watermarks(partition_count);
     for (std::int16_t p = 0; p < partition_count; ++p) {
-      const kafka::Watermarks marks = consumer.watermarks(p);
-      if (marks.high == marks.low) continue;
-      starts.push_back({p, marks.low});
-      ends[p] = marks.high;
+      const auto [low, high] = marks[static_cast<std::size_t>(p)];
+      if (high == low) continue;
+      starts.push_back({p, low});
+      ends[p] = high;
     }
     consumer.assign(starts);
     std::vector<TopicRecord> records;
@@ -98,10 +99,7 @@ class RelayTest : public testing::Test {
   std::int64_t records_in_topic() {
     kafka::Consumer consumer(kafka, topic());
     std::int64_t count = 0;
-    for (std::int16_t p = 0; p < partition_count; ++p) {
-      const kafka::Watermarks marks = consumer.watermarks(p);
-      count += marks.high - marks.low;
-    }
+    for (const auto& [low, high] : consumer.watermarks(partition_count)) count += high - low;
     return count;
   }
 
