@@ -505,17 +505,29 @@ bool Consumer::is_joining() const {
 Consumer::~Consumer() {
   // Leaving the group revokes what is held; the owner is not told, it is leaving itself.
   if (rebalance_.assigned) rebalance_ = {[](const auto&) { return std::vector<Start>{}; }, [](const auto&) {}};
-  // librdkafka before 2.3 ends the process when a member goes that has joined and has had no share yet (its issue 4312).
-  for (const auto until = Clock::now() + joining_max; is_joining() && Clock::now() < until;)
-    if (rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 50)) rd_kafka_message_destroy(message);
+  const bool left = leave(Clock::now() + leaving_max);
   rd_kafka_queue_destroy(queue_);
-  if (is_joining()) {
-    log::error("kafka", "a consumer could neither join its group nor go: it is left behind", {{"topic", topic_}});
-    return;
-  }
-  rd_kafka_consumer_close(kafka_);
-  if (!destroy_in_time(kafka_))
+  if (!left)
+    log::error("kafka", "a consumer cannot leave its group: it is left behind", {{"topic", topic_}});
+  else if (!destroy_in_time(kafka_))
     log::error("kafka", "a consumer has left its group and does not end: it is left behind", {{"topic", topic_}});
+}
+
+bool Consumer::leave(Clock::time_point until) {
+  const auto serve_until = [until](rd_kafka_queue_t* queue, const auto& done) {
+    while (!done() && Clock::now() < until)
+      if (rd_kafka_message_t* message = rd_kafka_consume_queue(queue, 50)) rd_kafka_message_destroy(message);
+    return done();
+  };
+  // librdkafka before 2.3 ends the process when a member goes that has joined and has had no share yet (its issue 4312).
+  if (!serve_until(queue_, [this] { return !is_joining(); })) return false;
+  // rd_kafka_consumer_close() waits for as long as a commit does that is on its way to a broker that is gone: socket.timeout.ms, a minute.
+  const Queue leaving(rd_kafka_queue_new(kafka_));
+  if (rd_kafka_error_t* error = rd_kafka_consumer_close_queue(kafka_, leaving.get())) {
+    rd_kafka_error_destroy(error);
+    return true;  // after a fatal error there is no group to leave
+  }
+  return serve_until(leaving.get(), [this] { return rd_kafka_consumer_closed(kafka_) != 0; });
 }
 
 void Consumer::assign(std::span<const Start> starts) { check(rd_kafka_assign(kafka_, list_of(topic_, starts).get()), "taking partitions"); }

@@ -191,7 +191,7 @@ class Record {
 class Consumer {
  public:
   static constexpr std::size_t batch_max = 10'000;
-  static constexpr Milliseconds joining_max{10'000};
+  static constexpr Milliseconds leaving_max{10'000};
 
   /// Where a partition is to be read from.
   struct Start {
@@ -212,8 +212,8 @@ class Consumer {
   /// A member of a group that shares the topic's partitions (cooperative-sticky: those that stay go on meanwhile).
   Consumer(const Options& options, std::string topic, const std::string& group, Rebalance rebalance,
            const std::map<std::string, std::string>& defaults = {});
-  /// Leaves the group; if it is just joining, waits until it has joined, at most `joining_max`. What librdkafka has not ended four seconds
-  /// after that is left behind, and said.
+  /// Leaves the group; if it is just joining, waits until it has joined. What librdkafka has not left within `leaving_max`, or ended four
+  /// seconds after that, is left behind, and said.
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
@@ -250,6 +250,8 @@ class Consumer {
  private:
   struct Callbacks;
   bool is_joining() const;
+  /// Whether it has left its group by then, or never was in one.
+  bool leave(std::chrono::steady_clock::time_point until);
   /// By partition, of the first record at or after `time` (milliseconds; or the RD_KAFKA_OFFSET_ that names an end), -1 where there is
   /// none.
   std::map<std::int16_t, std::int64_t> offsets(std::span<const std::int16_t> partitions, std::int64_t time,

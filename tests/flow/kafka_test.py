@@ -185,6 +185,22 @@ class BrokerGoesAway(KafkaFlow):
         broker.kill()
         time.sleep(3)
 
+    def test_a_projector_whose_offsets_are_on_their_way_to_a_frozen_broker_stops_in_time(self):
+        broker = Kafka()
+        self.addCleanup(broker.remove)
+        server = Server(arguments=["--kafka-bootstrap", broker.address])
+        self.addCleanup(server.close)
+        mira = server.person("mira")
+        self.addCleanup(os.kill, broker.pid(), signal.SIGCONT)
+        arguments = ("--feed", "kafka", "--kafka-bootstrap", broker.address)
+        projector = Server(server.database_url, program=PROJECTOR, command=None, arguments=arguments)
+        self.addCleanup(projector.close)  # fails unless it ends soon
+        until = time.monotonic() + 3
+        while time.monotonic() < until:  # once a second the projector notes in its group how far it has read
+            mira.make_space("Before")
+        os.kill(broker.pid(), signal.SIGSTOP)
+        time.sleep(3)
+
 
 if __name__ == "__main__":
     unittest.main()
