@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "command-service/decision.h"
@@ -45,13 +46,27 @@ class Holder final : public StreamState {
   template <class E>
   void take(const E& event, const Meta& meta, std::size_t data_bytes) {
     evolve(state, event, meta);
-    bytes_ += data_bytes;
+    folded_ += data_bytes;
+    measure();
   }
-  /// The data folded so far bounds what a state can have kept of it.
-  std::size_t bytes() const override { return sizeof(*this) + bytes_; }
+  /// What was measured, and the data folded since, which bounds what the state can have kept of it.
+  std::size_t bytes() const override { return sizeof(*this) + kept_ + folded_; }
 
  private:
-  std::size_t bytes_ = 0;
+  /// A stream whose events overwrite each other does not grow: a state that can say what it keeps is asked, whenever as much has been
+  /// folded as it took before, so that asking costs little however much it keeps.
+  void measure() {
+    if constexpr (std::is_trivially_destructible_v<State>) {
+      folded_ = 0;
+    } else if constexpr (requires { state.heap_bytes(); }) {
+      if (folded_ <= sizeof(*this) + kept_) return;
+      kept_ = state.heap_bytes();
+      folded_ = 0;
+    }
+  }
+
+  std::size_t kept_ = 0;
+  std::size_t folded_ = 0;
 };
 
 template <class T>

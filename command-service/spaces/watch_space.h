@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "command-service/heap_bytes.h"
 #include "events/envelope.h"
 #include "events/spaces.h"
 
@@ -56,6 +57,10 @@ struct WatchSpace {
   bool is_invited(ClaimKey invitee, Time now) const;
   /// Those that a departure revokes.
   std::vector<InvitationId> open_invitations_of(ProfileId sender, Time now) const;
+
+  std::size_t heap_bytes() const {
+    return name.capacity() + time_zone.capacity() + (theme ? theme->capacity() : 0) + nodes_bytes(members) + nodes_bytes(invitations);
+  }
 
   void evolve(const WatchSpaceCreated& e);
   void evolve(const WatchSpaceRenamed& e) { name = e.name; }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "command-service/heap_bytes.h"
 #include "events/envelope.h"
 #include "events/tracking.h"
 
@@ -44,6 +45,7 @@ struct Anime {
     /// None: not listed.
     std::optional<Attendance> attendance_of(ProfileId profile) const;
     void attend(ProfileId profile, Attendance attendance);
+    std::size_t heap_bytes() const { return participants.capacity() * sizeof(Attendee); }
     bool operator==(const Session&) const = default;
   };
 
@@ -61,6 +63,7 @@ struct Anime {
   std::map<WatchSessionId, Session> removed_sessions;
 
   const Participant& participant(ProfileId profile) const;
+  std::size_t heap_bytes() const { return nodes_bytes(participants) + nodes_bytes(sessions) + nodes_bytes(removed_sessions); }
   bool exceeds_count(std::int32_t episodes) const { return episode_count && episodes > *episode_count; }
 
   void evolve(const AnimeAdded& e);
