@@ -82,7 +82,7 @@ struct Unminted<Minted<T>> {
 
 template <class T>
 const T& plain(const T& value) {
-  return value;
+  return value;  // NOLINT(bugprone-return-const-ref-from-parameter): a view of a command's field, as std::get is of a tuple
 }
 template <class T>
 const T& plain(const Minted<T>& minted) {
