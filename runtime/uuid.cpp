@@ -3,9 +3,12 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/uuid/detail/sha1.hpp>
 #include <cstring>
+#include <string_view>
 
 #include "runtime/ascii.h"
 
@@ -79,10 +82,19 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 }
 
 Uuid Uuid::v7(Time now) {
+  constexpr int counter_bits = 12;
+  static std::atomic<std::uint64_t> latest = 0;  // milliseconds and counter; a full counter runs on into the milliseconds
+  const std::uint64_t earliest = static_cast<std::uint64_t>(now.time_since_epoch().count()) << counter_bits;
+  std::uint64_t before = latest.load(std::memory_order_relaxed);
+  std::uint64_t stamp = 0;
+  do stamp = std::max(earliest, before + 1);
+  while (!latest.compare_exchange_weak(before, stamp, std::memory_order_relaxed));
+
   Uuid uuid;
-  take_random(uuid.bytes.data() + 6, 10);
-  const auto millis = static_cast<std::uint64_t>(now.time_since_epoch().count());
-  for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
+  for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(stamp >> (52 - 8 * i));
+  uuid.bytes[6] = static_cast<std::uint8_t>(stamp >> 8 & 0x0f);
+  uuid.bytes[7] = static_cast<std::uint8_t>(stamp);
+  take_random(uuid.bytes.data() + 8, 8);
   set_version(uuid, 7);
   return uuid;
 }

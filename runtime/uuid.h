@@ -32,7 +32,7 @@ struct Uuid {
   /// The canonical form only (either case); anything else is no UUID.
   static std::optional<Uuid> parse(std::string_view text);
 
-  /// Version 7: milliseconds of `now`, then 74 random bits from libsodium's generator.
+  /// Version 7: milliseconds of `now`, 12 bits that let a process's ids only rise (RFC 9562, 6.2, method 1), 62 random bits of libsodium's.
   static Uuid v7(Time now);
   /// Version 5: the SHA-1 name-based UUID of `name` within `name_space`.
   static Uuid v5(const Uuid& name_space, std::string_view name);

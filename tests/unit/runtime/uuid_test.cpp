@@ -1,0 +1,45 @@
+// Version 7: in order of the calls, whatever the clock says, and never twice.
+#include "runtime/uuid.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+#include <vector>
+
+namespace bloomwatch {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Time start = Time(1'800'000'000'000ms);
+
+TEST(UuidV7, begins_with_the_milliseconds) { EXPECT_TRUE(Uuid::v7(start + 500ms).to_string().starts_with("01a3185c-51f4-7")); }
+
+TEST(UuidV7, only_rises_within_a_millisecond_and_when_the_clock_goes_back) {
+  std::vector<Uuid> made;
+  for (int i = 0; i < 10'000; ++i) made.push_back(Uuid::v7(start + 1s));
+  for (int i = 0; i < 100; ++i) made.push_back(Uuid::v7(start));
+  EXPECT_TRUE(std::ranges::is_sorted(made, std::less_equal()));
+}
+
+TEST(UuidV7, is_unique_across_threads) {
+  std::vector<std::vector<Uuid>> made(4);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& mine : made)
+      threads.emplace_back([&mine] {
+        for (int i = 0; i < 10'000; ++i) mine.push_back(Uuid::v7(start + 2s));
+      });
+  }
+  std::vector<Uuid> all;
+  for (const auto& mine : made) {
+    EXPECT_TRUE(std::ranges::is_sorted(mine));
+    all.insert(all.end(), mine.begin(), mine.end());
+  }
+  std::ranges::sort(all);
+  EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+}
+
+}  // namespace
+}  // namespace bloomwatch
