@@ -157,48 +157,42 @@ class RelayAlone(KafkaFlow):
 
 
 class BrokerGoesAway(KafkaFlow):
+    def setUp(self):
+        self.broker = Kafka()
+        self.addCleanup(self.broker.remove)
+        self.server = Server(arguments=["--kafka-bootstrap", self.broker.address])
+        self.addCleanup(self.server.close)
+        self.mira = self.server.person("mira")
+
+    def projector(self):
+        """One more that folds from Kafka. The test fails unless it ends soon."""
+        arguments = ("--feed", "kafka", "--kafka-bootstrap", self.broker.address)
+        projector = Server(self.server.database_url, program=PROJECTOR, command=None, arguments=arguments)
+        self.addCleanup(projector.close)
+
     def test_people_do_not_notice_and_kafka_gets_all_of_it_when_it_is_back(self):
-        broker = Kafka()
-        self.addCleanup(broker.remove)
-        server = Server(arguments=["--kafka-bootstrap", broker.address])
-        self.addCleanup(server.close)
-        mira = server.person("mira")
-        mira.make_space("Before")
+        self.mira.make_space("Before")
         for number in range(2):
-            broker.kill()
+            self.broker.kill()
             for name in range(5):
-                mira.make_space(f"Meanwhile {number} {name}")
-            self.assertTrue(server.is_ready())
-            broker.start()
-            self.assert_topic_holds_the_log(server.database_url, broker.address)
+                self.mira.make_space(f"Meanwhile {number} {name}")
+            self.assertTrue(self.server.is_ready())
+            self.broker.start()
+            self.assert_topic_holds_the_log(self.server.database_url, self.broker.address)
 
     def test_a_projector_that_is_just_getting_its_share_stops_in_time(self):
-        broker = Kafka()
-        self.addCleanup(broker.remove)
-        server = Server(arguments=["--kafka-bootstrap", broker.address])
-        self.addCleanup(server.close)
-        server.person("mira")
-        for _ in range(2):  # the first gives the second its share
-            arguments = ("--feed", "kafka", "--kafka-bootstrap", broker.address)
-            projector = Server(server.database_url, program=PROJECTOR, command=None, arguments=arguments)
-            self.addCleanup(projector.close)  # fails unless it ends soon
-        broker.kill()
+        self.projector()
+        self.projector()  # the first gives it its share
+        self.broker.kill()
         time.sleep(3)
 
     def test_a_projector_whose_offsets_are_on_their_way_to_a_frozen_broker_stops_in_time(self):
-        broker = Kafka()
-        self.addCleanup(broker.remove)
-        server = Server(arguments=["--kafka-bootstrap", broker.address])
-        self.addCleanup(server.close)
-        mira = server.person("mira")
-        self.addCleanup(os.kill, broker.pid(), signal.SIGCONT)
-        arguments = ("--feed", "kafka", "--kafka-bootstrap", broker.address)
-        projector = Server(server.database_url, program=PROJECTOR, command=None, arguments=arguments)
-        self.addCleanup(projector.close)  # fails unless it ends soon
+        self.addCleanup(os.kill, self.broker.pid(), signal.SIGCONT)  # after the projector's end
+        self.projector()
         until = time.monotonic() + 3
         while time.monotonic() < until:  # once a second the projector notes in its group how far it has read
-            mira.make_space("Before")
-        os.kill(broker.pid(), signal.SIGSTOP)
+            self.mira.make_space("Before")
+        os.kill(self.broker.pid(), signal.SIGSTOP)
         time.sleep(3)
 
 
