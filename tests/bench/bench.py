@@ -427,9 +427,9 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
 
     def kafka(self):
         """From the log through Kafka to the pages. The broker is this bench's own, on the same machine."""
-        broker = run(ROOT / "ops/kafka", "start", "--home", self.work / "kafka").strip()
         self.psql("VACUUM (ANALYZE) log.events")  # what the writing before has left for later
         self.psql("CHECKPOINT")
+        broker = run(ROOT / "ops/kafka", "start", "--home", self.work / "kafka").strip()
         try:
             self.relay(broker)
             self.rebuild_from_kafka(broker)
