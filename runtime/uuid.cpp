@@ -8,7 +8,6 @@
 #include <atomic>
 #include <boost/uuid/detail/sha1.hpp>
 #include <cstring>
-#include <string_view>
 
 #include "runtime/ascii.h"
 
