@@ -391,6 +391,8 @@ void WriterMachine::confirm(SentBatch& batch, bool behind_failed) {
 /// Every batch has reported. Those that failed are taken back, and what memory made of them is forgotten.
 void WriterMachine::take_back_all() {
   Moment since = std::numeric_limits<Moment>::max();
+  const auto lost = [](const SentBatch& batch) { return batch.result == AppendResult::connection_lost; };
+  if (std::any_of(in_flight_.begin(), in_flight_.end(), lost)) distrust_loads();
   for (SentBatch& batch : in_flight_) {
     if (batch.result == AppendResult::committed) {
       confirm(batch, since != std::numeric_limits<Moment>::max());
@@ -412,6 +414,11 @@ void WriterMachine::take_back_all() {
   facts_.drop_since(since);
   recovery_ = Recovery::wants_tail;
   if (!leading_ && nobody_in_doubt()) settle_doubts();
+}
+
+/// Postgres may have gone down with events that it had shown to a load and not yet written to disk: no position tells what it saw.
+void WriterMachine::distrust_loads() {
+  for (OpenLoad& load : loads_) load.confirmed = std::numeric_limits<Position>::max();
 }
 
 void WriterMachine::tail(const Tail& tail) {

@@ -141,6 +141,10 @@ struct WriterCounters {
 /// Answers: every command, also a quiet or refused one, is answered when the batch that it was decided in is in the log. A batch without
 /// events is sent all the same: its fence proves that what was looked at was the log's last word.
 ///
+/// Sight and durability: what is in the log can be seen before it is on disk (ops/decisions/0011). A batch is reported `committed`, and a
+/// tail given, when that is done for all they rest on; only a load may bring what a crash of Postgres takes away again. What is decided on
+/// it fails by the fence or with the connection, and a load that was under way when the connection was lost is thrown away.
+///
 /// Failure: when a batch fails, no new one is sent until all in flight have reported; then the tail is read, each command in doubt is
 /// looked for in it by its id, and what is not found is decided again, before all others and in order.
 class WriterMachine {
@@ -235,6 +239,7 @@ class WriterMachine {
   void settle();
   void confirm(SentBatch& batch, bool behind_failed = false);
   void take_back_all();
+  void distrust_loads();
   void look_in(const Tail& tail);
   void settle_doubts();
   bool nobody_in_doubt() const;

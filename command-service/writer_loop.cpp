@@ -367,6 +367,7 @@ class Writer::Loop {
       }
       if (!pipeline_.connected()) pipeline_.reconnect();
       const LogPoint head = reader_.head();
+      reader_.await_durable();
       machine_.start(head);
       tell(head.position);
       log::info("writer", "leads", {{"position", head.position}});
@@ -392,11 +393,13 @@ class Writer::Loop {
   }
 
   /// Nothing is in flight. Before the tail is read, the backend of a lost connection is ended: afterwards nothing of it can be applied.
+  /// What is found in it is answered, so it is on disk first.
   void read_tail(LogPoint after) {
     if (Clock::now() < next_attempt_) return;
     try {
       if (!pipeline_.connected()) pipeline_.reconnect();
       Tail tail = reader_.tail(after, tail_events_max);
+      reader_.await_durable();
       tail.whole = tail.events.size() < tail_events_max;
       wants_tail_.reset();
       machine_.tail(tail);

@@ -11,6 +11,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "events/durability.h"
 #include "runtime/invariant.h"
 
 namespace bloomwatch {
@@ -194,6 +195,7 @@ pg::Options reader_options(std::string url, std::string application_name) {
                       {"jit", "off"},
                       {"max_parallel_workers_per_gather", "0"},
                       {"default_transaction_read_only", "on"},
+                      {"synchronous_commit", "on"},
                       {"plan_cache_mode", "force_generic_plan"}};
   return options;
 }
@@ -205,12 +207,39 @@ pg::Options reader_options(std::string url, std::string application_name) {
 struct LogReader::State {
   pg::Options options;
   std::optional<pg::Connection> connection;
+  bool awaits_disk = false;  ///< something was read since the last `await_durable`
+  bool lost_sight = false;   ///< and the connection that it was read over is gone
 
   pg::Connection& connected() {
-    if (!connection || !connection->usable()) connection.emplace(options);
+    if (connection && !connection->usable()) {
+      lost_sight = lost_sight || awaits_disk;
+      connection.reset();
+    }
+    if (!connection) connection.emplace(options);
     return *connection;
   }
-  pg::Result run(const pg::Statement& statement, const pg::Params& params = {}) { return connected().run(statement, params); }
+
+  pg::Result run(const pg::Statement& statement, const pg::Params& params = {}) {
+    try {
+      pg::Result result = connected().run(statement, params);
+      awaits_disk = true;
+      return result;
+    } catch (const pg::Error&) {
+      awaits_disk = lost_sight = false;  // who is told begins anew
+      throw;
+    }
+  }
+
+  /// Over the connection that was read over: Postgres may have been down between it and another.
+  void await_durable() {
+    connected();
+    if (lost_sight) {
+      awaits_disk = lost_sight = false;
+      throw pg::Error("the connection was lost before what was read over it was on disk", "08006");
+    }
+    run(flush_commits);
+    awaits_disk = false;
+  }
 };
 
 LogReader::LogReader(std::string database_url, std::string application_name)
@@ -301,6 +330,8 @@ std::vector<RecordedEvent> LogReader::read_partition(std::int16_t partition, Pos
 std::vector<RecordedEvent> LogReader::stream(const StreamName& name, Version after, std::size_t limit) {
   return recorded(state_->run(select_stream, pg::Params(name.id, name.category, after, static_cast<std::int64_t>(limit))));
 }
+
+void LogReader::await_durable() { state_->await_durable(); }
 
 LogPoint LogReader::head() { return point_of(state_->run(select_head)[0]); }
 

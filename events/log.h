@@ -28,8 +28,9 @@ struct AppendOutcome {
   std::string detail;  ///< what Postgres said, for the log of the process; empty if committed
 };
 
-/// Appends batches over one connection, several in flight, each one autocommitted statement with a sync of its own. For one thread; only
-/// `wake` may be called from others. Never throws for a lost connection: it is an outcome.
+/// Appends batches over one connection, several in flight, each one autocommitted statement with a sync of its own; what is committed is
+/// flushed over another and then reported (ops/decisions/0011). For one thread; only `wake` may be called from others. Never throws for a
+/// lost connection: it is an outcome.
 class AppendPipeline {
  public:
   static constexpr std::size_t in_flight_max = 4;
@@ -45,6 +46,7 @@ class AppendPipeline {
   void reconnect();
   bool connected() const;
 
+  /// Batches sent and not reported.
   std::size_t in_flight() const;
   bool has_room() const { return connected() && in_flight() < in_flight_max; }
 
@@ -52,8 +54,9 @@ class AppendPipeline {
   /// copied; its statements are chosen by what it carries. A batch without events still checks that nothing follows its fence.
   std::uint64_t send(const Batch& batch);
 
-  /// Outcomes in the order of sending: those at hand, else waits until there is one, `wake` is called, or `timeout` has passed. When a
-  /// batch fails, those after it fail by their fences. When the connection is lost, all in flight are `connection_lost`.
+  /// Outcomes in the order of sending: those at hand, else waits until there is one, `wake` is called, or `timeout` has passed. What is
+  /// `committed` is on disk, with all that it followed. When a batch fails, those after it fail by their fences. When a connection is lost,
+  /// all in flight are `connection_lost`.
   std::vector<AppendOutcome> poll(std::chrono::milliseconds timeout);
 
   /// Ends a `poll` that waits, or the next one, at once. From any thread.
@@ -95,7 +98,7 @@ class RawBatch {
 };
 
 /// Reads the log. For one thread at a time. Connects when needed, and again after a lost connection: each call throws pg::Error while
-/// Postgres cannot be reached. No call holds a snapshot beyond itself.
+/// Postgres cannot be reached. No call holds a snapshot beyond itself. What it reads may not be on disk yet: see `await_durable`.
 class LogReader {
  public:
   explicit LogReader(std::string database_url, std::string application_name = "bloomwatch log reader");
@@ -125,6 +128,12 @@ class LogReader {
   std::vector<RecordedEvent> read_partition(std::int16_t partition, Position after, Position until, std::size_t limit);
   /// At most `limit` events of one stream after a version, in order.
   std::vector<RecordedEvent> stream(const StreamName& name, Version after = 0, std::size_t limit = 100'000);
+
+  /// Returns when everything that this reader has read is on disk. Before that a crash of Postgres may take the last events away again, and
+  /// put others in their places: so this comes first for whoever answers for them, copies them, or goes on from their positions behind a
+  /// lost connection. Costs a write to disk, or the end of one under way. Throws pg::Error as the others do, also when the connection was
+  /// lost since the last call: then what was read since is to be read again.
+  void await_durable();
 
   /// The last event; the genesis row's point in an empty log.
   LogPoint head();

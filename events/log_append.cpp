@@ -1,5 +1,7 @@
 // Appending: one autocommitted prepared statement a batch with binary array parameters, several in flight through libpq's pipeline, each
-// closed by a sync of its own. A batch is committed when its sync has come, not before: "command complete" comes ahead of the commit.
+// closed by a sync of its own. A batch is committed when its sync has come, not before: "command complete" comes ahead of the commit. It is
+// reported when it is on disk as well: the commit does not wait for that, a second connection flushes all that has come meanwhile at once
+// (ops/decisions/0011), so that the next batch is executed while the disk is at work.
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -10,9 +12,11 @@
 #include <atomic>
 #include <cerrno>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <system_error>
 
+#include "events/durability.h"
 #include "events/log.h"
 #include "runtime/invariant.h"
 #include "runtime/postgres_access.h"
@@ -182,8 +186,15 @@ pg::Options append_options(std::string url) {
   options.url = std::move(url);
   options.application_name = "bloomwatch writer";
   options.statement_timeout = answer_timeout - milliseconds(5000);
-  // One plan for good, by index even if it was made on an empty table; and no acknowledgement before the disk has it.
-  options.settings = {{"enable_seqscan", "off"}, {"plan_cache_mode", "force_generic_plan"}, {"jit", "off"}, {"synchronous_commit", "on"}};
+  // One plan for good, by index even if it was made on an empty table. The disk is waited for by the connection that flushes.
+  options.settings = {{"enable_seqscan", "off"}, {"plan_cache_mode", "force_generic_plan"}, {"jit", "off"}, {"synchronous_commit", "off"}};
+  return options;
+}
+
+pg::Options flush_options(const pg::Options& append) {
+  pg::Options options = append;
+  options.application_name = "bloomwatch writer flushes";
+  options.settings = {{"synchronous_commit", "on"}};
   return options;
 }
 
@@ -193,6 +204,46 @@ AppendResult classify(const pg::Error& error) {
   if (error.data_error()) return AppendResult::data_error;
   return AppendResult::connection_lost;  // no disk, no memory, cancelled …: whatever it was, begin anew and look at the tail
 }
+
+// ------------------------------------------------------------------------------------------------------------------------------ flushes
+
+/// The connection that waits for the disk, one flush after the other. Throws pg::Error when it is lost.
+class Flusher {
+ public:
+  explicit Flusher(const pg::Options& options) : connection_(options) { connection_.prepare(flush_commits, {}); }
+
+  int socket() { return PQsocket(connection_.raw()); }
+  bool under_way() const { return under_way_; }
+  bool overdue() const { return under_way_ && Clock::now() - sent_ > answer_timeout; }
+
+  /// For all that is committed by now.
+  void begin() {
+    if (PQsendQueryPrepared(connection_.raw(), flush_commits.name().c_str(), 0, nullptr, nullptr, nullptr, 1) == 0)
+      throw pg::lost(connection_.raw());
+    under_way_ = true;
+    sent_ = Clock::now();
+  }
+
+  /// Takes what Postgres has said; true if the flush is over with it.
+  bool hear() {
+    PGconn* raw = connection_.raw();
+    const bool alive = PQconsumeInput(raw) != 0;
+    bool over = false;
+    while (under_way_ && PQisBusy(raw) == 0) {
+      const pg::Result result(PQgetResult(raw));
+      over = result.raw() == nullptr;  // ready for the next query, so the commit is behind it
+      under_way_ = !over;
+      if (!over && PQresultStatus(result.raw()) != PGRES_TUPLES_OK) throw pg::error_of(result.raw(), raw);
+    }
+    if (!alive || PQstatus(raw) == CONNECTION_BAD) throw pg::lost(raw);
+    return over;
+  }
+
+ private:
+  pg::Connection connection_;
+  bool under_way_ = false;
+  Clock::time_point sent_ = {};
+};
 
 }  // namespace
 
@@ -212,8 +263,11 @@ struct AppendPipeline::State {
 
   pg::Options options;
   std::optional<pg::Connection> connection;
-  std::optional<Backend> backend;  // of `connection`, or of the one that was lost
-  std::deque<InFlight> in_flight;
+  std::optional<Flusher> flusher;       // there with `connection`
+  std::optional<Backend> backend;       // of `connection`, or of the one that was lost
+  std::deque<InFlight> in_flight;       // sent, not answered
+  std::deque<AppendOutcome> unflushed;  // answered, perhaps not on disk
+  std::size_t flushing = 0;             // the first of `unflushed`, for whom the flush under way is
   std::vector<AppendOutcome> done;
   std::uint64_t last_number = 0;
   bool unsent = false;
@@ -223,15 +277,21 @@ struct AppendPipeline::State {
 
   PGconn* raw() { return connection->raw(); }
 
-  /// Everything in flight has an unknown outcome now. The socket is closed; the backend may still be at work.
+  /// Everything not reported has an unknown outcome now. The sockets are closed; the backend may still be at work.
   void lose(const std::string& why) {
-    for (InFlight& batch : in_flight) done.push_back({batch.number, AppendResult::connection_lost, why});
+    for (AppendOutcome& outcome : unflushed) {
+      if (outcome.result == AppendResult::committed) outcome = {outcome.batch, AppendResult::connection_lost, why};
+      done.push_back(std::move(outcome));
+    }
+    for (const InFlight& batch : in_flight) done.push_back({batch.number, AppendResult::connection_lost, why});
+    unflushed.clear();
     in_flight.clear();
     connection.reset();
+    flusher.reset();
     unsent = false;
   }
 
-  void flush() {
+  void send_rest() {
     const int left = PQflush(raw());
     if (left < 0) return lose(pg::lost(raw()).what());
     unsent = left > 0;
@@ -249,6 +309,7 @@ struct AppendPipeline::State {
       take(result);
     }
     if (connection && (!alive || PQstatus(raw()) == CONNECTION_BAD)) lose(pg::lost(raw()).what());
+    flush();
   }
 
   void take(const pg::Result& result) {
@@ -258,7 +319,7 @@ struct AppendPipeline::State {
         const bool broken = batch.outcome.result == AppendResult::connection_lost;
         const std::string why = batch.outcome.detail;
         if (broken) return lose(why);
-        done.push_back(std::move(batch.outcome));
+        unflushed.push_back(std::move(batch.outcome));
         in_flight.pop_front();
         return;
       }
@@ -277,12 +338,38 @@ struct AppendPipeline::State {
     }
   }
 
-  bool overdue() const { return !in_flight.empty() && Clock::now() - in_flight.front().sent > answer_timeout; }
+  /// One at a time, for all that has been answered.
+  void flush() {
+    if (!connection || flusher->under_way() || unflushed.empty()) return;
+    flushing = unflushed.size();
+    try {
+      flusher->begin();
+    } catch (const pg::Error& error) {
+      lose(error.what());
+    }
+  }
+
+  void read_flush() {
+    try {
+      if (!flusher->hear()) return;
+    } catch (const pg::Error& error) {
+      return lose(error.what());
+    }
+    const auto end = unflushed.begin() + static_cast<std::ptrdiff_t>(flushing);
+    std::move(unflushed.begin(), end, std::back_inserter(done));
+    unflushed.erase(unflushed.begin(), end);
+    flush();
+  }
+
+  bool overdue() const {
+    return (!in_flight.empty() && Clock::now() - in_flight.front().sent > answer_timeout) || (flusher && flusher->overdue());
+  }
 
   /// Sleeps until Postgres answers, `wake` is called (then true) or the time is over.
   bool wait(milliseconds timeout) {
-    std::array<pollfd, 2> polled = {{{event, POLLIN, 0}, {-1, 0, 0}}};
+    std::array<pollfd, 3> polled = {{{event, POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}}};
     if (connection) polled[1] = {PQsocket(raw()), static_cast<short>(POLLIN | (unsent ? POLLOUT : 0)), 0};
+    if (connection) polled[2] = {flusher->socket(), POLLIN, 0};
     asleep = true;
     const bool stay_awake = woken.load();
     const int ready = ::poll(polled.data(), polled.size(), stay_awake ? 0 : static_cast<int>(timeout.count()));
@@ -291,8 +378,9 @@ struct AppendPipeline::State {
       std::uint64_t count = 0;
       [[maybe_unused]] const ssize_t got = ::read(event, &count, sizeof count);
     }
-    if (ready > 0 && connection && (polled[1].revents & POLLOUT) != 0) flush();
+    if (ready > 0 && connection && (polled[1].revents & POLLOUT) != 0) send_rest();
     if (ready > 0 && connection && (polled[1].revents & ~POLLOUT) != 0) read();
+    if (ready > 0 && connection && polled[2].revents != 0) read_flush();
     return woken.exchange(false);
   }
 };
@@ -308,6 +396,7 @@ AppendPipeline::~AppendPipeline() { ::close(state_->event); }
 void AppendPipeline::reconnect() {
   invariant(in_flight() == 0, "no batch is in flight when the writer connects");
   state_->connection.reset();
+  state_->flusher.reset();
   if (state_->backend) {
     pg::end_backend({.url = state_->options.url, .application_name = "bloomwatch writer"}, state_->backend->pid, state_->backend->started);
     state_->backend.reset();
@@ -317,12 +406,13 @@ void AppendPipeline::reconnect() {
       connection.query("SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")[0].get<std::string>(0);
   for (std::size_t i = 0; i < 8; ++i) connection.prepare(append_statement(Carries::number(i)), append_params({}, Carries::number(i)));
   if (PQenterPipelineMode(connection.raw()) == 0 || PQsetnonblocking(connection.raw(), 1) != 0) throw pg::lost(connection.raw());
+  state_->flusher.emplace(flush_options(state_->options));
   state_->backend = State::Backend{connection.backend_pid(), started};
   state_->connection.emplace(std::move(connection));
 }
 
 bool AppendPipeline::connected() const { return state_->connection.has_value(); }
-std::size_t AppendPipeline::in_flight() const { return state_->in_flight.size(); }
+std::size_t AppendPipeline::in_flight() const { return state_->in_flight.size() + state_->unflushed.size(); }
 
 std::uint64_t AppendPipeline::send(const Batch& batch) {
   invariant(has_room(), "a batch is sent only where there is room for it");
@@ -342,7 +432,7 @@ std::uint64_t AppendPipeline::send(const Batch& batch) {
     state.lose(pg::lost(state.raw()).what());
     return number;
   }
-  state.flush();
+  state.send_rest();
   return number;
 }
 

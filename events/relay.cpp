@@ -160,12 +160,22 @@ class Relay::Term {
   /// While one full batch is handed over, the next one is fetched.
   void read() {
     read_at_ = Clock::now();
-    const RawBatch batch = ahead_.valid() ? ahead_.get() : log_.fetch(read_, read_events_max);
+    const RawBatch batch = ahead_.valid() ? ahead_.get() : fetch(read_);
     last_read_ = batch.size();
-    if (last_read_ == read_events_max)
-      ahead_ = std::async(std::launch::async, [this, after = batch.last()] { return log_.fetch(after, read_events_max); });
+    if (last_read_ == read_events_max) ahead_ = std::async(std::launch::async, [this, after = batch.last()] { return fetch(after); });
     batch.each([this](const RawEvent& event) { copy(event); });
     if (last_read_ > 0 && relay_.instruments_) relay_.instruments_->batches.Increment();
+  }
+
+  /// Kafka would keep what a crash of Postgres takes away, so what is handed over is on disk.
+  RawBatch fetch(Position after) {
+    RawBatch batch = log_.fetch(after, read_events_max);
+    if (batch.size() > 0 && batch.last() > on_disk_) {
+      const Position head = log_.head().position;
+      log_.await_durable();
+      on_disk_ = head;
+    }
+    return batch;
   }
 
   void copy(const RawEvent& event) {
@@ -245,6 +255,7 @@ class Relay::Term {
   RelayTopic topic_;
   PartitionTails tails_{};  // position: handed over; next_offset: acknowledged
   Position read_ = 0;
+  Position on_disk_ = 0;  ///< up to it the log is known to be on disk; of whoever fetches
   InFlight in_flight_{0};
   std::size_t last_read_ = 0;
   Clock::time_point read_at_{};

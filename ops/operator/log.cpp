@@ -76,6 +76,7 @@ void print_readable(const RecordedEvent& event) {
 Position print_after(LogReader& reader, const LogOptions& options, Position after) {
   for (;;) {
     const std::vector<RecordedEvent> events = reader.read(after, events_per_read_max);
+    if (!events.empty()) reader.await_durable();
     for (const RecordedEvent& event : events) {
       after = event.meta.position;
       if (!options.stream.empty() && event.meta.stream.to_string() != options.stream) continue;

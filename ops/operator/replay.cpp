@@ -109,6 +109,7 @@ int replay(const ReplayOptions& options) {
   const std::string state_file = state_file_of(options);
   ReplayState state = begin_or_go_on(options, reader, state_file);
   const Position last = last_position(reader, options.until);
+  reader.await_durable();
   const TextFormat format = options.format == "csv" ? TextFormat::csv : TextFormat::ndjson;
   const auto output = options.topic.empty()
                           ? text_output(options.to, format, state.epoch, state.bytes)

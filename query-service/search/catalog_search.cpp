@@ -101,6 +101,7 @@ void CatalogSearch::run(const std::stop_token& stop) {
 
 void CatalogSearch::follow(const std::stop_token& stop) {
   pg::Connection connection(connection_options(database_url_));
+  seen_.reset();  // behind a lost connection there may be other rows at the positions that were seen
   while (!stop.stop_requested()) {
     look(connection, stop);
     refuse_late();

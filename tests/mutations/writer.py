@@ -59,6 +59,13 @@ MUTATIONS = {
     "send_while_recovering": (
         "batches are sent before the tail was read", WRITER, "  if (!leading_ || recovery_ != Recovery::none) return out;",
         "  if (!leading_ || recovery_ == Recovery::waits_for_reports) return out;"),
+    "report_before_the_flush": (
+        "a batch is reported when it is committed, before it is on disk", WORLD, "process.pipeline.front().reported",
+        "process.pipeline.front().result.has_value()"),
+    "answer_from_a_tail_before_the_flush": (
+        "what is found in the tail is answered before it is on disk", WORLD, "    log_.flush();\n    note(\"database: tail", "    note(\"database: tail"),
+    "trust_loads_of_before_a_crash": (
+        "a load that was under way when the database went down is believed", WRITER, "  for (OpenLoad& load : loads_) load.confirmed = std::numeric_limits<Position>::max();\n", ""),
     "leave_the_old_backend": (
         "the old backend may still apply batches after the tail was read", WORLD, "      process.ghosts.clear();\n      process.broken = false;\n      job",
         "      process.broken = false;\n      job"),

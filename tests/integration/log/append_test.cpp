@@ -1,6 +1,7 @@
 // What the log refuses and what it keeps: the fence, dense positions, claims, idempotency, and the truth after a lost connection.
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <thread>
 
 #include "runtime/migrate.h"
@@ -175,10 +176,10 @@ TEST_F(Log, tells_the_truth_after_a_connection_was_lost_with_batches_in_flight) 
       at = sent.back().last();
       writer.send(sent.back());
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(round * 150));
-    killer.script(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch "
-        "writer'");
+    std::this_thread::sleep_for(std::chrono::microseconds(round / 2 * 300));
+    const std::string connection = round % 2 == 0 ? "bloomwatch writer" : "bloomwatch writer flushes";
+    killer.script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = '" +
+                  connection + "'");
     const std::vector<AppendResult> results = outcomes(writer, 4);
     ASSERT_EQ(results.size(), 4U);
     if (writer.connected()) (void)writer.poll(100ms);  // it may have answered all and been ended after that
@@ -227,6 +228,63 @@ TEST(LogRestart, goes_on_with_a_new_connection_after_the_server_came_back) {
   writer.reconnect();
   EXPECT_EQ(append(writer, batch_after(reader.head(), 1)), committed);
   EXPECT_EQ(reader.head().position, 2);
+}
+
+/// A cluster that writes its log to disk only when somebody waits for it, so that a crash takes what it can.
+class LogCrash : public testing::Test {
+ protected:
+  LogCrash() {
+    migrate(url, migrations_folder());
+    pg::Connection(pg::Options{.url = url}).query("ALTER SYSTEM SET wal_writer_delay = '10s'");
+    restart("fast");
+  }
+
+  void restart(const std::string& mode) {
+    cluster.stop(mode);
+    cluster.start();
+    writer.emplace(url);
+    writer->reconnect();
+  }
+  void crash() { restart("immediate"); }
+
+  PostgresCluster cluster;
+  std::string url = cluster.url();
+  std::optional<AppendPipeline> writer;
+  LogReader reader{url};
+};
+
+TEST_F(LogCrash, keeps_what_was_reported) {
+  for (int round = 0; round < 3; ++round) {
+    LogPoint at = reader.head();
+    for (int i = 0; i < 4; ++i) {
+      const Batch batch = batch_after(at, 5);
+      writer->send(batch);
+      at = batch.last();
+    }
+    ASSERT_THAT(outcomes(*writer, 4), ElementsAre(committed, committed, committed, committed));
+    crash();
+    ASSERT_EQ(reader.head(), at);
+  }
+}
+
+TEST_F(LogCrash, may_take_what_was_seen_unless_it_was_waited_for) {
+  const LogPoint start = reader.head();
+  const auto see_an_event = [&] {
+    writer->send(batch_after(start, 1));  // and nobody polls, so nothing is flushed
+    for (int i = 0; i < 1000 && reader.head() == start; ++i) std::this_thread::sleep_for(5ms);
+    return reader.head();
+  };
+  ASSERT_NE(see_an_event(), start);
+  crash();
+  EXPECT_THROW(reader.await_durable(), pg::Error) << "what was read has gone with its connection";
+  EXPECT_EQ(reader.head(), start);
+  reader.await_durable();
+
+  const LogPoint seen = see_an_event();
+  ASSERT_NE(seen, start);
+  reader.await_durable();
+  crash();
+  EXPECT_EQ(reader.head(), seen);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// The log as the simulation has it: the same promises as the one in Postgres, in a vector. And the oracle: the fold of that log, which
-// knows at every position what a decider would have said there. Everything that is appended is checked against it on the spot.
+// The log as the simulation has it: the same promises as the one in Postgres, in a vector; what is appended is seen at once, and kept once
+// it was flushed. And the oracle: the fold of that log, which knows at every position what a decider would have said there. Everything that
+// is appended is checked against it on the spot.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <optional>
@@ -66,6 +68,8 @@ class ModelLog {
     const auto place = keys_.find(key);
     return place == keys_.end() ? nullptr : &place->second;
   }
+  bool on_disk(Position position) const { return position <= on_disk_; }
+  bool on_disk(IdempotencyKey key) const { return keys_.contains(key) && !unflushed_keys_.contains(key); }
   Time recorded_at(Position position) const {
     return position == 0 ? Time{} : events_.at(static_cast<std::size_t>(position - 1)).meta.recorded_at;
   }
@@ -78,6 +82,28 @@ class ModelLog {
       if (keys_.contains(record.key)) return AppendResult::fence_lost;
     apply(batch);
     return AppendResult::committed;
+  }
+
+  /// All that was appended is on disk.
+  void flush() {
+    on_disk_ = position();
+    unflushed_keys_.clear();
+  }
+
+  /// Postgres goes down and comes again: what was not on disk has never been. Returns how many events went.
+  Position crash() {
+    const Position lost = position() - on_disk_;
+    for (Position p = on_disk_; p < position(); ++p) {
+      Command& command = commands.at(number_in(events_[static_cast<std::size_t>(p)].meta.by.command.uuid));
+      command.last_event = command.version = 0;
+    }
+    for (auto& [number, command] : commands) command.submitted_at = std::min(command.submitted_at, on_disk_);
+    events_.resize(static_cast<std::size_t>(on_disk_));
+    worlds_.resize(static_cast<std::size_t>(on_disk_) + 1);
+    claims_ = worlds_.back().names;
+    for (const IdempotencyKey key : unflushed_keys_) keys_.erase(key);
+    unflushed_keys_.clear();
+    return lost;
   }
 
   LoadResult load(const LoadRequest& request) const {
@@ -138,7 +164,10 @@ class ModelLog {
       i += apply_command(batch, i, number);
     }
     apply_claims(batch);
-    for (const IdempotencyRecord& record : batch.idempotency) must(keys_.emplace(record.key, record).second, "a key is recorded once");
+    for (const IdempotencyRecord& record : batch.idempotency) {
+      must(keys_.emplace(record.key, record).second, "a key is recorded once");
+      unflushed_keys_.insert(record.key);
+    }
   }
 
   /// One command's events must be what its decider says at this very point of the log.
@@ -227,6 +256,8 @@ class ModelLog {
   std::vector<World> worlds_;  ///< by position
   std::array<std::optional<ClaimHolder>, names_max> claims_;
   std::map<IdempotencyKey, IdempotencyRecord> keys_;
+  Position on_disk_ = 0;
+  std::set<IdempotencyKey> unflushed_keys_;
   std::set<EventId> event_ids_;
 };
 

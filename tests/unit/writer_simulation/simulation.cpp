@@ -28,8 +28,9 @@ struct Scene {
   int repeat_percent = 0;
   int poison_percent = 0;
   int deadline_percent = 0;
-  bool both_lead = false, connections_break = false, processes_crash = false, loads_fail = false, data_errors = false,
-       leaders_change = false;
+  int flush_percent = 100;
+  bool both_lead = false, connections_break = false, processes_crash = false, server_crashes = false, loads_fail = false,
+       data_errors = false, leaders_change = false;
   std::size_t tail_events_max = 0;
   // How often what is drawn: some histories have a slow database, some a slow network, some a crowd at the door.
   int submit_weight = 0, step_weight = 0, execute_weight = 0, deliver_weight = 0, fault_weight = 0, weights_sum = 0;
@@ -60,6 +61,8 @@ Scene draw_scene(Random& random) {
   scene.both_lead = random.chance(50);
   scene.connections_break = random.chance(50);
   scene.processes_crash = random.chance(40);
+  scene.server_crashes = random.chance(30);
+  scene.flush_percent = scene.server_crashes ? 10 + random.below(90) : 100;
   scene.loads_fail = random.chance(20);
   scene.data_errors = random.chance(20);
   scene.leaders_change = random.chance(50);
@@ -78,6 +81,7 @@ struct Sent {
   BatchId id;
   Batch batch;
   std::optional<AppendResult> result;
+  bool reported = false;  ///< the flush after it is over, or the connection
 };
 
 struct LoadJob {
@@ -176,7 +180,7 @@ class History {
   }
 
   void go_wrong(std::size_t i) {
-    switch (random_.below(7)) {
+    switch (random_.below(8)) {
       case 0:
         return change_leader(i);
       case 1:
@@ -190,6 +194,9 @@ class History {
         return execute_ghost(i);
       case 5:
         return execute_orphan();
+      case 6:
+        if (scene_.server_crashes) crash_server();
+        return;
       default:
         return give_up_tail(i);
     }
@@ -278,6 +285,7 @@ class History {
     switch (answer.kind) {
       case Kind::done:
       case Kind::refused:
+        must(log_.on_disk(answer.position), "what an answer rests on is on disk");
         if (work.frame.key && answer.command != work.frame.by.command) return check_repeat(command, answer);
         return check_outcome(number, command, answer);
       case Kind::key_reused: {
@@ -307,7 +315,7 @@ class History {
   void check_repeat(const Command& command, const Answer& answer) {
     ++coverage_.repeated;
     const IdempotencyRecord* record = log_.record(*command.key);
-    must(record != nullptr, "a repeat is answered only from what is in the log");
+    must(record != nullptr && log_.on_disk(*command.key), "a repeat is answered only from what is in the log, and on disk");
     must(record->body_mac == command.body_mac, "another body under the same key is refused");
     must(answer.repeated && answer.command == record->command && same_answer(answer, *record), "a repeat is answered as the first was");
     must(command.last_event == 0, "a repeat has no effect of its own");
@@ -339,6 +347,7 @@ class History {
     if (command.key && answer.refusal != "forbidden") {
       const IdempotencyRecord* record = log_.record(*command.key);
       must(record != nullptr && number_in(record->command.uuid) == number && same_answer(answer, *record), "what is answered is recorded");
+      must(log_.on_disk(*command.key), "what is recorded of an answered command is on disk");
     }
   }
 
@@ -377,7 +386,7 @@ class History {
            number_in(append.batch.fence.event_id.uuid), ":", events);
     }
     Sent sent{append.id, std::move(append.batch), std::nullopt};
-    if (process.broken) sent.result = AppendResult::connection_lost;
+    if (process.broken) lose(sent);
     process.pipeline.push_back(std::move(sent));
   }
 
@@ -388,8 +397,10 @@ class History {
     const auto sent = std::find_if(process.pipeline.begin(), process.pipeline.end(), open);
     const auto load = std::find_if(process.loads.begin(), process.loads.end(), open);
     const auto keys = std::find_if(process.keys.begin(), process.keys.end(), open);
-    const std::array<bool, 4> possible{sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
-                                       keys != process.keys.end()};
+    const bool unflushed =
+        std::any_of(process.pipeline.begin(), process.pipeline.end(), [](const Sent& batch) { return batch.result && !batch.reported; });
+    const std::array<bool, 5> possible{sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
+                                       keys != process.keys.end(), unflushed};
     switch (one_of(possible)) {
       case 0:
         sent->result = append(sent->batch);
@@ -402,18 +413,34 @@ class History {
       case 3:
         keys->result = log_.recorded_keys(keys->page);
         return note("database: ", keys->result->size(), " recorded keys for writer ", i);
+      case 4:
+        if (random_.chance(scene_.flush_percent)) flush(i);
+        return;
       default:
         return;
     }
   }
 
+  /// For all batches of this process that have a result.
+  void flush(std::size_t i) {
+    log_.flush();
+    for (Sent& sent : processes_[i].pipeline) sent.reported = sent.result.has_value();
+    note("database: all is on disk, as writer ", i, " asked, head ", log_.position());
+  }
+
+  static void lose(Sent& sent) {
+    sent.result = AppendResult::connection_lost;
+    sent.reported = true;
+  }
+
   /// One of those that are possible; -1 if none is.
-  int one_of(const std::array<bool, 4>& possible) {
+  template <std::size_t count_of>
+  int one_of(const std::array<bool, count_of>& possible) {
     const int count = static_cast<int>(std::count(possible.begin(), possible.end(), true));
     if (count == 0) return -1;
     int skip = random_.below(count);
-    for (int k = 0; k < 4; ++k)
-      if (possible[static_cast<std::size_t>(k)] && skip-- == 0) return k;
+    for (std::size_t k = 0; k < count_of; ++k)
+      if (possible[k] && skip-- == 0) return static_cast<int>(k);
     return -1;
   }
 
@@ -424,7 +451,7 @@ class History {
     return result;
   }
 
-  /// Before a tail is read the backend of a broken connection is ended.
+  /// Before a tail is read the backend of a broken connection is ended; after it what was seen is flushed.
   void read_tail(std::size_t i) {
     Process& process = processes_[i];
     TailJob& job = *process.tail;
@@ -435,6 +462,7 @@ class History {
     } else {
       job.result = Tail{.head = log_.head(), .events = {}, .whole = true};
     }
+    log_.flush();
     note("database: tail for writer ", i, " up to ", job.result->head.position);
   }
 
@@ -442,8 +470,8 @@ class History {
     Process& process = processes_[i];
     const bool load =
         std::any_of(process.loads.begin(), process.loads.end(), [&](const LoadJob& job) { return job.result || scene_.loads_fail; });
-    switch (one_of({!process.pipeline.empty() && process.pipeline.front().result, load, process.tail && process.tail->result,
-                    !process.keys.empty() && process.keys.front().result})) {
+    switch (one_of(std::array<bool, 4>{!process.pipeline.empty() && process.pipeline.front().reported, load,
+                                       process.tail && process.tail->result, !process.keys.empty() && process.keys.front().result})) {
       case 0:
         return deliver_append(i);
       case 1:
@@ -527,7 +555,7 @@ class History {
     process.broken = true;
     for (Sent& sent : process.pipeline) {
       if (!sent.result) process.ghosts.push_back(sent.batch);
-      sent.result = AppendResult::connection_lost;
+      lose(sent);
     }
     if (!scene_.leaders_change || !random_.chance(40)) return;
     note("writer ", i, " leads no more, for the same cut");
@@ -564,6 +592,19 @@ class History {
     boot(i);
   }
 
+  /// Every connection ends with it, and no old backend is left. What loads have seen may have gone.
+  void crash_server() {
+    note("the database goes down");
+    ++coverage_.server_crashes;
+    coverage_.events_lost += static_cast<std::uint64_t>(log_.crash());
+    for (Process& process : processes_) {
+      process.broken = true;
+      process.ghosts.clear();
+      for (Sent& sent : process.pipeline) lose(sent);
+    }
+    orphans_.clear();
+  }
+
   void execute_orphan() {
     if (orphans_.empty()) return;
     auto& batches = orphans_[static_cast<std::size_t>(random_.below(static_cast<int>(orphans_.size())))];
@@ -586,7 +627,8 @@ class History {
   /// From here on nothing breaks and one writer leads: everything that was asked of it must be answered in bounded time.
   void heal() {
     note("all is healed");
-    scene_.loads_fail = scene_.data_errors = scene_.connections_break = false;
+    scene_.loads_fail = scene_.data_errors = scene_.connections_break = scene_.server_crashes = false;
+    scene_.flush_percent = 100;
     processes_[1].machine->stop();
     for (int round = 0; round < 2000; ++round) {
       if (!processes_[0].machine->leading()) ask_for_head(0);
@@ -678,8 +720,8 @@ std::string Coverage::to_string() const {
          item("unavailable", unavailable) + item("unknown", unknown) + item("failed", failed) + item("fences lost", fences_lost) +
          item("connections lost", connections_lost) + item("data errors", data_errors) + item("found in tail", found_in_tail) +
          item("decided again", decided_again) + item("evicted", evicted) + item("stale loads", loads_stale) + item("crashes", crashes) +
-         item("two leaders", two_leaders) + item("ghost appends", ghost_appends) + item("full streams", full_streams) +
-         item("fresh keys", fresh_keys);
+         item("server crashes", server_crashes) + item("events lost", events_lost) + item("two leaders", two_leaders) +
+         item("ghost appends", ghost_appends) + item("full streams", full_streams) + item("fresh keys", fresh_keys);
 }
 
 }  // namespace bloomwatch::simulation

@@ -1,5 +1,6 @@
 // One simulated history of the writer: two of them over one log, clients that repeat themselves, connections that break, processes that
-// crash; then everything is healed and must come to rest. All chance comes from the seed, so a failing history can be replayed.
+// crash, a database that goes down with what it had not yet on disk; then everything is healed and must come to rest. All chance comes from
+// the seed, so a failing history can be replayed.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@ struct Coverage {
   std::uint64_t commands = 0, events = 0, accepted = 0, quiet = 0, refused = 0, repeated = 0, key_reused = 0, busy = 0, unavailable = 0,
                 unknown = 0, failed = 0;
   std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0, evicted = 0, loads_stale = 0;
-  std::uint64_t crashes = 0, two_leaders = 0, ghost_appends = 0, full_streams = 0, fresh_keys = 0;
+  std::uint64_t crashes = 0, server_crashes = 0, events_lost = 0, two_leaders = 0, ghost_appends = 0, full_streams = 0, fresh_keys = 0;
 
   void add(const Coverage& other);
   std::string to_string() const;
