@@ -259,13 +259,13 @@ void CatalogSearch::ask(Query query, bool studios, Position at_least, Clock::tim
   Asking asking{std::move(query), studios, deadline, std::move(answer)};
   if (reached_ >= at_least) return submit(std::move(asking));
   {
-    const std::lock_guard lock(waiting_mutex_);
-    if (waiting_.size() < waiting_max) {
-      waiting_.emplace(at_least, std::move(asking));
-      asking.answer = nullptr;
+    std::unique_lock lock(waiting_mutex_);
+    if (waiting_.size() >= waiting_max) {
+      lock.unlock();
+      return asking.answer(std::unexpected(problems::overloaded()));
     }
+    waiting_.emplace(at_least, std::move(asking));
   }
-  if (asking.answer) return asking.answer(std::unexpected(problems::overloaded()));
   {
     const std::lock_guard lock(news_mutex_);
     told_ = true;
