@@ -391,8 +391,6 @@ void WriterMachine::confirm(SentBatch& batch, bool behind_failed) {
 /// Every batch has reported. Those that failed are taken back, and what memory made of them is forgotten.
 void WriterMachine::take_back_all() {
   Moment since = std::numeric_limits<Moment>::max();
-  const auto lost = [](const SentBatch& batch) { return batch.result == AppendResult::connection_lost; };
-  if (std::any_of(in_flight_.begin(), in_flight_.end(), lost)) distrust_loads();
   for (SentBatch& batch : in_flight_) {
     if (batch.result == AppendResult::committed) {
       confirm(batch, since != std::numeric_limits<Moment>::max());
@@ -402,6 +400,7 @@ void WriterMachine::take_back_all() {
     counters_.fences_lost += batch.result == AppendResult::fence_lost;
     counters_.connections_lost += batch.result == AppendResult::connection_lost;
     counters_.data_errors += batch.result == AppendResult::data_error;
+    if (batch.result == AppendResult::connection_lost) distrust_loads();
     for (Item& item : batch.items) {
       item.in_doubt = batch.result == AppendResult::connection_lost && item.has_events;
       if (batch.result == AppendResult::data_error && ++item.data_errors > 2 && batch.items.size() == 1)

@@ -70,7 +70,7 @@ struct Batch {
 
 /// How an append ended, as far as its sender can know.
 enum class AppendResult {
-  committed,        ///< acknowledged after the commit
+  committed,        ///< and on disk
   fence_lost,       ///< somebody else's event follows the fence, or a recorded key already stands; nothing was written
   connection_lost,  ///< unknown: it may or may not be in the log
   data_error,       ///< Postgres refused the data; nothing was written

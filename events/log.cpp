@@ -219,15 +219,21 @@ struct LogReader::State {
     return *connection;
   }
 
-  pg::Result run(const pg::Statement& statement, const pg::Params& params = {}) {
+  /// Every read goes through here, so that `await_durable` speaks of all.
+  template <class Ask>
+  auto read(const Ask& ask) {
     try {
-      pg::Result result = connected().run(statement, params);
+      auto read = ask(connected());
       awaits_disk = true;
-      return result;
+      return read;
     } catch (const pg::Error&) {
       awaits_disk = lost_sight = false;  // who is told begins anew
       throw;
     }
+  }
+
+  pg::Result run(const pg::Statement& statement, const pg::Params& params = {}) {
+    return read([&](pg::Connection& over) { return over.run(statement, params); });
   }
 
   /// Over the connection that was read over: Postgres may have been down between it and another.
@@ -268,7 +274,7 @@ LoadResult LogReader::load(const LoadRequest& request) {
   calls.push_back({select_claims, std::move(pg::Params().add_array(request.claims))});
   calls.push_back({select_keys, std::move(pg::Params().add_array(request.keys))});
   calls.push_back({end_snapshot});
-  const std::vector<pg::Result> results = state_->connected().run_together(calls);
+  const std::vector<pg::Result> results = state_->read([&](pg::Connection& over) { return over.run_together(calls); });
   loaded.as_of = results[1][0].get<Position>(0);
   loaded.events = recorded(results[2]);
   for (const pg::Row row : results[3]) loaded.claims.push_back(claim_of(row));

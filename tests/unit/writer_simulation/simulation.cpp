@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -399,9 +400,8 @@ class History {
     const auto keys = std::find_if(process.keys.begin(), process.keys.end(), open);
     const bool unflushed =
         std::any_of(process.pipeline.begin(), process.pipeline.end(), [](const Sent& batch) { return batch.result && !batch.reported; });
-    const std::array<bool, 5> possible{sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
-                                       keys != process.keys.end(), unflushed};
-    switch (one_of(possible)) {
+    switch (one_of({sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
+                    keys != process.keys.end(), unflushed})) {
       case 0:
         sent->result = append(sent->batch);
         return note("database: batch ", sent->id, " of writer ", i, " ends ", static_cast<int>(*sent->result), ", head ", log_.position());
@@ -434,13 +434,12 @@ class History {
   }
 
   /// One of those that are possible; -1 if none is.
-  template <std::size_t count_of>
-  int one_of(const std::array<bool, count_of>& possible) {
+  int one_of(std::initializer_list<bool> possible) {
     const int count = static_cast<int>(std::count(possible.begin(), possible.end(), true));
     if (count == 0) return -1;
     int skip = random_.below(count);
-    for (std::size_t k = 0; k < count_of; ++k)
-      if (possible[k] && skip-- == 0) return static_cast<int>(k);
+    for (const bool* each = possible.begin(); each != possible.end(); ++each)
+      if (*each && skip-- == 0) return static_cast<int>(each - possible.begin());
     return -1;
   }
 
@@ -470,8 +469,8 @@ class History {
     Process& process = processes_[i];
     const bool load =
         std::any_of(process.loads.begin(), process.loads.end(), [&](const LoadJob& job) { return job.result || scene_.loads_fail; });
-    switch (one_of(std::array<bool, 4>{!process.pipeline.empty() && process.pipeline.front().reported, load,
-                                       process.tail && process.tail->result, !process.keys.empty() && process.keys.front().result})) {
+    switch (one_of({!process.pipeline.empty() && process.pipeline.front().reported, load, process.tail && process.tail->result,
+                    !process.keys.empty() && process.keys.front().result})) {
       case 0:
         return deliver_append(i);
       case 1:
