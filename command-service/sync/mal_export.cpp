@@ -32,7 +32,7 @@ std::expected<std::string, Unreadable> inflate_gzip(std::string_view file) {
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(file.data()));  // zlib only reads it
   stream.avail_in = static_cast<uInt>(file.size());
   std::string out;
-  std::array<char, 64 * 1024> chunk;
+  std::array<char, std::size_t{64} * 1024> chunk;
   while (true) {
     stream.next_out = reinterpret_cast<Bytef*>(chunk.data());
     stream.avail_out = chunk.size();
@@ -248,15 +248,16 @@ class Splitter {
     const bool ends = rest_.starts_with("</");
     if (parts_.root.empty()) parts_.root = name;
     if (name == "manga") parts_.has_manga = true;
-    if (name == parts_.root && ends) root_ended_ = true;
     const bool row = name == "anime";
     if (row && !ends) {
       parts_.rows.emplace_back();
       in_row_ = true;
     }
     const std::string tag = scrub(up_to(">")) + ">";
+    const bool empty = tag.ends_with("/>");
+    if (name == parts_.root && (ends || empty)) root_ended_ = true;
     if (!row || in_row_) out() += tag;
-    if (row && (ends || tag.ends_with("/>"))) in_row_ = false;
+    if (row && (ends || empty)) in_row_ = false;
   }
 
   /// What comes before `end`, which is passed; all that is left where there is no end.

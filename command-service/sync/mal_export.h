@@ -22,7 +22,7 @@ inline constexpr std::size_t inflated_bytes_max = std::size_t{64} << 20;
 /// Rows of one file.
 inline constexpr std::size_t rows_max = 50'000;
 /// Bytes of one field's text; more is a broken file, and the row says so.
-inline constexpr std::size_t field_bytes_max = 64 * 1024;
+inline constexpr std::size_t field_bytes_max = std::size_t{64} * 1024;
 
 /// One anime of the list, in our words. It is echoed to whoever imports it.
 struct Row {

@@ -14,6 +14,7 @@
 #include "command-service/blocking.h"
 #include "command-service/bulk.h"
 #include "command-service/spaces/access.h"
+#include "command-service/tracking/refusals.h"
 #include "command-service/values.h"
 #include "runtime/logging.h"
 
@@ -72,19 +73,31 @@ void add_sentence(std::string& sentences, std::string_view more) {
   sentences += more;
 }
 
+/// Cuts to a number of characters; whether there were more.
+bool cut_to(std::string& text, std::size_t length_max) {
+  if (length_of(text) <= length_max) return false;
+  std::size_t bytes = 0;
+  for (std::size_t length = 0; bytes < text.size() && length <= length_max; ++bytes)
+    if ((static_cast<unsigned char>(text[bytes]) & 0xC0) != 0x80 && ++length > length_max) break;
+  text.resize(bytes);
+  return true;
+}
+
+/// The row as it is reported: of its texts what is needed to recognize it, so that a small file never makes a large answer.
+Row shortened(Row row) {
+  constexpr std::size_t shown_length_max = 200;
+  for (std::optional<std::string>* text : {&row.title, &row.format, &row.notes})
+    if (*text) cut_to(**text, shown_length_max);
+  return row;
+}
+
 /// `text` as the value type checks it, cut to its length if it is too long; nothing, and a remark, if it is no such text.
 template <class T>
 std::optional<std::string> fitting(const std::optional<std::string>& text, std::size_t length_max, std::string_view name,
                                    std::string& remarks) {
   if (!text) return std::nullopt;
   std::string cut = *text;
-  if (length_of(cut) > length_max) {
-    std::size_t bytes = 0;
-    for (std::size_t length = 0; bytes < cut.size() && length <= length_max; ++bytes)
-      if ((static_cast<unsigned char>(cut[bytes]) & 0xC0) != 0x80 && ++length > length_max) break;
-    cut.resize(bytes);
-    add_sentence(remarks, fmt::format("{} was cut to {} characters", name, length_max));
-  }
+  if (cut_to(cut, length_max)) add_sentence(remarks, fmt::format("{} was cut to {} characters", name, length_max));
   const auto checked = T::from(std::move(cut));
   if (checked) return checked->text();
   add_sentence(remarks, fmt::format("{} was left out: it {}", name, checked.error()));
@@ -144,6 +157,7 @@ class Import {
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (prepare(rows, i)) open.push_back(i);
     send_all(std::move(open));
+    send_all(std::exchange(without_progress_, {}));
     for (const ReportedRow& row : report_.rows) count(row.outcome);
     return report_;
   }
@@ -170,11 +184,11 @@ class Import {
     ParsedRow& parsed = rows[index];
     ReportedRow& reported = report_.rows[index];
     reported.index = static_cast<std::int64_t>(index);
-    reported.row = parsed.row;
+    reported.row = shortened(parsed.row);
     std::string remarks = std::move(parsed.remarks);
     if (!parsed.error.empty()) return settle(reported, Outcome::failed, parsed.error), false;
     if (const auto [first, fresh] = first_of_.try_emplace(*parsed.row.mal_id, index); !fresh) {
-      const bool same = report_.rows[first->second].row == parsed.row;
+      const bool same = rows[first->second].row == parsed.row;
       settle(reported, same ? Outcome::unchanged : Outcome::failed,
              fmt::format("it is the same anime as row {}, which {}", first->second, same ? "says the same" : "was taken"));
       return false;
@@ -199,7 +213,7 @@ class Import {
   void send_all(std::vector<std::size_t> rows) {
     const auto send = [this](std::size_t index) {
       auto on_answer = [this, index](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
-        bulk_.answered(index, answer.kind, [&] { take(report_.rows[index], answer, decision); });
+        bulk_.answered(index, answer.kind, [&] { take(report_.rows[index], commands_.at(index), answer, decision); });
       };
       edge_.writer.submit(
           std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), report_.dry_run));
@@ -209,16 +223,25 @@ class Import {
     });
   }
 
-  void take(ReportedRow& row, const Answer& answer, const ImportAnime::Imported& decision) {
+  void take(ReportedRow& row, ImportAnime& command, const Answer& answer, const ImportAnime::Imported& decision) {
     if (answer.kind == Answer::Kind::done) {
       report_.position = std::max(report_.position, answer.position);
       settle(row, outcome_of(decision), "");
       if (!(report_.dry_run && row.outcome == Outcome::added)) row.anime_id = AnimeId(answer.id);
+    } else if (is_progress_refused(answer) && command.episodes_watched) {
+      settle(row, Outcome::failed,
+             fmt::format("my_watched_episodes is {}, but here the title has fewer: progress stays as it was", *command.episodes_watched));
+      command.episodes_watched.reset();
+      without_progress_.push_back(static_cast<std::size_t>(row.index));
     } else if (answer.kind == Answer::Kind::refused) {
       settle(row, Outcome::failed, problem_of(answer.refusal).title + ": " + problem_of(answer.refusal).detail);
     } else {
       settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
     }
+  }
+
+  static bool is_progress_refused(const Answer& answer) {
+    return answer.kind == Answer::Kind::refused && answer.refusal == refuse(tracking::Refusal::progress_exceeds_episode_count).name;
   }
 
   static Outcome outcome_of(const ImportAnime::Imported& decision) {
@@ -234,6 +257,7 @@ class Import {
   Report report_;
   std::map<std::int64_t, std::size_t> first_of_;  ///< by MyAnimeList's id
   std::map<std::size_t, ImportAnime> commands_;   ///< by row
+  std::vector<std::size_t> without_progress_;     ///< rows to be sent once more, without what was refused of them
   Bulk bulk_;
 };
 

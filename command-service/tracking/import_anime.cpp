@@ -10,13 +10,13 @@ using tracking::Refusal;
 
 void ImportAnime::decide_shared(Imported& imported, const Anime& tracked) const {
   if (!shared) return;
-  if (episodes_watched != tracked.shared_episodes) imported.add(SharedProgressChanged{.episodes = episodes_watched});
+  if (episodes_watched && episodes_watched != tracked.shared_episodes) imported.add(SharedProgressChanged{.episodes = *episodes_watched});
   if (status != tracked.shared_status) imported.add(SharedStatusChanged{.status = status});
 }
 
 void ImportAnime::decide_progress(Imported& imported, ProfileId profile, TitleId title, const Anime::Participant& now) const {
-  if (episodes_watched != now.episodes)
-    imported.add(ParticipantProgressChanged{.profile = profile, .title = title, .episodes = episodes_watched});
+  if (episodes_watched && episodes_watched != now.episodes)
+    imported.add(ParticipantProgressChanged{.profile = profile, .title = title, .episodes = *episodes_watched});
   if (status != now.status) imported.add(ParticipantStatusChanged{.profile = profile, .title = title, .status = status});
   if (started_on && started_on != now.started_on)
     imported.add(StartDateChanged{.profile = profile, .title = title, .started_on = started_on});
@@ -36,7 +36,7 @@ void ImportAnime::decide_opinion(Imported& imported, const Actor& by, TitleId ti
 
 ImportAnime::Imported ImportAnime::decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const {
   if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
-  if (tracked->exceeds_count(episodes_watched)) return refuse(Refusal::progress_exceeds_episode_count);
+  if (episodes_watched && tracked->exceeds_count(*episodes_watched)) return refuse(Refusal::progress_exceeds_episode_count);
   Imported imported;
   const TitleId title = tracked.held ? tracked->title : tracked.title;
   Anime fresh;
@@ -49,7 +49,7 @@ ImportAnime::Imported ImportAnime::decide(const Actor& by, TrackedAnime tracked,
                      .snapshot_source = snapshot_source,
                      .shared_status = shared ? status : TrackingStatus::backlog};
     complete_snapshot(added, tracked.described);
-    if (added.snapshot.episode_count && episodes_watched > *added.snapshot.episode_count) added.snapshot.episode_count.reset();
+    if (added.snapshot.episode_count && episodes_watched > added.snapshot.episode_count) added.snapshot.episode_count.reset();
     fresh.evolve(added);
     imported.add(std::move(added));
     imported.take(tracked.title_claim);

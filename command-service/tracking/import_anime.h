@@ -9,18 +9,19 @@
 
 namespace bloomwatch {
 
-/// Refused, in this order: no_such_space, progress_exceeds_episode_count (of a title that the space tracks with a known count).
+/// Refused, in this order: no_such_space, progress_exceeds_episode_count (of a title that the space tracks with a known count; the same row
+/// without its progress can be taken).
 /// A title new to the space whose progress exceeds the count of the row, or of the catalogue, is added with its count unknown; it starts as
 /// shared backlog at 0, or, if `shared`, with the row's status and progress. One already there keeps its shared state unless `shared`. What
-/// the row does not say (no date, no score, no notes) stays as it is. Status and progress are taken as they are told: nothing follows from
-/// one for the other. The answer's id is the anime's, found or made.
+/// the row does not say (no progress, date, score, notes) stays as it is. Status and progress are taken as they are told: nothing follows
+/// from one for the other. The answer's id is the anime's, found or made.
 struct ImportAnime {
   WatchSpaceId watch_space = {};
   MediaReference media = {};
   TitleSnapshot snapshot = {};       ///< of a title new to the space
   std::string snapshot_source = {};  ///< `mal-export`
   TrackingStatus status = TrackingStatus::backlog;
-  std::int32_t episodes_watched = 0;
+  std::optional<std::int32_t> episodes_watched = {};
   std::int32_t times_rewatched = 0;
   std::optional<PartialDate> started_on = {};
   std::optional<PartialDate> finished_on = {};

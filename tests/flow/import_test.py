@@ -145,21 +145,22 @@ class MalImport(FlowTest):
         self.assertTrue(all(row["reason"] for row in failed), failed)
 
     def test_what_is_no_export_is_refused(self):
-        bomb = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><myanimelist>&b;</myanimelist>'
+        bomb = (
+            b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+            b"<myanimelist><anime><series_animedb_id>1</series_animedb_id><series_title>&b;</series_title></anime></myanimelist>"
+        )
         for what, data in {
             "nothing": b"",
             "not XML": b"hello",
             "another root": b"<list></list>",
             "a broken gzip": gzip.compress(self.small)[:200],
             "an inflated giant": gzip.compress(b"<myanimelist>" + b" " * (200 << 20), 1),
+            "entities": bomb,
         }.items():
             with self.subTest(what):
                 answer = self.send(data, expect=None)
                 self.assertIn(answer.status, (400, 413, 422), answer)
                 self.assertEqual(answer.headers["Content-Type"].split(";")[0], "application/problem+json")
-        answer = self.send(bomb, expect=None)
-        self.assertIn(answer.status, (200, 400, 422))
-        self.assertNotIn(b"aaaaaaaaaa" * 4, answer.body)
 
     def test_the_real_export_comes_in_whole(self):
         path = SHARED_DATA / "mal/real-export-2008.xml.gz"

@@ -1,4 +1,6 @@
 // A MyAnimeList export through the whole of command-service.
+#include <fmt/format.h>
+
 #include <fstream>
 
 #include "tests/integration/command_service/service_fixture.h"
@@ -90,6 +92,29 @@ TEST_F(Import, reports_rows_that_cannot_come_in_and_goes_on) {
       std::string(3000, 'x') + "</my_comments></anime></myanimelist>");
   EXPECT_EQ(counts_of(reply), counts(1, 0, 0, 3));
   EXPECT_TRUE(reply.body.contains("my_comments was cut to 2000 characters")) << reply.body;
+}
+
+TEST_F(Import, leaves_progress_that_the_space_cannot_take_and_takes_the_rest) {
+  const auto airing = [](int count, int watched, int score) {
+    return fmt::format(
+        "<myanimelist><anime><series_animedb_id>1</series_animedb_id><series_episodes>{}</series_episodes>"
+        "<my_watched_episodes>{}</my_watched_episodes><my_score>{}</my_score></anime></myanimelist>",
+        count, watched, score);
+  };
+  EXPECT_EQ(counts_of(import(airing(12, 5, 7))), counts(1, 0, 0, 0));
+  const Reply grown = import(airing(24, 13, 8));
+  EXPECT_EQ(counts_of(grown), counts(0, 1, 0, 0));
+  EXPECT_TRUE(grown.body.contains("progress stays as it was")) << grown.body;
+  EXPECT_EQ(count("log.events WHERE type = 'ParticipantProgressChanged'"), 1);
+  EXPECT_EQ(count("log.events WHERE type = 'AnimeRated'"), 2);
+  EXPECT_EQ(counts_of(import(airing(24, 13, 8))), counts(0, 0, 1, 0));
+}
+
+TEST_F(Import, answers_no_more_of_a_long_text_than_is_needed_to_recognize_it) {
+  const Reply reply = import("<myanimelist><anime><series_animedb_id>1</series_animedb_id><series_title>" + std::string(1 << 20, '"') +
+                             "</series_title></anime></myanimelist>");
+  EXPECT_EQ(counts_of(reply), counts(0, 0, 0, 1));
+  EXPECT_LT(reply.body.size(), 1000U);
 }
 
 Config with_a_queue_of(std::uint64_t most) {

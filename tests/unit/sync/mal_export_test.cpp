@@ -201,6 +201,14 @@ TEST(MalExport, refuses_manga_lists_other_xml_and_no_xml) {
   EXPECT_EQ(kind_of(""), Unreadable::Kind::not_an_export);
 }
 
+TEST(MalExport, takes_an_empty_list_for_one) {
+  for (const std::string_view text : {"<myanimelist></myanimelist>", "<myanimelist/>"}) {
+    const auto parsed = parse_export(text);
+    ASSERT_TRUE(parsed);
+    EXPECT_TRUE(parsed->rows.empty()) << text;
+  }
+}
+
 TEST(MalExport, refuses_document_types_so_that_no_entity_is_ever_expanded) {
   const auto parsed = parse_export(
       "<!DOCTYPE myanimelist [<!ENTITY secret SYSTEM \"file:///etc/passwd\">]><myanimelist><anime><series_animedb_id>1</series_animedb_id>"

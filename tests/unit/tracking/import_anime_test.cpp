@@ -109,6 +109,12 @@ TEST(ImportAnime, is_refused_where_the_space_knows_that_there_are_fewer_episodes
   already(tracked(frieren_added(28))).when(command, mira).refuses(Refusal::progress_exceeds_episode_count);
 }
 
+TEST(ImportAnime, takes_the_rest_of_such_a_row_without_its_progress) {
+  auto command = row();
+  command.episodes_watched.reset();
+  already(tracked(frieren_added(28), at(mira, 3))).when(command, mira).then(is(mira, watching), started, rewatched, rated, noted()).once();
+}
+
 TEST(ImportAnime, is_refused_to_strangers) { given(space_of(mira)).when(row(), stranger).refuses(no_such_space); }
 
 }  // namespace
