@@ -32,10 +32,12 @@ const pg::Statement sweep_passwords_step(
     " SELECT (SELECT id FROM seen ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM gone)");
 const pg::Statement addresses_step(
     "SELECT id, box, made_at < now() - make_interval(hours => $3) FROM secrets.invitation_addresses WHERE id > $1 ORDER BY id LIMIT $2");
-const pg::Statement delete_unnamed_addresses(
+// Needed is what an invitation names that nobody has accepted: from then on the address is the account's, under the account's key.
+const pg::Statement delete_unneeded_addresses(
     "DELETE FROM secrets.invitation_addresses a USING unnest($1, $2) AS o (id, space) WHERE a.id = o.id"
-    " AND NOT EXISTS (SELECT FROM log.events e WHERE e.stream_id = o.space AND e.category = 'watch-space' AND e.type = 'MemberInvited'"
-    "                  AND e.data->>'invitation' = o.id::text)");
+    " AND (SELECT count(*) FILTER (WHERE e.type = 'MemberInvited') = 0 OR count(*) FILTER (WHERE e.type = 'MemberJoined') > 0"
+    "      FROM log.events e WHERE e.stream_id = o.space AND e.category = 'watch-space' AND e.type IN ('MemberInvited', 'MemberJoined')"
+    "        AND e.data->>'invitation' = o.id::text)");
 
 }  // namespace
 
@@ -106,7 +108,7 @@ std::int64_t Secrets::sweep_addresses(std::chrono::hours age) {
     }
     pg::Params params;
     params.add_array(invitations).add_array(spaces);
-    if (!invitations.empty()) gone += pool_.checkout()->run(delete_unnamed_addresses, params).affected();
+    if (!invitations.empty()) gone += pool_.checkout()->run(delete_unneeded_addresses, params).affected();
   }
 }
 

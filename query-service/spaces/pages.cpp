@@ -1,4 +1,5 @@
 // One statement finds the spaces that are shown, then their members with names and keys, then their invitations where one is an owner.
+// The address of an invitation that was accepted is the account's, under the account's key: forgotten with it.
 #include "query-service/spaces/pages.h"
 
 #include "events/invitation_address.h"
@@ -52,7 +53,8 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
       "chosen AS c CROSS JOIN LATERAL (SELECT * FROM read_spaces.members WHERE watch_space = c.watch_space OFFSET 0) AS m", "true");
   sql.rows(kind::invitation,
            {{"id", "i.invitation"},
-            {"bytes", "i.box"},
+            {"text", "a.email"},
+            {"bytes", "CASE WHEN i.accepted_at IS NULL THEN i.box ELSE k.wrapped END"},
             {"id2", "i.invited_by"},
             {"id3", "i.watch_space"},
             {"at1", "i.created_at"},
@@ -64,7 +66,9 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
                " AND me.role = 'owner' CROSS JOIN LATERAL (SELECT n.*, s.box FROM read_spaces.invitations AS n"
                " LEFT JOIN secrets.invitation_addresses AS s ON s.id = n.invitation WHERE n.watch_space = c.watch_space"
                " ORDER BY n.created_at DESC, n.invitation DESC LIMIT " +
-               std::to_string(invitations_shown_max) + ") AS i");
+               std::to_string(invitations_shown_max) +
+               ") AS i LEFT JOIN read_people.profiles AS p ON p.profile = i.accepted_by LEFT JOIN read_people.accounts AS a ON a.account ="
+               " p.account LEFT JOIN secrets.keys AS k ON k.account = p.account");
   return sql.text();
 }
 
@@ -74,13 +78,23 @@ InvitationStatus status_of(const pg::Row& row, Time now) {
   return row.get<Time>(column::at2) <= now ? InvitationStatus::expired : InvitationStatus::pending;
 }
 
-InvitationAnswer show_invitation(const pg::Row& row, Time now, const Keyring& keys) {
+/// Nothing if it is forgotten.
+std::optional<std::string> address_of(const pg::Row& row, Keyring& keys) {
+  const auto bytes = row.get<std::optional<std::string_view>>(PageRows::bytes_column);
+  if (!bytes) return std::nullopt;
+  if (!row.null(column::at3)) {
+    const auto box = row.get<std::optional<std::string_view>>(PageRows::text_column);
+    if (const auto account = box ? Personal{std::string(*box)}.account() : std::nullopt) keys.add(*account, *bytes);
+    return keys.open(box);
+  }
+  const auto address = open_invitation_address(keys.master(), row.get<InvitationId>(PageRows::id_column), *bytes);
+  return address ? std::optional(address->email) : std::nullopt;
+}
+
+InvitationAnswer show_invitation(const pg::Row& row, Time now, Keyring& keys) {
   InvitationAnswer invitation;
   invitation.id = row.get<InvitationId>(PageRows::id_column);
-  if (const auto box = row.get<std::optional<std::string_view>>(PageRows::bytes_column)) {
-    const auto address = open_invitation_address(keys.master(), invitation.id, *box);
-    if (address) invitation.email = address->email;
-  }
+  invitation.email = address_of(row, keys);
   invitation.role = row.get<std::string_view>(column::t1);
   invitation.status = status_of(row, now);
   invitation.invited_by = row.get<ProfileId>(column::id2);

@@ -178,6 +178,20 @@ TEST_F(Accounts, the_sweep_takes_what_no_event_names_and_nothing_else) {
   EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 200);
 }
 
+TEST_F(Accounts, the_sweep_takes_the_address_of_an_invitation_that_was_accepted) {
+  const Person mira = register_person("mira");
+  const Person ken = register_person("ken");
+  const std::string path = "/api/watch-spaces/" + make_space(mira) + "/invitations";
+  const Reply invited = post(path, R"({"email":"ken@example.org"})", mira.access_token);
+  ASSERT_EQ(post(path, R"({"email":"eve@example.org"})", mira.access_token).status, 201);
+  pg::Pool pool({.url = url_});
+  Secrets secrets(pool, keys_);
+  EXPECT_EQ(secrets.sweep(0h).invitation_addresses, 0);
+  ASSERT_EQ(post("/api/watch-spaces/invitations/" + *invited.json().token + "/accept", "", ken.access_token).status, 200);
+  EXPECT_EQ(secrets.sweep(0h).invitation_addresses, 1);
+  EXPECT_EQ(count("secrets.invitation_addresses"), 1);
+}
+
 TEST_F(Accounts, without_its_key_an_account_says_nothing_personal_any_more) {
   Person mira = register_person("mira");
   connection().query("DELETE FROM secrets.keys");

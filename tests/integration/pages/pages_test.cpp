@@ -640,7 +640,7 @@ TEST(Pages, forget_whose_key_is_gone_and_still_answer) {
        {space, space + "/anime", anime, anime + "/sessions", space + "/dashboard", std::string("/api/watch-spaces")}) {
     const Answer answer = mira.get(target + "?atLeast=" + newest());
     ASSERT_EQ(answer.status(), 200) << target;
-    for (const std::string secret : {"\"ken\"", "blue", "Mine.", "Ours."})
+    for (const std::string secret : {"\"ken\"", "ken@", "blue", "Mine.", "Ours."})
       EXPECT_THAT(answer.response.body, testing::Not(HasSubstr(secret))) << target;
   }
   EXPECT_EQ(page<Space>(mira, space).members.at(1).display_name, std::nullopt);
