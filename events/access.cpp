@@ -39,7 +39,8 @@ class Take {
   template <class IdType>
   IdType id() {
     IdType id;
-    std::memcpy(id.uuid.bytes.data(), from_.data(), 16);
+    const std::string_view bytes = from_.substr(0, 16);
+    std::memcpy(id.uuid.bytes.data(), bytes.data(), bytes.size());
     from_.remove_prefix(16);
     return id;
   }

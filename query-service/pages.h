@@ -200,9 +200,8 @@ class Pages {
   template <Page P, std::invocable<P&> Equip>
   void add(http::Routes& routes, Equip equip) {
     const std::size_t route = add_route(P::pattern, P::access);
-    routes.add(http::Method::get, P::pattern, P::access, [this, route, equip](http::Request request, http::Responder answer) {
-      open<P>(route, equip, std::move(request), std::move(answer));
-    });
+    routes.add(http::Method::get, P::pattern, P::access,
+               [this, route, equip](http::Request request, http::Responder answer) { open<P>(route, equip, request, std::move(answer)); });
   }
   template <Page P>
   void add(http::Routes& routes) {
@@ -219,7 +218,7 @@ class Pages {
 
   std::size_t add_route(std::string_view pattern, http::Access access);
   template <Page P>
-  void open(std::size_t route, const std::invocable<P&> auto& equip, http::Request request, http::Responder answer);
+  void open(std::size_t route, const std::invocable<P&> auto& equip, const http::Request& request, http::Responder answer);
   /// Who asks; nothing if the request was answered.
   std::optional<Principal> admit(const http::Request& request, http::Responder& answer) const;
   void begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
@@ -307,7 +306,7 @@ std::expected<P, Problem> read_page(const http::Request& request) {
 }
 
 template <Page P>
-void Pages::open(std::size_t route, const std::invocable<P&> auto& equip, http::Request request, http::Responder answer) {
+void Pages::open(std::size_t route, const std::invocable<P&> auto& equip, const http::Request& request, http::Responder answer) {
   const auto by = admit(request, answer);
   if (!by) return;
   auto read = read_page<P>(request);

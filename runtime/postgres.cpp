@@ -428,7 +428,7 @@ std::int64_t Connection::copy_in(const std::string& sql, const std::function<boo
     if (PQputCopyEnd(raw_, "the sender gave up") < 0) broken_ = true;
     try {
       if (!broken_) finish_command();
-    } catch (const Error&) {  // the error that we asked for
+    } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the error that we asked for
     }
     throw;
   }
@@ -484,7 +484,7 @@ Transaction::~Transaction() {
   if (!open_ || !connection_.usable()) return;
   try {
     connection_.script("ROLLBACK");
-  } catch (const Error&) {  // the connection is gone, and the transaction with it
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): the connection is gone, and the transaction with it
   }
 }
 
@@ -515,7 +515,7 @@ Pool::Checkout::~Checkout() {
   if (connection_ == nullptr) return;
   try {
     if (connection_->usable() && connection_->in_transaction()) connection_->script("ROLLBACK");
-  } catch (const Error&) {  // given back unusable, and so dropped
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch): given back unusable, and so dropped
   }
   pool_->give_back(std::move(connection_));
 }

@@ -82,16 +82,15 @@ struct Pipeline::Driver {
   Milliseconds query_timeout() const { return limits_.query_timeout; }
 
   void submit(std::unique_ptr<Job> job) {
-    bool wake = false;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!stopping_ && open_ < limits_.queue_max) {
-        ++open_;
-        incoming_.push_back(std::move(job));
-        wake = std::exchange(asleep_, false);
-      }
+    std::unique_lock lock(mutex_);
+    if (stopping_ || open_ >= limits_.queue_max) {
+      lock.unlock();
+      return job->callback(std::unexpected(Error("too many reads are waiting for Postgres", "53300")));
     }
-    if (job != nullptr) return job->callback(std::unexpected(Error("too many reads are waiting for Postgres", "53300")));
+    ++open_;
+    incoming_.push_back(std::move(job));
+    const bool wake = std::exchange(asleep_, false);
+    lock.unlock();
     if (wake) signal();
   }
 

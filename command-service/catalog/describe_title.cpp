@@ -107,6 +107,7 @@ bool may_replace(std::string_view source, std::string_view from) {
   return from.empty() || source == from || rank_of_source(source) > rank_of_source(from);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): what comes by value is what claims lead to (dispatch.h)
 Described DescribeTitle::decide(const Actor&, const Title& known, Holders<&DescribeTitle::media_claims, Title> holders) const {
   if (known.merged_into) return refuse(Refusal::title_merged);
   Taken taken;

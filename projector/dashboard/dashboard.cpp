@@ -10,7 +10,7 @@ namespace {
 
 std::int16_t gap_between(std::int16_t one, std::int16_t other) { return static_cast<std::int16_t>(std::abs(one - other)); }
 
-void count_status(SpaceSum& sum, TrackingStatus status, int count) {
+void count_status(SpaceSum& sum, TrackingStatus status, std::int64_t count) {
   if (status == TrackingStatus::watching) sum.watching += count;
   if (status == TrackingStatus::finished) sum.finished += count;
 }
@@ -45,7 +45,7 @@ void take_out(Dashboard& model, const RatedAnimeRow& row, ProfileId profile) {
 }
 
 /// Counts the anime in its space (1), or no longer (−1).
-void count_anime(Dashboard& model, const RatedAnimeRow& row, int count) {
+void count_anime(Dashboard& model, const RatedAnimeRow& row, std::int64_t count) {
   SpaceSum& sum = model.spaces[space_of(row)];
   sum.shows += count;
   count_status(sum, row.shared_status, count);

@@ -17,7 +17,7 @@ WatchSpaceId space_of(const Meta& meta) { return WatchSpaceId(meta.partition_key
 
 // ------------------------------------------------------------------------------------------------------------------------- evenings
 
-void count_attendee(Recaps& model, const RecapEveningRow& row, ProfileId profile, int count) {
+void count_attendee(Recaps& model, const RecapEveningRow& row, ProfileId profile, std::int64_t count) {
   MemberDaySum& day = model.member_days[{profile, row.day, *row.watch_space}];
   day.sessions += count;
   day.episodes += count * row.episodes;
@@ -32,7 +32,7 @@ void note_change(Recaps& model, const RecapEveningRow& row, const Meta& meta) {
   model.changes.put({space_of(meta), month_of_day(row.day), meta.position});
 }
 
-void count_evening(Recaps& model, const RecapEveningRow& row, const Meta& meta, int count) {
+void count_evening(Recaps& model, const RecapEveningRow& row, const Meta& meta, std::int64_t count) {
   model.days[{*row.watch_space, row.day}].episodes += count * row.episodes;
   model.titles[{*row.watch_space, month_of_day(row.day), row.title, row.anime}].episodes += count * row.episodes;
   for (const ProfileId profile : row.present) count_attendee(model, row, profile, count);
@@ -104,7 +104,7 @@ void retell(Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Me
 }
 
 /// Adds (1) or takes out (−1) what two have both said of the anime.
-void count_gap(Recaps& model, const RecapAnimeRow& row, std::int32_t month, ProfileId one, ProfileId other, int count) {
+void count_gap(Recaps& model, const RecapAnimeRow& row, std::int32_t month, ProfileId one, ProfileId other, std::int64_t count) {
   const projection::Pair pair(one, other);
   TasteMonthSum& sum = model.taste[{*row.watch_space, pair.low, pair.high, month}];
   sum.rated += count;
@@ -112,13 +112,13 @@ void count_gap(Recaps& model, const RecapAnimeRow& row, std::int32_t month, Prof
 }
 
 /// The same with all who have rated it.
-void count_gaps_of(Recaps& model, const RecapAnimeRow& row, std::int32_t month, ProfileId profile, int count) {
+void count_gaps_of(Recaps& model, const RecapAnimeRow& row, std::int32_t month, ProfileId profile, std::int64_t count) {
   if (!row.scores.contains(profile)) return;
   for (const auto& [other, score] : row.scores)
     if (other != profile) count_gap(model, row, month, profile, other, count);
 }
 
-void count_all_gaps(Recaps& model, const RecapAnimeRow& row, std::int32_t month, int count) {
+void count_all_gaps(Recaps& model, const RecapAnimeRow& row, std::int32_t month, std::int64_t count) {
   for (auto one = row.scores.begin(); one != row.scores.end(); ++one)
     for (auto other = std::next(one); other != row.scores.end(); ++other) count_gap(model, row, month, one->first, other->first, count);
 }

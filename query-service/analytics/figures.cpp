@@ -91,7 +91,7 @@ Distribution distribution_of(std::span<const std::pair<std::int16_t, std::int64_
     return distribution;
   }
   const std::int64_t count = distribution.rated_count;
-  const std::int64_t hundredths = (2 * 10 * sum_tenths + count) / (2 * count);
+  const std::int64_t hundredths = (20 * sum_tenths + count) / (2 * count);
   distribution.average_score = static_cast<double>(hundredths) / 100.0;
   call(distribution, "rated", "How often each score was given");
   return distribution;

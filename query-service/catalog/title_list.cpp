@@ -13,8 +13,6 @@
 namespace bloomwatch {
 namespace {
 
-namespace column = catalog_column;
-
 /// What tells two of the list's statements apart.
 struct Shape {
   bool year, season, genre, studio, format, after;

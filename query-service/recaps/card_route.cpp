@@ -192,10 +192,10 @@ RecapCards::~RecapCards() { pool_.stop(); }
 
 void RecapCards::add_route(http::Routes& routes) {
   routes.add(http::Method::get, "/api/recap-cards/{card}", http::Access::anyone,
-             [this](http::Request request, http::Responder answer) { open(std::move(request), std::move(answer)); });
+             [this](const http::Request& request, http::Responder answer) { open(request, std::move(answer)); });
 }
 
-void RecapCards::open(http::Request request, http::Responder answer) {
+void RecapCards::open(const http::Request& request, http::Responder answer) {
   auto query = json::read_query<CardQuery>(request.query);
   if (!query) return answer(to_response(problems::wrong_fields(std::move(query.error())), request.request_id));
   const std::string card(request.path_param("card").value_or(""));

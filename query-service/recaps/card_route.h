@@ -78,7 +78,7 @@ class RecapCards {
     http::Responder answer;
   };
 
-  void open(http::Request request, http::Responder answer);
+  void open(const http::Request& request, http::Responder answer);
   void enter(Asked asked, std::expected<pg::Result, pg::Error> outcome);
   void read(const Asked& asked, const Door& door, const std::string& version);
   void took(const Asked& asked, const Door& door, const std::string& version, std::expected<pg::Result, pg::Error> outcome);

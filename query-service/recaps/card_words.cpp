@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "query-service/recaps/card_text.h"
 
@@ -30,7 +31,7 @@ std::string episodes(std::int64_t number) { return counted(number, "episode", "e
 std::string score_text(double score) { return fmt::format("{:g}", score); }
 
 std::string hours_text(double hours) {
-  if (hours >= 100) return thousands(static_cast<std::int64_t>(hours + 0.5));
+  if (hours >= 100) return thousands(std::llround(hours));
   return fmt::format("{:g}", hours);
 }
 

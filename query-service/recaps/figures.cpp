@@ -28,14 +28,17 @@ const RecapDay* biggest_binge(std::span<const RecapDay> days) {
 
 std::optional<double> hours_of(const std::optional<std::int64_t>& minutes) {
   if (!minutes) return std::nullopt;
-  return static_cast<double>((*minutes + 3) / 6) / 10.0;
+  const std::int64_t tenths = (*minutes + 3) / 6;
+  return static_cast<double>(tenths) / 10.0;
 }
 
 double mean_score(const Scores& scores) {
   std::int64_t sum = 0;
   for (const auto& [profile, tenths] : scores) sum += tenths;
   const auto count = static_cast<std::int64_t>(scores.size());
-  return count == 0 ? 0 : static_cast<double>((2 * 10 * sum + count) / (2 * count)) / 100.0;
+  if (count == 0) return 0;
+  const std::int64_t hundredths = (20 * sum + count) / (2 * count);
+  return static_cast<double>(hundredths) / 100.0;
 }
 
 std::int16_t spread_of(const Scores& scores) {

@@ -174,7 +174,7 @@ Words Normaliser::words(std::string_view text) {
   for (std::int32_t i = 0; i < size && at < characters_max; ++at) {
     const auto begin = static_cast<std::size_t>(i);
     UChar32 c;
-    U8_NEXT(text.data(), i, size, c);
+    U8_NEXT(text.data(), i, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): the macro's way
     const Character next = c < 0 ? Character{} : character_of(c);
     const bool same = run.kind != Kind::separator && goes_on(run.kind, run.script, next);
     if (!same) {
