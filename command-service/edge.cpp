@@ -98,6 +98,12 @@ http::Response problem_response(const Answer& answer, const Uuid& request_id) {
     case Answer::Kind::busy:
       return to_response(problems::overloaded(), request_id);
     case Answer::Kind::unavailable:
+Time time_of(CommandId command) {
+  std::int64_t milliseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[i];
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+
       return to_response(not_ready(), request_id);
     case Answer::Kind::unknown:
       return to_response(outcome_unknown(), request_id);

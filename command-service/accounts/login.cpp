@@ -1,7 +1,9 @@
 // Logging in and staying so: an e-mail and a password become a session and its tokens; a refresh token becomes the next pair.
+#include <algorithm>
 #include <boost/describe.hpp>
 
 #include "command-service/accounts/flows.h"
+#include "command-service/accounts/login_session.h"
 #include "command-service/accounts/person.h"
 #include "command-service/accounts/refresh_login_session.h"
 #include "command-service/accounts/start_login_session.h"
@@ -23,24 +25,27 @@ BOOST_DESCRIBE_STRUCT(RefreshRequest, (), (refresh_token))
 struct Tokens {
   std::string access_token;
   std::string token_type = "Bearer";
-  std::int64_t expires_in = std::chrono::seconds(access_token_life).count();
+  std::int64_t expires_in = 0;  ///< seconds
   std::string refresh_token;
   json::Raw user;
 };
 BOOST_DESCRIBE_STRUCT(Tokens, (), (access_token, token_type, expires_in, refresh_token, user))
 
-/// What is shown to somebody whose session goes on: a pair of tokens and who they are.
+/// What is shown to somebody whose session goes on: a pair of tokens and who they are. A repeat's access token ends when the first one did.
 http::Response welcome(const Flows& flows, const Answer& answer, const Person& person, const std::optional<DataKey>& key,
                        const RefreshClaim& next, Time at) {
+  const Time expires_at = (answer.repeated ? time_of(answer.command) : at) + access_token_life;
   const Principal principal{.account = person.account,
                             .profile = *person.profile,
                             .session = next.session,
                             .password = person.password,
-                            .expires_at = at + access_token_life};
-  http::Response response = done_response(flows.edge, answer,
-                                          json::to_string(Tokens{.access_token = flows.edge.authenticator.tokens().mint(principal),
-                                                                 .refresh_token = flows.refresh_tokens.mint(next),
-                                                                 .user = {person_json(person, key)}}));
+                            .expires_at = expires_at};
+  http::Response response = done_response(
+      flows.edge, answer,
+      json::to_string(Tokens{.access_token = flows.edge.authenticator.tokens().mint(principal),
+                             .expires_in = std::max<std::int64_t>(0, std::chrono::floor<std::chrono::seconds>(expires_at - at).count()),
+                             .refresh_token = flows.refresh_tokens.mint(next),
+                             .user = {person_json(person, key)}}));
   response.status = 200;  // PRODUCT.md: log-in answers its own body, and nothing that has an address was made
   return response;
 }
@@ -57,6 +62,30 @@ Person read_person(Flows& flows, UserId account) {
   return person_from(account, flows.readers.load({.streams = {{User::category, account.uuid}}, .claims = {}, .keys = {}}).events);
 }
 
+template <class State>
+State state_of(const LoadResult& loaded, const Uuid& stream) {
+  State state;
+  for (const RecordedEvent& event : loaded.events)
+    if (event.meta.stream == StreamName{State::category, stream})
+      decode_one_of<typename State::Events>(event, [&](const auto& e) { dispatch::evolve(state, e, event.meta); });
+  return state;
+}
+
+/// Whether the request is a repeat, by its Idempotency-Key, of what opened or renewed a session that has ended since. The writer would
+/// answer it as it did then, and tokens would be made for it. A session that ends after this look has its tokens refused as any other's,
+/// and a password that changes after it is not the one that they are made with: `person` was read before.
+bool revives_a_session(Flows& flows, const Call& call, const Person& person) {
+  if (!call.frame.key) return false;
+  const LoadResult keyed = flows.readers.load({.streams = {}, .claims = {}, .keys = {*call.frame.key}});
+  if (keyed.idempotency.empty()) return false;
+  const IdempotencyRecord& record = keyed.idempotency.front();
+  if (!record.refusal.empty() || record.body_mac != call.frame.body_mac) return false;
+  const UserId account = person.account;
+  const LoadResult now =
+      flows.readers.load({.streams = {{User::category, account.uuid}, {LoginSession::category, record.id}}, .claims = {}, .keys = {}});
+  return !state_of<LoginSession>(now, record.id).goes_on(state_of<User>(now, account.uuid));
+}
+
 Actor actor_of(Call& call, const Person& person, SessionId session, std::optional<DataKey> key) {
   call.frame.by.account = person.account;
   call.frame.by.profile = person.profile;
@@ -68,6 +97,7 @@ void prove(Flows& flows, Call& call, Credentials credentials) {
   const Person person = read_person(flows, account_of(flows, credentials.email));
   const auto hash = flows.secrets.password_hash(person.password, person.account);
   if (!flows.passwords.matches(hash, credentials.password.take())) return refuse(call, Refusal::wrong_credentials);
+  if (revives_a_session(flows, call, person)) return refuse(call, Refusal::login_session_ended);
 
   StartLoginSession command{.user = person.account, .proven = person.password};
   command.session.value = SessionId(Uuid::v7(call.now));
@@ -85,6 +115,7 @@ void prove(Flows& flows, Call& call, Credentials credentials) {
 void renew(Flows& flows, Call& call, const RefreshClaim& claim) {
   const Person person = read_person(flows, claim.account);
   if (!person.profile) return refuse(call, Refusal::refresh_token_unknown);
+  if (revives_a_session(flows, call, person)) return refuse(call, Refusal::login_session_ended);
   const auto key = flows.secrets.data_key(person.account);
   const RefreshLoginSession command{.session = claim.session, .user = claim.account, .generation = claim.generation};
   Actor actor = actor_of(call, person, claim.session, key);

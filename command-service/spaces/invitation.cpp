@@ -19,13 +19,6 @@ struct Invited {
 };
 BOOST_DESCRIBE_STRUCT(Invited, (), (id, token, expires_at, version, position))
 
-/// When a command with this id was taken in: ids of version 7 begin with the time (RFC 9562 §5.7).
-Time time_of(CommandId command) {
-  std::int64_t milliseconds = 0;
-  for (int i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[static_cast<std::size_t>(i)];
-  return Time(std::chrono::milliseconds(milliseconds));
-}
-
 /// A repeat shows what was shown first: both the token and the expiry follow from the first command's id.
 Time expiry_of(const Edge& edge, CommandId command) { return time_of(command) + edge.invitation_life; }
 

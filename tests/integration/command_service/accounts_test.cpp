@@ -102,6 +102,50 @@ TEST_F(Accounts, a_refresh_repeated_with_its_key_shows_the_same_token) {
   EXPECT_EQ(again.json().refresh_token, first.json().refresh_token);
 }
 
+TEST_F(Accounts, a_repeat_revives_no_session_that_has_ended) {
+  const auto ends = [&](const std::string& handle, bool by_refresh, const auto& end) {
+    const Person mira = register_person(handle);
+    const Headers key = {{"Idempotency-Key", handle}};
+    const std::string path = by_refresh ? "/api/auth/refresh" : "/api/auth/login";
+    const std::string body = by_refresh ? R"({"refreshToken":")" + mira.refresh_token + R"("})"
+                                        : R"({"email":")" + mira.email + R"(","password":")" + mira.password + R"("})";
+    const Reply first = post(path, body, "", key);
+    ASSERT_EQ(first.status, 200) << first.body;
+    EXPECT_EQ(post(path, body, "", key).status, 200);
+    end(*first.json().access_token, mira);
+    const Reply again = post(path, body, "", key);
+    EXPECT_EQ(again.status, 401) << handle << ' ' << again.body;
+  };
+  const auto log_out = [this](const std::string& token, const Person&) { post("/api/auth/logout", "", token); };
+  const auto reuse = [this](const std::string&, const Person& person) {
+    post("/api/auth/refresh", R"({"refreshToken":")" + person.refresh_token + R"("})");
+  };
+  const auto change_password = [this](const std::string&, const Person& person) {
+    Person elsewhere = person;
+    log_in(elsewhere);
+    const Reply changed =
+        post("/api/me/password", R"({"currentPassword":"a long password","newPassword":"a better password"})", elsewhere.access_token);
+    EXPECT_EQ(changed.status, 200) << changed.body;
+  };
+  ends("mira", true, log_out);
+  ends("ken", false, log_out);
+  ends("eve", true, reuse);
+  ends("ada", true, change_password);
+}
+
+TEST_F(Accounts, a_repeats_access_token_ends_when_the_first_one_did) {
+  const Person mira = register_person("mira");
+  const std::string body = R"({"refreshToken":")" + mira.refresh_token + R"("})";
+  const auto expires_at = [&] {
+    const Reply reply = post("/api/auth/refresh", body, "", {{"Idempotency-Key", "r1"}});
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return AccessTokens(keys_).check(*reply.json().access_token, now())->expires_at;
+  };
+  const Time first = expires_at();
+  std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(expires_at(), first);
+}
+
 TEST_F(Accounts, logging_out_holds_within_a_second_in_other_processes_also_in_later_ones) {
   Hub other_hub;
   const Authenticator elsewhere(keys_, url_, other_hub);
