@@ -19,6 +19,14 @@ bool is_idempotency_key(std::string_view key) {
   return !key.empty() && key.size() <= idempotency_key_length_max && std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+/// Path and query, as far as they tell two requests apart.
+std::string target_of(const http::Request& request) {
+  std::string target = request.path;
+  for (const auto& [name, value] : request.query)
+    target += fmt::format("{}{}={}", target.size() == request.path.size() ? '?' : '&', name, value);
+  return target;
+}
+
 Problem idempotency_key_reused() {
   return {.status = 422,
           .type = "idempotency-key-reused",
@@ -84,9 +92,16 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
       return std::nullopt;
     }
     call.frame.key = IdempotencyKey(Uuid{keyed_hash(edge.keys.idempotency, {scope_of(call.principal), *key})});
-    call.frame.body_mac = keyed_hash(edge.keys.idempotency, {http::to_string(call.request.method), call.request.path, call.request.body});
+    call.frame.body_mac =
+        keyed_hash(edge.keys.idempotency, {http::to_string(call.request.method), target_of(call.request), call.request.body});
   }
   return call;
+}
+
+Time time_of(CommandId command) {
+  std::int64_t milliseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[i];
+  return Time(std::chrono::milliseconds(milliseconds));
 }
 
 http::Response problem_response(const Answer& answer, const Uuid& request_id) {
@@ -98,12 +113,6 @@ http::Response problem_response(const Answer& answer, const Uuid& request_id) {
     case Answer::Kind::busy:
       return to_response(problems::overloaded(), request_id);
     case Answer::Kind::unavailable:
-Time time_of(CommandId command) {
-  std::int64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[i];
-  return Time(std::chrono::milliseconds(milliseconds));
-}
-
       return to_response(not_ready(), request_id);
     case Answer::Kind::unknown:
       return to_response(outcome_unknown(), request_id);

@@ -25,7 +25,7 @@ namespace bloomwatch {
 struct CommandFrame {
   CommandContext by;
   std::optional<IdempotencyKey> key = {};      ///< (scope, Idempotency-Key), hashed
-  std::array<std::uint8_t, 16> body_mac = {};  ///< of method, path and body; looked at only with a key
+  std::array<std::uint8_t, 16> body_mac = {};  ///< of method, path, query and body; looked at only with a key
   Time deadline = Time::max();                 ///< not decided after it: answered `unavailable`
 };
 

@@ -44,7 +44,7 @@ using IdempotencyKey = Id<struct IdempotencyKeyTag>;
 /// What is kept of a command that carried an Idempotency-Key, for at least 24 hours: enough to answer a repeat, and no secret.
 struct IdempotencyRecord {
   IdempotencyKey key;
-  std::array<std::uint8_t, 16> body_mac = {};  ///< keyed hash of method, path and body: another body under the same key is refused
+  std::array<std::uint8_t, 16> body_mac = {};  ///< keyed hash of method, path, query and body: another body under the same key is refused
   CommandId command;
   Uuid id;  ///< the `id` of the answer
   Version version = 0;

@@ -67,6 +67,16 @@ struct AskToImport {
 };
 BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
 
+/// To an Idempotency-Key that was used for this very import. What was answered then is not kept, and doing it once more would undo what
+/// people have changed since.
+Problem came_before() {
+  return {
+      .status = 409,
+      .type = "import-came-before",
+      .title = "This import came before",
+      .detail = "It was taken under this Idempotency-Key, and goes on to its end by itself. To import the file again, use another key."};
+}
+
 void add_sentence(std::string& sentences, std::string_view more) {
   if (more.empty()) return;
   if (!sentences.empty()) sentences += "; ";
@@ -121,19 +131,24 @@ class Import {
     report_.dry_run = query.dry_run.value_or(false);
   }
 
-  /// Whether the person may import here; else the call has been answered.
+  /// Whether the person may import here, and has not done so under this Idempotency-Key; else the call has been answered.
   bool ask(Call& call) {
     std::promise<void> answered;
     bool may = false;
     auto on_answer = [&](const Answer& answer, const AskToImport&, const auto&) {
-      may = answer.kind == Answer::Kind::done;
+      may = answer.kind == Answer::Kind::done && !answer.repeated;
       if (may)
         report_.position = answer.position;
+      else if (answer.repeated && answer.kind == Answer::Kind::done)
+        call.refuse(came_before());
       else
         call.respond(problem_response(answer, call.request.request_id));
       answered.set_value();
     };
-    edge_.writer.submit(std::make_unique<TypedWork<AskToImport>>(frame(), AskToImport{space_}, actor_, std::move(on_answer)));
+    CommandFrame asking = frame();
+    asking.key = call_.frame.key;
+    asking.body_mac = call_.frame.body_mac;
+    edge_.writer.submit(std::make_unique<TypedWork<AskToImport>>(std::move(asking), AskToImport{space_}, actor_, std::move(on_answer)));
     answered.get_future().wait();
     return may;
   }

@@ -110,6 +110,18 @@ TEST_F(Import, leaves_progress_that_the_space_cannot_take_and_takes_the_rest) {
   EXPECT_EQ(counts_of(import(airing(24, 13, 8))), counts(0, 0, 1, 0));
 }
 
+TEST_F(Import, with_an_idempotency_key_is_done_once) {
+  const auto keyed = [this](const std::string& list, const std::string& query = "") {
+    return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token, {{"Idempotency-Key", "list"}});
+  };
+  EXPECT_EQ(counts_of(keyed(list_of(2))), counts(2, 0, 0, 0));
+  const std::int64_t events = count("log.events");
+  EXPECT_EQ(keyed(list_of(2)).json().type, "/problems/import-came-before");
+  EXPECT_EQ(keyed(list_of(3)).status, 422);
+  EXPECT_EQ(keyed(list_of(2), "?shared=true").status, 422);
+  EXPECT_EQ(count("log.events"), events);
+}
+
 TEST_F(Import, answers_no_more_of_a_long_text_than_is_needed_to_recognize_it) {
   const Reply reply = import("<myanimelist><anime><series_animedb_id>1</series_animedb_id><series_title>" + std::string(1 << 20, '"') +
                              "</series_title></anime></myanimelist>");
