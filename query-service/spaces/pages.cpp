@@ -2,6 +2,10 @@
 // The address of an invitation that was accepted is the account's, under the account's key: forgotten with it.
 #include "query-service/spaces/pages.h"
 
+#include <algorithm>
+#include <functional>
+#include <tuple>
+
 #include "events/invitation_address.h"
 #include "query-service/spaces/members.h"
 
@@ -65,7 +69,7 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
            "FROM chosen AS c JOIN read_spaces.members AS me ON me.watch_space = c.watch_space AND me.profile = " + asker +
                " AND me.role = 'owner' CROSS JOIN LATERAL (SELECT n.*, s.box FROM read_spaces.invitations AS n"
                " LEFT JOIN secrets.invitation_addresses AS s ON s.id = n.invitation WHERE n.watch_space = c.watch_space"
-               " ORDER BY n.created_at DESC, n.invitation DESC LIMIT " +
+               " ORDER BY (n.accepted_at IS NULL AND n.revoked_at IS NULL) DESC, n.created_at DESC, n.invitation DESC LIMIT " +
                std::to_string(invitations_shown_max) +
                ") AS i LEFT JOIN read_people.profiles AS p ON p.profile = i.accepted_by LEFT JOIN read_people.accounts AS a ON a.account ="
                " p.account LEFT JOIN secrets.keys AS k ON k.account = p.account");
@@ -139,7 +143,11 @@ std::vector<SpaceAnswer> show_spaces(const PageRows& rows, const Visit& visit, K
     if (place != places.end() && spaces[place->second].invitations)
       spaces[place->second].invitations->push_back(show_invitation(row, visit.now, keys));
   }
-  for (SpaceAnswer& space : spaces) sort_by_joining(space.members);
+  for (SpaceAnswer& space : spaces) {
+    sort_by_joining(space.members);
+    if (space.invitations)
+      std::ranges::sort(*space.invitations, std::greater(), [](const InvitationAnswer& i) { return std::tuple(i.created_at, i.id); });
+  }
   return spaces;
 }
 

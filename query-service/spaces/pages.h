@@ -9,7 +9,7 @@
 
 namespace bloomwatch {
 
-/// Invitations of one space that are shown, the newest.
+/// Invitations of one space that are shown, those first that were neither accepted nor revoked, then the newest.
 inline constexpr int invitations_shown_max = 200;
 
 struct SpacePlace {

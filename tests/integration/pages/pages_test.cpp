@@ -244,6 +244,21 @@ TEST(SpacePage, shows_members_to_members_and_invitations_to_owners) {
   EXPECT_FALSE(page<Space>(ken, space).invitations);
 }
 
+TEST(SpacePage, shows_an_open_invitation_however_many_came_after_it) {
+  const Person mira("mira");
+  const std::string space = mira.make_space("Busy");
+  mira.post(space + "/invitations", R"({"email":"first@example.org"})");
+  for (int i = 0; i < 201; ++i) {
+    const std::string body = R"({"email":"late)" + std::to_string(i) + R"(@example.org"})";
+    const std::string invitation = mira.post(space + "/invitations", body).as<Told>().id.to_string();
+    mira.del(space + "/invitations/" + invitation);
+  }
+  const auto invitations = *page<Space>(mira, space).invitations;
+  ASSERT_THAT(invitations, SizeIs(200));
+  EXPECT_EQ(invitations.front().status, "revoked") << "the newest first";
+  EXPECT_EQ(invitations.back().email, "first@example.org");
+}
+
 TEST(SpaceListPage, lists_the_spaces_that_one_is_in_now) {
   const Person mira("mira"), ken("ken");
   std::vector<std::string> spaces;
