@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
+#include <charconv>
 #include <cmath>
 
 #include "runtime/time.h"
@@ -165,6 +166,13 @@ std::expected<Score, std::string> Score::from(Wire wire) {
   return Score(static_cast<std::int16_t>(halves * 5));
 }
 
+/// The same range as `anilistMediaId` has.
+static bool is_media_number(std::string_view digits) {
+  std::int32_t number = 0;
+  const auto [end, failed] = std::from_chars(digits.begin(), digits.end(), number);
+  return failed == std::errc() && end == digits.end() && AniListMediaId::from(number) && digits.front() != '0';
+}
+
 std::expected<Media, std::string> Media::from(const Wire& wire) {
   std::string_view id = wire.id.text;
   Media media;
@@ -178,8 +186,8 @@ std::expected<Media, std::string> Media::from(const Wire& wire) {
     if (!title) return wrong("its id must be a string: the title's id, a UUID");
     media.reference_.id = title->to_string();
     return media;
-  } else if (id.empty() || id.size() > 9 || id.front() == '0' || !std::ranges::all_of(id, is_digit)) {
-    return wrong("its id must be a whole number of at least 1");
+  } else if (!is_media_number(id)) {
+    return wrong("its id must be a whole number between 1 and 2147483647");
   }
   media.reference_.id = id;
   return media;

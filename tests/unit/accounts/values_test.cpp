@@ -135,10 +135,11 @@ TEST(PossibleDate, is_one_that_the_calendar_has) {
 TEST(Media, names_a_title_as_its_source_does) {
   const auto read = [](std::string_view text) { return json::read<Media>(text); };
   EXPECT_EQ(read(R"({"source":"mal","id":52991})")->reference(), (MediaReference{"mal", "52991"}));
+  EXPECT_EQ(read(R"({"source":"anilist","id":2147483647})")->reference(), (MediaReference{"anilist", "2147483647"}));
   EXPECT_EQ(read(R"({"source":"imdb","id":"tt0213338"})")->reference(), (MediaReference{"imdb", "tt0213338"}));
   for (const auto* bad :
        {R"({"source":"mal","id":"52991"})", R"({"source":"mal","id":0})", R"({"source":"mal","id":-1})", R"({"source":"mal","id":1.5})",
-        R"({"source":"mal","id":12345678901})", R"({"source":"imdb","id":213338})", R"({"source":"imdb","id":"0213338"})",
+        R"({"source":"mal","id":2147483648})", R"({"source":"imdb","id":213338})", R"({"source":"imdb","id":"0213338"})",
         R"({"source":"vhs","id":1})", R"({"source":"mal"})", R"({"source":"mal","id":null})", R"({"source":"imdb","id":"tt02\"3338"})"})
     EXPECT_FALSE(read(bad)) << bad;
   std::string out;
