@@ -128,8 +128,20 @@ class Authorization(FlowTest):
                  "/api/anilist/media/{anilistMediaId}")
         for promised in [*BODIES, *(f"GET {page}" for page in pages)]:
             self.assertIn(tuple(promised.split(" ")), known)
+        space = "/api/watch-spaces/{watchSpace}"
         for method, pattern, access in self.in_space():
             self.assertIn(access, ("member", "owner"), f"{method} {pattern}")
+        self.assertEqual(
+            {f"{method} {pattern}" for method, pattern, access in self.routes if access == "owner"},
+            {
+                f"PATCH {space}",
+                f"POST {space}/invitations",
+                f"DELETE {space}/invitations/{{invitation}}",
+                f"DELETE {space}/members/{{userId}}",
+                f"PATCH {space}/members/{{userId}}",
+                f"POST {space}/transfer-ownership",
+            },
+        )
         self.assertEqual(
             {pattern for _, pattern, access in self.routes if access == "anyone"},
             {"/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/recap-cards/{card}"},
@@ -203,6 +215,14 @@ class Authorization(FlowTest):
         routes = [(method, pattern) for method, pattern, access in self.routes if access == wanted]
         self.assertGreaterEqual(len(routes), 2)
         return routes
+
+    def test_whoever_is_signed_in_may_use_what_is_about_themselves(self):
+        for number, (method, pattern) in enumerate(self.of_access("signed-in")):
+            with self.subTest(route=f"{method} {pattern}"):
+                anybody = self.server.person(f"anybody_{number}")
+                answer = self.send(method, pattern, anybody.token)
+                self.assertNotIn(answer.status, (401, 405, 415, 500), answer)
+                self.assertEqual(answer.status == 403, pattern == "/api/me/password", answer)  # the current one is wrong, on purpose
 
     def test_what_is_for_admins_is_for_nobody_else(self):
         moderator, admin = self.granted("moderator_a", "moderator"), self.granted("admin_a", "admin")

@@ -67,8 +67,11 @@ class History {
     spaces_[space].members.insert(profile);
     spaces_[space].former.erase(profile);
   }
-  void leave(std::size_t space, ProfileId profile) {
-    put_in(spaces_[space], MemberLeft{profile});
+  void leave(std::size_t space, ProfileId profile, bool removed = false) {
+    if (removed)
+      put_in(spaces_[space], MemberRemoved{profile});
+    else
+      put_in(spaces_[space], MemberLeft{profile});
     spaces_[space].members.erase(profile);
     spaces_[space].former.insert(profile);
   }
@@ -177,6 +180,7 @@ class History {
       case 2:
         return put("user", id, id, AvatarChanged{by_, maybe_box()});
       case 3:
+        if (below(2) == 0) return put("user", id, id, LanguageChanged{by_, "de"});
         return put("user", id, id, TimeZoneChanged{by_, "Asia/Tokyo"});
       case 4:
         return put("user", id, id, PrivacyChanged{by_, static_cast<Privacy>(below(3))});
@@ -306,6 +310,7 @@ class History {
       case 0:
         return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
       case 1:
+        if (below(2) == 0) return put_in(space, WatchSpaceTimeZoneChanged{"Asia/Tokyo"});
         return put_in(space, WatchSpaceThemeChanged{below(2) == 0 ? std::nullopt : std::optional<std::string>("dark")});
       case 2:
         return put_in(space, MemberRoleChanged{by_, below(2) == 0 ? SpaceRole::owner : SpaceRole::member});
@@ -316,7 +321,7 @@ class History {
         return put_in(space, MemberInvited{space.invitations.back(), ClaimKey(uuid()), ClaimKey(uuid()), SpaceRole::member, time_});
       }
       case 5:
-        if (space.members.size() > 1) leave(static_cast<std::size_t>(&space - spaces_.data()), by_);
+        if (space.members.size() > 1) leave(static_cast<std::size_t>(&space - spaces_.data()), by_, below(2) == 0);
         return;
       case 6:
         if (!space.former.empty()) join(static_cast<std::size_t>(&space - spaces_.data()), any_of(space.former));
@@ -349,12 +354,14 @@ class History {
       case 2:
         return put_in(anime, MoodChanged{maybe_box()});
       case 3:
+        if (below(2) == 0) return put_in(anime, PitchChanged{maybe_box()});
         return put_in(anime, VibeChanged{maybe_box()});
       case 4:
         return put_in(anime, ParticipantStatusChanged{by_, anime.title, status(), std::nullopt});
       case 5:
         return put_in(anime, ParticipantProgressChanged{by_, anime.title, episodes, std::nullopt});
       case 6:
+        if (below(2) == 0) return put_in(anime, FinishDateChanged{by_, anime.title, PartialDate{2024, {}, {}}});
         return put_in(anime, StartDateChanged{by_, anime.title, PartialDate{2024, static_cast<std::int16_t>(1 + below(12)), {}}});
       case 7:
         return put_in(anime, TimesRewatchedChanged{by_, anime.title, episodes});
