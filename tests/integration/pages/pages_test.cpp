@@ -19,7 +19,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
 
 struct Member {
   std::string user_id;
