@@ -1,0 +1,114 @@
+# ops/run itself, with the program as built for the tests: one instance a home, found again by who comes second, started again after a kill.
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from bloomwatch import PROGRAM, READY_SECONDS_MAX, ROOT, Client, Server, run, wait_until
+
+
+class Run(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bloomwatch-run-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        os.chmod(self.folder, 0o711)
+        self.home = self.folder / "home"
+        # A clone of only what ops/run needs, where nothing is to be installed or built.
+        ops = self.folder / "ops"
+        ops.mkdir()
+        for script in ("run", "cluster"):
+            shutil.copy2(ROOT / "ops" / script, ops)
+        for script in ("install", "build"):
+            (ops / script).symlink_to("/bin/true")
+        program = self.folder / "build/release/bloomwatch"
+        program.parent.mkdir(parents=True)
+        program.symlink_to(PROGRAM)
+        self.addCleanup(run, ops / "cluster", "stop", self.home / "postgres")
+
+    def command(self, *arguments):
+        return [self.folder / "ops/run", "--home", self.home, "--port", "0", *arguments]
+
+    def start(self):
+        """Until it has said that it is up."""
+        log = open(self.folder / "run.out", "w")
+        self.addCleanup(log.close)
+        running = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        self.addCleanup(self.end, running)
+
+        def is_up():
+            self.assertIsNone(running.poll(), self.output())
+            return "Ctrl-C stops everything" in self.output()
+
+        wait_until(is_up, READY_SECONDS_MAX, "ops/run to be up")
+        return running
+
+    def output(self):
+        return (self.folder / "run.out").read_text()
+
+    def instance(self):
+        return json.loads((self.home / "instance.json").read_text())
+
+    def end(self, running):
+        """As Ctrl-C does."""
+        running.terminate()
+        return running.wait(60)
+
+    def kill(self, pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        # What is killed here may have nobody who reaps it.
+        wait_until(lambda: "Z" in run("sh", "-c", f"ps -o stat= -p {pid} || echo Z"), 30, f"the end of {pid}")
+
+    def is_refused(self):
+        """A second run says where the first is, and leaves it as it was."""
+        before = self.instance()
+        second = subprocess.run(self.command("--exit"), capture_output=True, text=True, timeout=120)
+        self.assertEqual(second.returncode, 1, second.stdout + second.stderr)
+        self.assertIn(f"BloomWatch is already running in {self.home} at {before['url']}\n", second.stderr)
+        self.assertEqual(self.instance(), before)
+        api = Client(before["url"])
+        self.addCleanup(api.close)
+        person = {"email": "mira@example.org", "handle": "mira", "displayName": "Mira", "password": "mira likes long walks"}
+        self.assertIn(api.call("POST", "/api/auth/register", person).status, (201, 409))
+
+    def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
+        running = self.start()
+        self.is_refused()
+        self.assertEqual(self.end(running), 0)
+        self.assertFalse((self.home / "instance.json").exists())
+        self.start()
+
+    def test_a_home_is_taken_before_its_instance_answers(self):
+        self.home.mkdir()
+        with open(self.home / "run.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            second = subprocess.run(self.command("--exit"), capture_output=True, text=True, timeout=120)
+        self.assertEqual(second.returncode, 1, second.stdout + second.stderr)
+        self.assertIn(f"BloomWatch is already running in {self.home}\n", second.stderr)
+        self.assertEqual(os.listdir(self.home), ["run.lock"])
+
+    def test_a_home_starts_again_after_a_kill_as_soon_as_its_server_is_gone(self):
+        running = self.start()
+        server = self.instance()["pid"]
+        self.addCleanup(self.kill, server)
+        self.kill(running.pid)
+        running.wait()
+        self.is_refused()
+        self.kill(server)
+        self.start()  # on the Postgres that has been left over
+
+    def test_a_server_that_was_started_by_hand_is_not_disturbed(self):
+        database_url = run(self.folder / "ops/cluster", "start", self.home / "postgres").strip()
+        server = Server(database_url, self.home)
+        self.addCleanup(server.close)
+        self.is_refused()
+
+
+if __name__ == "__main__":
+    unittest.main()
