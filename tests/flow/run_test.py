@@ -77,6 +77,12 @@ class Run(unittest.TestCase):
         person = {"email": "mira@example.org", "handle": "mira", "displayName": "Mira", "password": "mira likes long walks"}
         self.assertIn(api.call("POST", "/api/auth/register", person).status, (201, 409))
 
+    def test_it_says_where_the_api_and_the_admin_port_are(self):
+        self.start()
+        instance = self.instance()
+        self.assertIn(f"BloomWatch answers at {instance['url']}\n", self.output())
+        self.assertIn(f"{instance['adminUrl']}/health/ready", self.output())
+
     def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
         running = self.start()
         self.is_refused()
