@@ -37,8 +37,10 @@ Config prepared(Config config) {
   return config;
 }
 
+/// Where this machine reaches what listens on `bind`. IPv6 addresses are in brackets (RFC 3986 §3.2.2).
 std::string local_url(const std::string& bind, std::uint16_t port) {
-  return fmt::format("http://{}:{}", bind == "0.0.0.0" ? "127.0.0.1" : bind, port);
+  const std::string host = bind == "0.0.0.0" ? "127.0.0.1" : bind == "::" ? "::1" : bind;
+  return fmt::format("http://{}:{}", host.contains(':') ? '[' + host + ']' : host, port);
 }
 
 /// "Address already in use" says nothing of which.
