@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -94,6 +95,8 @@ void Process::wait_for_the_end(const std::string& url) {
   write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid(), config_.kafka_bootstrap, config_.kafka_property});
   log::info("process", "started", {{"url", url}, {"admin_url", admin_url}, {"home", config_.home}});
   shutdown_.wait();
+  // Whoever sends traffic here looks elsewhere while what has begun is answered.
+  admin_.add_check("process", [] { return std::optional<std::string>("it is stopping"); });
   log::info("process", "stopping");
   shutdown_.stop();
   admin_.stop();

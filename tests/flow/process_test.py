@@ -1,8 +1,9 @@
 # A process as others on its machine see it: where it says that it is, and what it says of itself while it stops.
 import socket
 import unittest
+import urllib.parse
 
-from bloomwatch import Server
+from bloomwatch import Client, Server, wait_until
 
 
 def has_ipv6():
@@ -26,6 +27,25 @@ class Process(unittest.TestCase):
             self.assertRegex(server.url, r"^http://\[::1\]:[0-9]+$")
             server.person("mira")
             self.assertIn("user", server.operator("role", "mira", "user"))
+
+    def test_it_is_not_ready_from_the_signal_on_and_answers_what_it_has_begun(self):
+        server = self.serve()
+        url = urllib.parse.urlsplit(server.url)
+        admin = Client(server.admin_url)
+        self.addCleanup(admin.close)
+        self.assertEqual(admin.call("GET", "/health/ready").status, 200)
+        with socket.create_connection((url.hostname, url.port), timeout=10) as under_way:
+            under_way.sendall(b"GET /api/me HTTP/1.1\r\n")
+            server.client().call("GET", "/api/me", expect=401)  # by now the one before is being read
+            server.process.terminate()
+            wait_until(lambda: '"module":"process","message":"stopping"' in server.output(), 5, "the signal to be taken")
+            ready = admin.call("GET", "/health/ready", expect=503)
+            self.assertIn({"name": "process", "ok": False, "reason": "it is stopping"}, ready["checks"])
+            self.assertEqual(admin.call("GET", "/health/live").status, 200)
+            under_way.sendall(b"Host: x\r\n\r\n")
+            self.assertIn(b" 401 ", under_way.recv(65536))
+        self.assertEqual(server.process.wait(20), 0)
+        server.killed = True  # as close() expects of one that has ended
 
 
 if __name__ == "__main__":
