@@ -64,25 +64,28 @@ Actor Call::actor() const {
   return {.account = principal->account, .profile = principal->profile, .session = principal->session, .now = now};
 }
 
+std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, Time now) {
+  if (request.access == http::Access::anyone) return std::nullopt;
+  if (request.access == http::Access::operators && OperatorTokens(edge.keys).admits(request, now)) return std::nullopt;
+  auto principal = edge.authenticator.authenticate(request, now);
+  if (!principal) return std::unexpected(std::move(principal.error()));
+  if (request.access == http::Access::operators) return std::unexpected(operators_only());
+  return *principal;
+}
+
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond) {
   const Time at = now();
   Call call{.request = std::move(request), .respond = std::move(respond), .principal = std::nullopt, .now = at, .frame = {}};
-  if (call.request.access == http::Access::operators) {
-    if (!OperatorTokens(edge.keys).admits(call.request, at)) {
-      const auto person = edge.authenticator.authenticate(call.request, at);
-      call.refuse(person ? operators_only() : person.error());
-      return std::nullopt;
-    }
-    call.frame.by.origin.provider = "operator";
-  } else if (call.request.access != http::Access::anyone) {
-    auto principal = edge.authenticator.authenticate(call.request, at);
-    if (!principal) {
-      call.refuse(principal.error());
-      return std::nullopt;
-    }
-    call.principal = *principal;
-    call.frame.by.account = principal->account;
-    call.frame.by.profile = principal->profile;
+  const auto principal = authorize(edge, call.request, at);
+  if (!principal) {
+    call.refuse(principal.error());
+    return std::nullopt;
+  }
+  call.principal = *principal;
+  if (call.request.access == http::Access::operators) call.frame.by.origin.provider = "operator";
+  if (call.principal) {
+    call.frame.by.account = call.principal->account;
+    call.frame.by.profile = call.principal->profile;
   }
   call.frame.by.command = CommandId(Uuid::v7(at));
   call.frame.by.correlation = CorrelationId(call.request.correlation_id);

@@ -4,7 +4,9 @@
 // `prepare`.
 #pragma once
 
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -43,6 +45,10 @@ struct Call {
   /// The actor of the principal; of nobody if anonymous.
   Actor actor() const;
 };
+
+/// Who a request is from: nobody where its route is for anyone, or for operators, whose commands the system does. A problem if it may not
+/// use its route; roles and memberships are for deciders.
+std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, Time now);
 
 /// Authenticates unless the route is for anyone (what an operator's token sends is done by the system), fixes ids and time, hashes the
 /// Idempotency-Key. Nothing: the request has been answered.

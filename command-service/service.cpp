@@ -149,6 +149,10 @@ CommandService::CommandService(const Config& config, const MasterKeys& keys, Aut
 CommandService::~CommandService() { stop(); }
 
 void CommandService::add_routes(http::Routes& routes) {
+  routes.check_headers([&edge = parts_->edge](const http::Request& request) {
+    const auto by = authorize(edge, request, now());
+    return by ? std::nullopt : std::optional(by.error());
+  });
   add_account_routes(routes, parts_->edge, parts_->flows);
   add_space_routes(routes, parts_->edge, parts_->secrets, parts_->flow_pool);
   add_tracking_routes(routes, parts_->edge);

@@ -15,6 +15,10 @@
 
 #include "runtime/uuid.h"
 
+namespace bloomwatch {
+struct Problem;
+}
+
 namespace bloomwatch::http {
 
 enum class Method { get, head, post, put, patch, del, options, other };
@@ -22,7 +26,7 @@ enum class Method { get, head, post, put, patch, del, options, other };
 /// `GET`, `DELETE` …
 std::string_view to_string(Method method);
 
-/// Who may use a route. The router only records it; whoever makes a route's handler enforces it, and a test walks the table.
+/// Who may use a route. Whoever makes a route's handler enforces it, and a test walks the table; a HeaderCheck may refuse earlier.
 enum class Access { anyone, signed_in, member, owner, moderator, admin, operators };
 
 /// `anyone`, `signed-in` …
@@ -118,6 +122,9 @@ class Responder {
 /// Called on any of the server's threads, several at once; must not block. What it throws is logged and answered 503 with an incident id.
 using Handler = std::move_only_function<void(Request, Responder) const>;
 
+/// What is asked once a request's header is read and its body is still to come: why it is refused, nothing if it may go on. As a Handler.
+using HeaderCheck = std::move_only_function<std::optional<Problem>(const Request&) const>;
+
 /// One line of the route table.
 struct RouteEntry {
   Method method;
@@ -136,6 +143,12 @@ class Routes {
   ~Routes();
 
   void add(Method method, std::string_view pattern, Access access, Handler handler, RouteOptions options = {});
+
+  /// Asked on every route that is not for anyone, so that only those who may send a body fill the room that there is for all bodies
+  /// (ServerOptions::bodies_bytes_max). A body takes its time to come, and the handler checks again.
+  void check_headers(HeaderCheck check);
+  /// Empty if there is none.
+  const HeaderCheck& header_check() const;
 
   /// All routes in the order of their adding: for tests that walk them, and for descriptions.
   const std::vector<RouteEntry>& table() const;

@@ -240,7 +240,10 @@ std::optional<Problem> Connection::look_at_header() {
     fail(problems::malformed("A request names its host once."));
     return std::nullopt;
   }
-  return find_route();
+  if (auto refusal = find_route()) return refusal;
+  const HeaderCheck& check = io_->share.routes.header_check();
+  if (!check || !match_.handler || parser_->request.access == Access::anyone || parser_->is_done()) return std::nullopt;
+  return check(parser_->request);
 }
 
 std::optional<Problem> Connection::find_route() {

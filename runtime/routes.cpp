@@ -93,6 +93,7 @@ struct Routes::Tree {
   Node root;
   std::vector<RouteEntry> table;
   std::vector<Handler> handlers;
+  HeaderCheck header_check;
 
   std::string allow(const Search& search) const;
   Parameters parameters(const RouteEntry& entry, const Segments& segments) const;
@@ -148,6 +149,10 @@ void Routes::add(Method method, std::string_view pattern, Access access, Handler
   tree_->table.push_back({method, std::string(pattern), access, options});
   tree_->handlers.push_back(std::move(handler));
 }
+
+void Routes::check_headers(HeaderCheck check) { tree_->header_check = std::move(check); }
+
+const HeaderCheck& Routes::header_check() const { return tree_->header_check; }
 
 const std::vector<RouteEntry>& Routes::table() const { return tree_->table; }
 

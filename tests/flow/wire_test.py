@@ -165,6 +165,23 @@ class Wire(FlowTest):
         self.assertEqual({answer.status for answer in answers}, {201})
         self.assertEqual(len({answer["id"] for answer in answers}), 1)
 
+    def test_who_may_not_send_a_body_is_told_before_it_comes(self):
+        """Else a few who send slowly, and have no token, would fill the room that there is for everybody's bodies."""
+        spaces, imports, catalog = "/api/watch-spaces", f"/api/watch-spaces/{self.space}/imports/mal", "/api/catalog/import"
+        for path, token, status in (
+            (spaces, None, 401),
+            (imports, None, 401),
+            (imports, "wrong", 401),
+            (catalog, None, 401),
+            (catalog, self.mira.token, 403),
+        ):
+            header = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n"
+            if token:
+                header += f"Authorization: Bearer {token}\r\n"
+            answer = self.raw(header.encode() + b"\r\n")
+            self.assertTrue(answer.startswith(f"HTTP/1.1 {status} ".encode()), (path, answer))
+            self.assertIn(b"Connection: close", answer)
+
     def test_health_and_metrics_are_on_the_admin_port(self):
         admin = Client(self.server.admin_url)
         self.addCleanup(admin.close)

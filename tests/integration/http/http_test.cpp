@@ -6,12 +6,14 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
 
 #include "runtime/json.h"
 #include "runtime/logging.h"
+#include "runtime/problem.h"
 #include "tests/integration/http/raw_client.h"
 
 namespace bloomwatch {
@@ -83,6 +85,7 @@ class Http : public testing::Test {
     });
     routes.add(Method::get, "/split", Access::anyone,
                [](Request, Responder respond) { respond({200, "text/plain", {{"X-A", "b\r\nX-Evil: 1"}}, "x"}); });
+    routes.check_headers(std::move(header_check_));
     server_.emplace(std::move(routes), std::move(options));
     server_->start();
     return *server_;
@@ -91,6 +94,7 @@ class Http : public testing::Test {
   RawClient client() { return RawClient(server_->port()); }
 
   Shelf shelf_;
+  http::HeaderCheck header_check_;  ///< of the server to come
   std::optional<http::Server> server_;
 };
 
@@ -306,6 +310,40 @@ TEST_F(Http, holds_only_so_much_of_all_bodies_at_once) {
   EXPECT_EQ(first.receive().body, "200001");
   RawClient third(server_->port());
   EXPECT_EQ(third.ask(post("/api/file", std::string(250'000, 'x'))).body, "250000") << "what has been read is no longer counted";
+}
+
+std::optional<Problem> wants_a_token(const Request& request) {
+  return request.header("Authorization") ? std::nullopt : std::optional(problems::unauthorized());
+}
+
+TEST_F(Http, holds_no_bodies_of_those_who_may_not_send_them) {
+  header_check_ = wants_a_token;
+  http::ServerOptions options;
+  options.threads = 1;
+  options.bodies_bytes_max = 300'000;
+  serve(std::move(options));
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 8; ++i) {
+    strangers.push_back(std::make_unique<RawClient>(server_->port()));
+    strangers.back()->send("POST /api/file HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n" + std::string(60'000, 'x'));
+    const RawAnswer answer = strangers.back()->receive();
+    expect_problem(answer, 401, "unauthorized");
+    EXPECT_EQ(answer.header("Connection"), "close");
+    // How long it will be is not said.
+    strangers.push_back(std::make_unique<RawClient>(server_->port()));
+    strangers.back()->send("POST /api/file HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nea60\r\n" + std::string(60'000, 'x'));
+  }
+  RawClient member(server_->port());
+  EXPECT_EQ(member.ask(post("/api/file", std::string(250'000, 'x'), "Authorization: Bearer x\r\n")).body, "250000");
+}
+
+TEST_F(Http, asks_who_sends_a_body_only_where_one_comes_and_not_everybody_may) {
+  header_check_ = wants_a_token;
+  serve();
+  RawClient client(server_->port());
+  expect_problem(client.ask(post("/api/echo", "{}")), 401, "unauthorized");
+  EXPECT_EQ(client.ask(post("/api/echo", "")).status, 201) << "without a body it is the handler's to ask";
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}").status, 200);
 }
 
 TEST_F(Http, refuses_bodies_that_are_not_called_json_where_json_is_wanted) {
