@@ -64,10 +64,10 @@ Actor Call::actor() const {
   return {.account = principal->account, .profile = principal->profile, .session = principal->session, .now = now};
 }
 
-std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, Time now) {
+std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer, Time now) {
   if (request.access == http::Access::anyone) return std::nullopt;
   if (request.access == http::Access::operators && OperatorTokens(edge.keys).admits(request, now)) return std::nullopt;
-  auto principal = edge.authenticator.authenticate(request, now);
+  auto principal = edge.authenticator.authenticate(request, answer, now);
   if (!principal) return std::unexpected(std::move(principal.error()));
   if (request.access == http::Access::operators) return std::unexpected(operators_only());
   return *principal;
@@ -76,7 +76,7 @@ std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, con
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond) {
   const Time at = now();
   Call call{.request = std::move(request), .respond = std::move(respond), .principal = std::nullopt, .now = at, .frame = {}};
-  const auto principal = authorize(edge, call.request, at);
+  const auto principal = authorize(edge, call.request, call.respond, at);
   if (!principal) {
     call.refuse(principal.error());
     return std::nullopt;

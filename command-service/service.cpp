@@ -150,7 +150,8 @@ CommandService::~CommandService() { stop(); }
 
 void CommandService::add_routes(http::Routes& routes) {
   routes.check_headers([&edge = parts_->edge](const http::Request& request) {
-    const auto by = authorize(edge, request, now());
+    http::Responder nobody;
+    const auto by = authorize(edge, request, nobody, now());
     return by ? std::nullopt : std::optional(by.error());
   });
   add_account_routes(routes, parts_->edge, parts_->flows);

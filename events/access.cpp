@@ -300,13 +300,14 @@ bool is_bearer(std::string_view scheme) {
 Authenticator::Authenticator(const MasterKeys& keys, std::string database_url, Hub& hub)
     : tokens_(keys), ended_(std::move(database_url), hub) {}
 
-std::expected<Principal, Problem> Authenticator::authenticate(const http::Request& request, Time now) const {
+std::expected<Principal, Problem> Authenticator::authenticate(const http::Request& request, http::Responder& answer, Time now) const {
   const auto header = request.header("Authorization");
   if (!header || !is_bearer(*header)) return std::unexpected(refused("Send an access token: Authorization: Bearer …", false));
   std::string_view token = header->substr(7);
   while (token.starts_with(' ')) token.remove_prefix(1);
   const auto principal = tokens_.check(token, now);
   if (!principal) return std::unexpected(refused("The access token is wrong or has expired.", true));
+  answer.speaks_for(principal->account.uuid);
   if (!ended_.ready()) return std::unexpected(problems::unavailable(request.request_id));
   if (!ended_.allows(*principal)) return std::unexpected(refused("This session has ended.", true));
   return *principal;

@@ -149,8 +149,8 @@ class Authenticator {
   Authenticator(const MasterKeys& keys, std::string database_url, Hub& hub);
 
   /// Who the request's bearer token (RFC 6750) speaks for: 401 with WWW-Authenticate if there is none, or a wrong, expired or ended one;
-  /// 503 while ends are not known.
-  std::expected<Principal, Problem> authenticate(const http::Request& request, Time now) const;
+  /// 503 while ends are not known. `answer` is told whose token it was, refused or not.
+  std::expected<Principal, Problem> authenticate(const http::Request& request, http::Responder& answer, Time now) const;
 
   const AccessTokens& tokens() const { return tokens_; }
   EndedSessions& ended() { return ended_; }

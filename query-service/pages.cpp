@@ -211,7 +211,7 @@ const PartitionHeads& Pages::partition_heads() {
 }
 
 std::optional<Principal> Pages::admit(const http::Request& request, http::Responder& answer) const {
-  auto principal = who_.authenticate(request, now());
+  auto principal = who_.authenticate(request, answer, now());
   if (principal) return *principal;
   answer(to_response(principal.error(), request.request_id));
   return std::nullopt;

@@ -75,6 +75,7 @@ Admin::Admin(Metrics& metrics, const std::string& bind, std::uint16_t port) : st
   options.threads = 1;
   options.connections_max = connections_max;
   options.drain_max = drain_max;
+  options.log_requests = false;  // probes and scrapes
   state_->server = std::make_unique<http::Server>(state_->routes(), std::move(options));
 }
 

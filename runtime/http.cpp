@@ -151,6 +151,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
     abandon();
     connection_ = std::move(other.connection_);
     slot_ = other.slot_;
+    user_ = other.user_;
     sink_ = std::move(other.sink_);
     other.sink_ = nullptr;
   }

@@ -87,6 +87,7 @@ struct Response {
   std::string content_type = {};  ///< empty: no body is described
   Parameters headers = {};
   std::string body = {};
+  Uuid user = {};  ///< whom the request spoke for, as its responder was told; for the log only
 };
 
 /// A 200 (or other) answer of JSON text.
@@ -108,6 +109,8 @@ class Responder {
   ~Responder();
 
   void operator()(Response response);
+  /// Says whom the request speaks for, once that is known: for the line that is logged of it.
+  void speaks_for(const Uuid& user) { user_ = user; }
   /// Whether it still waits for its answer.
   explicit operator bool() const { return connection_ || sink_; }
 
@@ -116,6 +119,7 @@ class Responder {
 
   std::shared_ptr<Connection> connection_;
   std::uint64_t slot_ = 0;
+  Uuid user_;
   std::move_only_function<void(Response)> sink_;
 };
 
@@ -202,6 +206,7 @@ struct ServerOptions {
   std::chrono::milliseconds drain_max{10'000};        ///< how long stop() waits for answers in flight
   std::string server_name = {};                       ///< the Server header; empty: none
   Observer on_answered = {};
+  bool log_requests = true;  ///< a line for each at level debug, and for those that failed here (5xx) always
 };
 
 /// Listens from the constructor on (throws std::system_error if it cannot bind), answers between start() and stop().

@@ -30,6 +30,8 @@ constexpr std::chrono::milliseconds linger_max{1'000};
 constexpr std::size_t linger_bytes_max = 4'194'304;
 /// Buffers that grew beyond this are given back when they are empty.
 constexpr std::size_t buffer_bytes_kept_max = 65'536;
+/// What routes call the watch space that they are about.
+constexpr std::string_view space_param = "watchSpace";
 
 }  // namespace
 
@@ -45,9 +47,10 @@ void Connection::complete(std::uint64_t slot, Response response) {
   Pending& pending = pending_[index];
   if (response.status == status_abandoned) response = to_response(problems::internal(pending.request_id), pending.request_id);
   if (response.status == status_threw) response = to_response(problems::unavailable(pending.request_id), pending.request_id);
+  const Clock::duration took = Clock::now() - pending.received_at;
   if (io_->share.options.on_answered)
-    io_->share.options.on_answered(
-        {pending.route, pending.pattern, pending.method, response.status, Clock::now() - pending.received_at, response.body.size()});
+    io_->share.options.on_answered({pending.route, pending.pattern, pending.method, response.status, took, response.body.size()});
+  if (io_->share.options.log_requests) note(pending, response, took);
   pending.answered = true;
   const bool last = (!pending.keep_alive) || (index + 1 == pending_.size() && (ending_ || (io_->draining && state_ == State::between)));
   if (last) ending_ = true;
@@ -55,6 +58,21 @@ void Connection::complete(std::uint64_t slot, Response response) {
                 {pending.request_id, pending.pattern, io_->date_line, io_->share.options.server_name, pending.method == Method::head, last,
                  pending.http_1_0});
   pop_answered();
+}
+
+/// The line of a request: it has the route's pattern and never the path, which may hold a token.
+void Connection::note(const Pending& pending, const Response& response, Clock::duration took) const {
+  const log::Level level = response.status >= 500 ? log::Level::warning : log::Level::debug;
+  if (!log::is_on(level)) return;
+  log::write(level, "http", "answered",
+             {{"request", pending.request_id},
+              {"correlation", pending.correlation_id},
+              {"user", response.user},
+              {"space", pending.space},
+              {"method", to_string(pending.method)},
+              {"route", pending.pattern},
+              {"status", response.status},
+              {"milliseconds", std::chrono::duration<double, std::milli>(took).count()}});
 }
 
 void Connection::pop_answered() {
@@ -332,6 +350,8 @@ std::uint64_t Connection::push_pending(bool keep_alive) {
   const Request& request = parser_->request;
   Pending pending;
   pending.request_id = request.request_id;
+  pending.correlation_id = request.correlation_id;
+  if (const auto space = request.path_param(space_param)) pending.space = Uuid::parse(*space).value_or(Uuid());
   pending.received_at = request.received_at;
   pending.pattern = request.pattern;
   if (match_.entry != nullptr && !request.pattern.empty())
@@ -470,6 +490,7 @@ void Connection::drain() {
 Responder::Responder(std::shared_ptr<Connection> connection, std::uint64_t slot) : connection_(std::move(connection)), slot_(slot) {}
 
 void Responder::operator()(Response response) {
+  response.user = user_;
   if (const auto connection = std::exchange(connection_, nullptr)) return connection->answer(slot_, std::move(response));
   invariant(static_cast<bool>(sink_), "a request is answered once");
   auto sink = std::exchange(sink_, nullptr);

@@ -61,6 +61,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   struct Pending {
     Uuid request_id;
+    Uuid correlation_id;
+    Uuid space;  ///< that its path is about; nil: none
     Clock::time_point received_at;
     std::string_view pattern;
     std::size_t route = route_none;
@@ -91,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Problem why_no_body();
   std::uint64_t push_pending(bool keep_alive);
   void call(std::uint64_t slot);
+  void note(const Pending& pending, const Response& response, Clock::duration took) const;
 
   void pop_answered();
   void write_rest();

@@ -22,6 +22,12 @@ spdlog::logger& logger() {
   return *made;
 }
 
+bool is_absent(const Field& field) {
+  const auto* id = std::get_if<Uuid>(&field.value);
+  const auto* text = std::get_if<std::string_view>(&field.value);
+  return (id != nullptr && id->is_nil()) || (text != nullptr && text->empty());
+}
+
 }  // namespace
 
 std::optional<Level> level_of(std::string_view name) {
@@ -42,6 +48,7 @@ std::string format_line(Level level, Time time, std::string_view module, std::st
   line += ",\"message\":";
   json::write(line, message);
   for (const Field& field : fields) {
+    if (is_absent(field)) continue;
     line += ',';
     json::write(line, field.name);
     line += ':';

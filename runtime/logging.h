@@ -1,6 +1,6 @@
 // Structured logs: one JSON object a line on standard error, for machines first. No secrets and no personal texts: callers name what they
-// log. Names that recur: `request`, `correlation`, `space`, `user`, `error`. A level that is off costs one relaxed load; any thread may
-// log.
+// log. Names that recur: `request`, `correlation`, `space`, `user`, `error`; a nil id and an empty text are left out. A level that is off
+// costs one relaxed load; any thread may log.
 #pragma once
 
 #include <atomic>

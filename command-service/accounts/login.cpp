@@ -89,6 +89,7 @@ bool revives_a_session(Flows& flows, const Call& call, const Person& person) {
 Actor actor_of(Call& call, const Person& person, SessionId session, std::optional<DataKey> key) {
   call.frame.by.account = person.account;
   call.frame.by.profile = person.profile;
+  call.respond.speaks_for(person.account.uuid);
   return {.account = person.account, .profile = *person.profile, .session = session, .now = call.now, .key = std::move(key)};
 }
 

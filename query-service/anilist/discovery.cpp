@@ -93,7 +93,7 @@ void Discovery::add_routes(http::Routes& routes) {
 }
 
 std::optional<Principal> Discovery::admit(const http::Request& request, http::Responder& answer) const {
-  auto principal = who_.authenticate(request, now());
+  auto principal = who_.authenticate(request, answer, now());
   if (principal) return *principal;
   answer(to_response(principal.error(), request.request_id));
   return std::nullopt;

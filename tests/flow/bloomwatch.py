@@ -288,6 +288,11 @@ class Server:
     def output(self):
         return (self.home / "serve.out").read_text(errors="replace")[-8000:]
 
+    def logged(self, message):
+        """The lines of the log that say that, in their order."""
+        lines = [json.loads(line) for line in (self.home / "serve.out").read_text().splitlines()]
+        return [line for line in lines if line["message"] == message]
+
     def client(self, timeout=30):
         """A connection that is closed with the server."""
         client = Client(self.url, timeout)

@@ -12,21 +12,21 @@ using namespace std::chrono_literals;
 
 class Accounts : public CommandServiceTest {
  protected:
-  /// Whether an authenticator of another process comes to refuse the token within a second.
-  static bool refused_within_a_second(const Authenticator& elsewhere, const std::string& token) {
+  static std::expected<Principal, Problem> authenticate(const Authenticator& elsewhere, const std::string& token) {
     http::Request request;
     request.add_header("Authorization", "Bearer " + token);
+    http::Responder nobody;
+    return elsewhere.authenticate(request, nobody, now());
+  }
+  /// Whether an authenticator of another process comes to refuse the token within a second.
+  static bool refused_within_a_second(const Authenticator& elsewhere, const std::string& token) {
     for (int i = 0; i < 50; ++i) {
-      if (!elsewhere.authenticate(request, now())) return true;
+      if (!allowed(elsewhere, token)) return true;
       std::this_thread::sleep_for(20ms);
     }
     return false;
   }
-  static bool allowed(const Authenticator& elsewhere, const std::string& token) {
-    http::Request request;
-    request.add_header("Authorization", "Bearer " + token);
-    return elsewhere.authenticate(request, now()).has_value();
-  }
+  static bool allowed(const Authenticator& elsewhere, const std::string& token) { return authenticate(elsewhere, token).has_value(); }
   static void wait_until_ready(const Authenticator& authenticator) {
     for (int i = 0; !authenticator.ready() && i < 500; ++i) std::this_thread::sleep_for(20ms);
     EXPECT_TRUE(authenticator.ready());
@@ -170,9 +170,7 @@ TEST_F(Accounts, nobody_is_let_in_before_the_ends_are_known) {
   Hub other_hub;
   const Authenticator unready(keys_, "postgresql:///nowhere?host=/nonexistent", other_hub);
   const Person mira = register_person("mira");
-  http::Request request;
-  request.add_header("Authorization", "Bearer " + mira.access_token);
-  const auto who = unready.authenticate(request, now());
+  const auto who = authenticate(unready, mira.access_token);
   ASSERT_FALSE(who);
   EXPECT_EQ(who.error().status, 503);
 }

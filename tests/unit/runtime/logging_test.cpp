@@ -18,6 +18,12 @@ TEST(Log, writes_one_json_object_a_line) {
   EXPECT_TRUE(json::read<json::Raw>(line));
 }
 
+TEST(Log, leaves_out_what_is_not_known) {
+  const std::string line = log::format_line(log::Level::info, Time(std::chrono::milliseconds(0)), "http", "answered",
+                                            {{"user", Uuid()}, {"error", ""}, {"status", 0}});
+  EXPECT_EQ(line, R"({"time":"1970-01-01T00:00:00.000Z","level":"info","module":"http","message":"answered","status":0})");
+}
+
 TEST(Log, keeps_quiet_below_its_level) {
   testing::internal::CaptureStderr();
   log::set_level(log::Level::warning);
