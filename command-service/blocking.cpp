@@ -11,8 +11,8 @@ void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow
     try {
       flow(*shared);
     } catch (const pg::Error& broken) {
+      if (shared->respond) return shared->refuse(problems::unavailable(shared->request.request_id, broken.what()));
       log::warning("commands", "Postgres could not be asked", {{"request", shared->request.request_id}, {"error", broken.what()}});
-      if (shared->respond) shared->refuse(problems::unavailable(shared->request.request_id));
     }
   };
   if (!pool.submit(job)) shared->refuse(problems::overloaded());

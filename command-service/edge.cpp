@@ -123,7 +123,7 @@ http::Response problem_response(const Answer& answer, const Uuid& request_id) {
     case Answer::Kind::failed:
       break;
   }
-  return to_response(problems::internal(request_id), request_id);
+  return to_response(problems::internal(request_id, std::string(answer.cause)), request_id);
 }
 
 http::Response done_response(const Edge& edge, const Answer& answer, std::string body) {

@@ -142,7 +142,7 @@ http::Handler command(const Edge& edge) {
     if constexpr (requires { prepare(*parsed, edge, *call); }) prepare(*parsed, edge, *call);
     const UserId account = call->actor().account;
     auto go = [&edge, moved = std::move(*call), parsed = std::move(*parsed)](DataKeys::Found key) mutable {
-      if (!key) return moved.refuse(problems::unavailable(moved.request.request_id));
+      if (!key) return moved.refuse(problems::unavailable(moved.request.request_id, key.error().what()));
       Actor actor = moved.actor();
       actor.key = std::move(*key);
       submit(edge, std::move(moved), std::move(parsed), std::move(actor),

@@ -20,6 +20,7 @@ constexpr std::string_view stream_full = "stream_full";
 std::size_t facts_in(const LoadRequest& request) { return request.streams.size() + request.claims.size() + request.keys.size(); }
 
 Answer answer_of(Answer::Kind kind) { return {.kind = kind}; }
+Answer failed(std::string_view cause) { return {.kind = Answer::Kind::failed, .cause = cause}; }
 
 }  // namespace
 
@@ -153,7 +154,7 @@ WriterMachine::Verdict WriterMachine::consider(Item& item, OpenBatch& open, Time
     return decide(item, open);
   }
   if (facts_in(missing_) > limits_.command_facts_max)
-    answer(item, answer_of(Answer::Kind::failed));
+    answer(item, failed("it asks for more facts than a command may"));
   else
     wait_for_load(item);
   return Verdict::gone;
@@ -181,12 +182,12 @@ WriterMachine::Verdict WriterMachine::decide(Item& item, OpenBatch& open) {
   Decided decided;
   try {
     decided = item.work->decide(facts_, open.recorded_at);
-  } catch (const std::exception&) {
-    answer(item, answer_of(Answer::Kind::failed));
+  } catch (const std::exception& error) {
+    answer(item, failed(error.what()));
     return Verdict::gone;
   }
   if (decided.events.size() > limits_.command_events_max) {
-    answer(item, answer_of(Answer::Kind::failed));
+    answer(item, failed("it decided on more events than a command may"));
     return Verdict::gone;
   }
   if (lacks_a_look(item, decided)) {
@@ -404,7 +405,7 @@ void WriterMachine::take_back_all() {
     for (Item& item : batch.items) {
       item.in_doubt = batch.result == AppendResult::connection_lost && item.has_events;
       if (batch.result == AppendResult::data_error && ++item.data_errors > 2 && batch.items.size() == 1)
-        answer(item, answer_of(Answer::Kind::failed));
+        answer(item, failed("the log refuses its data"));
       else
         doubtful_.push_back(std::move(item));
     }

@@ -64,6 +64,8 @@ struct Answer {
   Version version = 0;            ///< of the stream that the answer speaks of
   Position position = 0;          ///< of the command's last event; without events the point of the log that the answer is true at
   std::string_view refusal = {};  ///< lives during the call
+
+  std::string_view cause = {};  ///< of `failed`, for the log; lives during the call
 };
 
 /// One command on its way. Implemented once by the typed dispatch and once by the simulation. Called by the machine's thread only.

@@ -8,6 +8,7 @@
 
 #include "events/codec.h"
 #include "events/log.h"
+#include "runtime/logging.h"
 #include "runtime/postgres.h"
 
 namespace bloomwatch {
@@ -248,6 +249,7 @@ void EndedSessions::password_changed(UserId account, PasswordId current, Session
 void EndedSessions::run(const std::stop_token& stop) {
   std::unique_ptr<Follower> follower;
   Time swept = now();
+  bool said = false;
   while (!stop.stop_requested()) {
     try {
       // A look is as old as its beginning: what is committed during it may be missing.
@@ -255,9 +257,11 @@ void EndedSessions::run(const std::stop_token& stop) {
       if (!follower) follower = std::make_unique<Follower>(database_url_);
       follower->look(*this);
       looked_at_.store(begun.time_since_epoch().count(), std::memory_order_release);
+      said = false;
       pause(stop, poll_spacing);
-    } catch (const pg::Error&) {
+    } catch (const pg::Error& error) {
       // The database is away; from `staleness_max` on nobody is let in. A new follower reads the last minutes again, which is harmless.
+      if (!std::exchange(said, true)) log::warning("access", "the log cannot be followed for ended sessions", {{"error", error.what()}});
       follower.reset();
       pause(stop, poll_every);
     }
@@ -308,7 +312,7 @@ std::expected<Principal, Problem> Authenticator::authenticate(const http::Reques
   const auto principal = tokens_.check(token, now);
   if (!principal) return std::unexpected(refused("The access token is wrong or has expired.", true));
   answer.speaks_for(principal->account.uuid);
-  if (!ended_.ready()) return std::unexpected(problems::unavailable(request.request_id));
+  if (!ended_.ready()) return std::unexpected(problems::unavailable(request.request_id, "it is not known which sessions have ended"));
   if (!ended_.allows(*principal)) return std::unexpected(refused("This session has ended.", true));
   return *principal;
 }

@@ -327,13 +327,9 @@ void PastPages::work(const std::stop_token& stop) {
       shown = worker.show(*page);
     } catch (const pg::Error& broken) {
       worker.disconnect();
-      log::error("pages", "a page of the past could not be read",
-                 {{"page", page->pattern}, {"request", page->request_id}, {"error", broken.what()}});
-      shown = std::unexpected(problems::unavailable(page->request_id));
+      shown = std::unexpected(problems::unavailable(page->request_id, broken.what()));
     } catch (const std::exception& error) {
-      log::error("pages", "a page of the past could not be shown",
-                 {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});
-      shown = std::unexpected(problems::internal(page->request_id));
+      shown = std::unexpected(problems::internal(page->request_id, error.what()));
     }
     done_(*page, page->visit.as_of.value_or(0), std::move(shown));
   }

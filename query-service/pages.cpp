@@ -223,7 +223,7 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
   page->visit.now = now();
   page->visit.cursors = &cursors_;
   page->visit.epoch = epoch();
-  if (page->visit.epoch.empty()) return refuse(*page, problems::unavailable(page->request_id));
+  if (page->visit.epoch.empty()) return refuse(*page, problems::unavailable(page->request_id, "Postgres has not been reached yet"));
   if (at_least) {
     if (!at_least->epoch.empty() && at_least->epoch != page->visit.epoch) return refuse(*page, epoch_ended());
     page->at_least = at_least->position;
@@ -268,10 +268,9 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
   if (!outcome) {
     if (outcome.error().sqlstate() == queue_full) return refuse(*page, problems::overloaded());
     routes_[page->route]->failed.Increment();
-    log::error("pages", "a page could not be read",
-               {{"page", page->pattern}, {"request", page->request_id}, {"error", outcome.error().what()}});
-    return refuse(*page, problems::unavailable(page->request_id));
+    return refuse(*page, problems::unavailable(page->request_id, outcome.error().what()));
   }
+  const Uuid request = page->request_id;
   try {
     PageRows rows(*outcome);
     const bool by_partition = rows.by_partition();
@@ -289,7 +288,7 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
     }
     render(std::move(page), rows);
   } catch (const std::exception& error) {
-    log::error("pages", "a page's rows could not be read", {{"error", error.what()}});
+    log::error("pages", "a page's rows could not be read", {{"request", request}, {"error", error.what()}});
   }
 }
 
@@ -315,8 +314,7 @@ void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
     finish(*page, std::min(lowest(page->models, rows), page->known_up_to), std::move(shown));
   } catch (const std::exception& error) {
     routes_[page->route]->failed.Increment();
-    log::error("pages", "a page could not be shown", {{"page", page->pattern}, {"request", page->request_id}, {"error", error.what()}});
-    refuse(*page, problems::internal(page->request_id));
+    refuse(*page, problems::internal(page->request_id, error.what()));
   }
 }
 

@@ -87,7 +87,9 @@ struct Response {
   std::string content_type = {};  ///< empty: no body is described
   Parameters headers = {};
   std::string body = {};
-  Uuid user = {};  ///< whom the request spoke for, as its responder was told; for the log only
+  // For the log only, never sent:
+  Uuid user = {};          ///< whom the request spoke for, as its responder was told
+  std::string cause = {};  ///< what was broken
 };
 
 /// A 200 (or other) answer of JSON text.

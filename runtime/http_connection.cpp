@@ -30,6 +30,15 @@ constexpr std::chrono::milliseconds linger_max{1'000};
 constexpr std::size_t linger_bytes_max = 4'194'304;
 /// Buffers that grew beyond this are given back when they are empty.
 constexpr std::size_t buffer_bytes_kept_max = 65'536;
+/// What is said for a handler that gave no answer.
+Response given_up(const Response& by_handler, const Uuid& request_id) {
+  Response response = to_response(by_handler.status == status_threw ? problems::unavailable(request_id, "the handler threw")
+                                                                    : problems::internal(request_id, "the handler gave no answer"),
+                                  request_id);
+  response.user = by_handler.user;
+  return response;
+}
+
 /// What routes call the watch space that they are about.
 constexpr std::string_view space_param = "watchSpace";
 
@@ -41,12 +50,14 @@ void Connection::answer(std::uint64_t slot, Response response) {
 }
 
 void Connection::complete(std::uint64_t slot, Response response) {
-  if (aborted_ || slot < first_slot_) return;
+  if (aborted_ || slot < first_slot_) {
+    if (!response.cause.empty()) log::error("http", "an answer came too late", {{"user", response.user}, {"error", response.cause}});
+    return;
+  }
   const std::size_t index = slot - first_slot_;
   invariant(index < pending_.size() && !pending_[index].answered, "a request is answered once");
   Pending& pending = pending_[index];
-  if (response.status == status_abandoned) response = to_response(problems::internal(pending.request_id), pending.request_id);
-  if (response.status == status_threw) response = to_response(problems::unavailable(pending.request_id), pending.request_id);
+  if (response.status < 0) response = given_up(response, pending.request_id);
   const Clock::duration took = Clock::now() - pending.received_at;
   if (io_->share.options.on_answered)
     io_->share.options.on_answered({pending.route, pending.pattern, pending.method, response.status, took, response.body.size()});
@@ -62,7 +73,7 @@ void Connection::complete(std::uint64_t slot, Response response) {
 
 /// The line of a request: it has the route's pattern and never the path, which may hold a token.
 void Connection::note(const Pending& pending, const Response& response, Clock::duration took) const {
-  const log::Level level = response.status >= 500 ? log::Level::warning : log::Level::debug;
+  const log::Level level = !response.cause.empty() ? log::Level::error : response.status >= 500 ? log::Level::warning : log::Level::debug;
   if (!log::is_on(level)) return;
   log::write(level, "http", "answered",
              {{"request", pending.request_id},
@@ -72,7 +83,8 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
               {"method", to_string(pending.method)},
               {"route", pending.pattern},
               {"status", response.status},
-              {"milliseconds", std::chrono::duration<double, std::milli>(took).count()}});
+              {"milliseconds", std::chrono::duration<double, std::milli>(took).count()},
+              {"error", response.cause}});
 }
 
 void Connection::pop_answered() {

@@ -13,6 +13,8 @@ Problem make(int status, std::string_view type, std::string_view title, std::str
   return problem;
 }
 
+std::string noted_as(const Uuid& incident) { return "It has been noted as incident " + incident.to_string() + "."; }
+
 void append_field(std::string& out, std::string_view name, std::string_view text) {
   out += ",\"";
   out += name;
@@ -33,6 +35,7 @@ http::Response to_response(const Problem& problem, const Uuid& trace_id) {
   response.status = problem.status;
   response.content_type = "application/problem+json";
   response.headers = problem.headers;
+  response.cause = problem.cause;
   if (problem.retry_after) response.headers.emplace_back("Retry-After", std::to_string(problem.retry_after->count()));
   std::string& out = response.body;
   out += "{\"type\":";
@@ -107,15 +110,17 @@ Problem header_too_large(std::size_t bytes_max) {
   return make(431, "header-too-large", "The header is too large", "At most " + std::to_string(bytes_max) + " bytes are taken.");
 }
 
-Problem internal(const Uuid& incident) {
-  return make(500, "internal", "Something went wrong here", "It has been noted as incident " + incident.to_string() + ".");
+Problem internal(const Uuid& incident, std::string cause) {
+  Problem problem = make(500, "internal", "Something went wrong here", noted_as(incident));
+  problem.cause = std::move(cause);
+  return problem;
 }
 
 Problem not_implemented(std::string detail) { return make(501, "not-implemented", "This is not implemented", std::move(detail)); }
 
-Problem unavailable(const Uuid& incident) {
-  Problem problem =
-      make(503, "unavailable", "This does not work at the moment", "It has been noted as incident " + incident.to_string() + ".");
+Problem unavailable(const Uuid& incident, std::string cause) {
+  Problem problem = make(503, "unavailable", "This does not work at the moment", noted_as(incident));
+  problem.cause = std::move(cause);
   problem.retry_after = std::chrono::seconds(1);
   return problem;
 }

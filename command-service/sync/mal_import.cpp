@@ -159,7 +159,7 @@ class Import {
     edge_.data_keys.with_key(actor_.account, [&](DataKeys::Found key) { found.set_value(std::move(key)); });
     auto key = found.get_future().get();
     if (!key) {
-      call.refuse(problems::unavailable(call.request.request_id));
+      call.refuse(problems::unavailable(call.request.request_id, key.error().what()));
       return false;
     }
     actor_.key = std::move(*key);

@@ -218,8 +218,7 @@ void RecapCards::open(const http::Request& request, http::Responder answer) {
 void RecapCards::enter(Asked asked, std::expected<pg::Result, pg::Error> outcome) {
   if (!outcome) {
     if (outcome.error().sqlstate() == queue_full) return asked.refuse(problems::overloaded());
-    log::error("recap-cards", "a link could not be looked up", {{"error", outcome.error().what()}});
-    return asked.refuse(problems::unavailable(asked.request_id));
+    return asked.refuse(problems::unavailable(asked.request_id, outcome.error().what()));
   }
   try {
     if (outcome->empty()) return asked.refuse(no_such_card());
@@ -240,8 +239,8 @@ void RecapCards::enter(Asked asked, std::expected<pg::Result, pg::Error> outcome
     const Asked again = asked.without_answer();
     if (wait_for(version, asked).value_or(false)) read(again, door, version);
   } catch (const std::exception& error) {
-    log::error("recap-cards", "a card could not be looked up", {{"error", error.what()}});
-    if (asked.answer) asked.refuse(problems::internal(asked.request_id));
+    if (asked.answer) return asked.refuse(problems::internal(asked.request_id, error.what()));
+    log::error("recap-cards", "a card could not be looked up", {{"request", asked.request_id}, {"error", error.what()}});
   }
 }
 
@@ -256,8 +255,7 @@ void RecapCards::read(const Asked& asked, const Door& door, const std::string& v
 
 void RecapCards::took(const Asked& asked, const Door& door, const std::string& version, std::expected<pg::Result, pg::Error> outcome) {
   if (!outcome) {
-    log::error("recap-cards", "a recap could not be read", {{"error", outcome.error().what()}});
-    return refuse_all(version, [](const Uuid& id) { return problems::unavailable(id); });
+    return refuse_all(version, [&](const Uuid& id) { return problems::unavailable(id, outcome.error().what()); });
   }
   try {
     const PageRows rows(*outcome);
@@ -272,8 +270,7 @@ void RecapCards::took(const Asked& asked, const Door& door, const std::string& v
     if (found.empty() || !card) return refuse_all(version, [](const Uuid&) { return no_such_card(); });
     draw(asked, version, asked.tag(keys_, found.front().get<std::string_view>(PageRows::text_column)), std::move(*card));
   } catch (const std::exception& error) {
-    log::error("recap-cards", "a recap could not be shown", {{"error", error.what()}});
-    refuse_all(version, [](const Uuid& id) { return problems::internal(id); });
+    refuse_all(version, [&](const Uuid& id) { return problems::internal(id, error.what()); });
   }
 }
 
@@ -287,8 +284,7 @@ void RecapCards::draw(const Asked& asked, const std::string& version, const std:
       cache_.put(drawn_version, picture);
       for (Waiter& waiter : waiters_of(version)) waiter.answer(picture_response(drawn_version, format, *picture));
     } catch (const std::exception& error) {
-      log::error("recap-cards", "a card could not be drawn", {{"error", error.what()}});
-      refuse_all(version, [](const Uuid& id) { return problems::internal(id); });
+      refuse_all(version, [&](const Uuid& id) { return problems::internal(id, error.what()); });
     }
   };
   if (!pool_.submit(job)) refuse_all(version, [](const Uuid&) { return problems::overloaded(); });

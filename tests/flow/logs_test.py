@@ -1,9 +1,10 @@
 # What the log says of requests: on demand one line for each, which leads from an event's correlation id to who asked for what, and nothing
 # that is secret.
 import json
+import tempfile
 import unittest
 
-from bloomwatch import FlowTest, new_uuid
+from bloomwatch import Cluster, FlowTest, Server, new_uuid, wait_until
 
 
 class EveryRequest(FlowTest):
@@ -62,6 +63,29 @@ class EveryRequest(FlowTest):
 
 
 class ByDefault(FlowTest):
+    def test_incidents_are_noted_with_their_cause(self):
+        cluster = Cluster()
+        self.addCleanup(cluster.remove)
+        server = Server(database_url=cluster.url, home=self.enterContext(tempfile.TemporaryDirectory()))
+        self.addCleanup(server.close)
+        mira = server.person("mira")
+        space = mira.make_space()
+        cluster.kill()
+
+        def incident(cause):
+            """Whether a page names an incident of that cause, which is in the log then."""
+            answer = mira.call("GET", f"/api/watch-spaces/{space}", expect=503)
+            [line] = [line for line in server.logged("answered") if line["request"] == answer.headers["X-Request-Id"]]
+            self.assertIn(line["request"], answer["detail"])
+            self.assertEqual((line["level"], line["user"], line["space"], line["status"]), ("error", mira.id, space, 503))
+            return cause in line["error"]
+
+        self.assertTrue(incident("connection"), server.output())
+        wait_until(lambda: incident("which sessions have ended"), 20, "ends of sessions to be unknown")
+        answer = mira.call("PATCH", "/api/me", {"displayName": "Mira the Second"}, expect=503)
+        self.assertEqual([line["error"] for line in server.logged("answered") if line["request"] in answer["detail"]],
+                         ["it is not known which sessions have ended"])
+
     def test_requests_that_went_well_are_not_logged(self):
         self.server.person("mira").get("/api/me")
         self.assertEqual(self.server.logged("answered"), [])

@@ -26,7 +26,15 @@ TEST(Problem, carries_its_headers) {
   EXPECT_THAT(to_response(problems::method_not_allowed("GET, HEAD"), trace).headers, Contains(Pair("Allow", "GET, HEAD")));
   EXPECT_THAT(to_response(problems::unauthorized(), trace).headers, Contains(Pair("WWW-Authenticate", "Bearer")));
   EXPECT_THAT(to_response(problems::read_model_behind(std::chrono::seconds(2)), trace).headers, Contains(Pair("Retry-After", "2")));
-  EXPECT_THAT(to_response(problems::unavailable(trace), trace).body, testing::HasSubstr("incident 0190a5c8"));
+}
+
+TEST(Problem, names_an_incident_and_keeps_its_cause_for_the_log) {
+  for (const Problem& problem : {problems::unavailable(trace, "a secret host"), problems::internal(trace, "a secret host")}) {
+    const auto response = to_response(problem, trace);
+    EXPECT_THAT(response.body, testing::HasSubstr("incident 0190a5c8"));
+    EXPECT_THAT(response.body, testing::Not(testing::HasSubstr("secret")));
+    EXPECT_EQ(response.cause, "a secret host");
+  }
 }
 
 TEST(Problem, of_an_ill_formed_path_is_not_found) {

@@ -305,6 +305,7 @@ TEST_F(Writer, appends_one_by_one_what_failed_twice_and_fails_only_the_culprit) 
   ASSERT_EQ(answers_.size(), 3U);
   EXPECT_EQ(answers_[1].command, 2U);
   EXPECT_EQ(answers_[1].answer.kind, Kind::failed);
+  EXPECT_EQ(answers_[1].answer.cause, "the log refuses its data");
   EXPECT_EQ(answers_[2].answer.kind, Kind::done);
 }
 
