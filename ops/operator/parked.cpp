@@ -13,6 +13,7 @@
 namespace bloomwatch::ops {
 namespace {
 
+/// Of one subcommand: the environment speaks to the options of all, so that each has its own.
 struct ParkedOptions {
   Target target;
   std::string model;
@@ -26,8 +27,8 @@ struct ParkedOptions {
   }
 };
 
-int list(const ParkedOptions& options) {
-  pg::Connection connection(pg::Options{.url = options.target.database(), .application_name = "bloomwatch parked"});
+int list(const Target& target) {
+  pg::Connection connection(pg::Options{.url = target.database(), .application_name = "bloomwatch parked"});
   const auto parked = projection::parked_keys(connection);
   for (const projection::ParkedKey& one : parked)
     fmt::print("{}  {}  since {} at position {} ({})\n  {}\n", one.model, one.key.to_string(), to_rfc3339(one.parked_at), one.position,
@@ -43,30 +44,31 @@ int tell(const projection::RetryOutcome& outcome) {
   return 1;
 }
 
-void add_key(CLI::App& subcommand, ParkedOptions& options) {
-  add_target(subcommand, options.target);
-  subcommand.add_option("model", options.model, "The read model")->required();
-  subcommand.add_option("key", options.key, "The partition key, a UUID")->required();
+std::shared_ptr<ParkedOptions> add_key(CLI::App& subcommand) {
+  auto options = std::make_shared<ParkedOptions>();
+  add_target(subcommand, options->target);
+  subcommand.add_option("model", options->model, "The read model")->required();
+  subcommand.add_option("key", options->key, "The partition key, a UUID")->required();
+  return options;
 }
 
 }  // namespace
 
 void add_parked(CLI::App& program, Action& action) {
-  auto options = std::make_shared<ParkedOptions>();
   CLI::App* parked = program.add_subcommand("parked", "What read models could not fold: list it, retry it, discard it");
   parked->require_subcommand(1);
   CLI::App* list_command = parked->add_subcommand("list", "Every parked key, and why");
-  add_target(*list_command, options->target);
-  list_command->callback([options, &action] { action = [options] { return list(*options); }; });
+  auto target = std::make_shared<Target>();
+  add_target(*list_command, *target);
+  list_command->callback([target, &action] { action = [target] { return list(*target); }; });
 
   CLI::App* retry = parked->add_subcommand("retry", "Fold what a parked key has missed, after a fix; status 1 if it is parked again");
-  add_key(*retry, *options);
-  retry->callback([options, &action] {
+  retry->callback([options = add_key(*retry), &action] {
     action = [options] { return tell(projection::retry_parked(options->target.database(), options->model, options->partition_key())); };
   });
 
   CLI::App* discard = parked->add_subcommand("discard", "Leave the event out of the model for good, rebuilds included, and go on");
-  add_key(*discard, *options);
+  auto options = add_key(*discard);
   discard->add_option("--reason", options->reason, "Why, for whoever asks later")->required();
   discard->callback([options, &action] {
     action = [options] {

@@ -1,5 +1,6 @@
 # The operator program on a running instance: verify notices what is wrong, rebuild changes nothing that pages show, tokens and logs.
 # Each way to break an instance is made once, in its database, and has to be named.
+import os
 import subprocess
 import unittest
 
@@ -23,6 +24,12 @@ class Operator(FlowTest):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("NO", done.stdout)
         self.assertRegex(done.stdout, expected)
+
+    def fails(self, *arguments, **options):
+        """What the program says as it fails."""
+        done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=60, **options)
+        self.assertNotEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout + done.stderr
 
     def test_the_script_takes_the_home_before_the_subcommand(self):
         """As ops/run says it."""
@@ -77,6 +84,13 @@ class Operator(FlowTest):
 
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
+
+    def test_a_home_that_is_named_wins_over_the_environment(self):
+        elsewhere = {**os.environ, "BLOOMWATCH_HOME": "/nowhere"}
+        self.assertIn("nothing is parked", self.server.operator("parked", "list", env=elsewhere))
+        retry = self.fails("parked", "retry", "people", self.mira.id, "--home", self.server.home, env=elsewhere)
+        self.assertNotIn("/nowhere", retry)
+        self.assertIn("parked", retry)
 
     def test_a_token_speaks_for_a_person(self):
         token = self.server.operator("token", "--as", self.ken.handle).strip()
