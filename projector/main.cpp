@@ -27,6 +27,6 @@ void run(Process& process) {
 int main(int argc, char** argv) {
   using enum bloomwatch::SettingGroup;
   return bloomwatch::run_program(
-      argc, argv, {"projector", "BloomWatch's projector: folds the log into the read models.", {process, database, projector, kafka}},
+      argc, argv, {"projector", "BloomWatch's projector: folds the log into the read models.", {process, database, feed, projector, kafka}},
       bloomwatch::run);
 }

@@ -56,7 +56,7 @@ BOOST_DESCRIBE_STRUCT(Config, (),
                        anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))
 
 /// Which programs a setting is for.
-enum class SettingGroup { process, database, api, writer, projector, kafka, accounts, anilist };
+enum class SettingGroup { process, database, api, writer, feed, projector, kafka, accounts, anilist };
 
 /// Adds the options of `groups` to a program or one of its subcommands; `--help` then lists them with default and variable.
 /// `config` is filled when the program has parsed its arguments, and must live until then. A setting that is out of bounds, and a name in

@@ -1,6 +1,6 @@
 // `bloomwatch rebuild`: folds a read model anew beside the live one and switches to it; pages go on meanwhile.
 // Works on the database alone, whether or not an instance runs on it.
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -52,12 +52,14 @@ void add_rebuild(CLI::App& program, Action& action) {
   auto options = std::make_shared<RebuildCommand>();
   CLI::App* subcommand = program.add_subcommand("rebuild", "Fold a read model anew beside the live one, and switch to it");
   add_target(*subcommand, options->target);
-  add_settings(*subcommand, options->config, {SettingGroup::projector, SettingGroup::kafka});
-  subcommand->add_option("models", options->models, "Which: people, spaces, tracking, dashboard (default: all)");
-  subcommand->callback([options, &action] {
-    action = [options] {
-      if (options->models.empty())
-        for (const auto& model : projection::all_models()) options->models.emplace_back(model->name());
+  add_settings(*subcommand, options->config, {SettingGroup::feed, SettingGroup::kafka});
+  std::vector<std::string> names;
+  for (const auto& model : projection::all_models()) names.emplace_back(model->name());
+  subcommand->add_option("models", options->models, fmt::format("Which of {} (default: all)", fmt::join(names, ", ")))
+      ->check(CLI::IsMember(names));
+  subcommand->callback([options, names, &action] {
+    action = [options, names] {
+      if (options->models.empty()) options->models = names;
       const std::string database_url = options->target.database();
       for (const std::string& model : options->models) rebuild_one(database_url, model, rebuild_options(*options, database_url));
       return 0;

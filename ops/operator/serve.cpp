@@ -74,7 +74,7 @@ void add_serve(CLI::App& program, Action& action) {
   using enum SettingGroup;
   auto config = std::make_shared<Config>();
   CLI::App* subcommand = program.add_subcommand("serve", "Run all services in this process, until SIGINT or SIGTERM");
-  add_settings(*subcommand, *config, {process, database, api, writer, projector, kafka, accounts, SettingGroup::anilist});
+  add_settings(*subcommand, *config, {process, database, api, writer, feed, projector, kafka, accounts, SettingGroup::anilist});
   subcommand->callback([config, &action] { action = [config] { return serve(*config); }; });
 }
 

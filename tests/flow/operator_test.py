@@ -82,6 +82,16 @@ class Operator(FlowTest):
         self.assertEqual(self.mira.dashboard(self.space, at_least=changed)["compatibility"]["averageGap"], 2)
         self.server.verify()
 
+    def test_rebuild_takes_the_models_that_are_named_and_no_other(self):
+        shown = self.server.operator("rebuild", "people", "recaps")
+        self.assertRegex(shown, "(?m)^recaps: .*switched$")
+        self.assertEqual(shown.count("switched"), 2, shown)
+        for wrong in (["nope"], ["--models", "people"]):
+            self.assertIn(wrong[0], self.fails("rebuild", *wrong, "--home", self.server.home))
+        shown = self.server.operator("rebuild", "--help")
+        for (model,) in self.server.rows("SELECT model FROM projection.checkpoints WHERE slot = 'live'"):
+            self.assertIn(model, shown)
+
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
 

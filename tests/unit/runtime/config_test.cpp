@@ -35,7 +35,7 @@ class Settings : public testing::Test {
   Config parse(const std::string& arguments) {
     Config config;
     CLI::App program("test");
-    add_settings(program, config, {process, database, api, writer, projector, kafka, accounts, anilist});
+    add_settings(program, config, {process, database, api, writer, feed, projector, kafka, accounts, anilist});
     program.parse("--home " + home_.string() + " " + arguments, false);
     return config;
   }
@@ -106,7 +106,7 @@ TEST_F(Settings, work_in_subcommands) {
 TEST_F(Settings, are_all_in_the_help_with_variable_and_default) {
   Config config;
   CLI::App program("test");
-  add_settings(program, config, {process, database, api, writer, projector, kafka, accounts, anilist});
+  add_settings(program, config, {process, database, api, writer, feed, projector, kafka, accounts, anilist});
   const std::string help = program.help();
   for (const auto& setting : settings()) {
     EXPECT_THAT(help, testing::HasSubstr(setting.flag));
