@@ -120,9 +120,11 @@ void add_option(CLI::App& program, Config& config, const Setting& setting) {
   if (!setting.bounds.words.empty()) option->check(CLI::IsMember(setting.bounds.words));
 }
 
-std::string file_to_read(const Config& config) {
+std::string file_to_read(const CLI::App& program, const Config& config) {
   if (!config.config_file.empty()) return config.config_file;
-  const auto in_home = std::filesystem::path(config.home) / "bloomwatch.ini";
+  // What looks for a running instance has a --home of its own.
+  const CLI::Option* home = program.get_option_no_throw("--home");
+  const auto in_home = std::filesystem::path(home != nullptr ? home->as<std::string>() : config.home) / "bloomwatch.ini";
   std::error_code none;
   return std::filesystem::exists(in_home, none) ? in_home.string() : std::string();
 }
@@ -135,7 +137,7 @@ const Setting* find(std::string_view name) {
 
 /// Gives options that neither a flag nor the environment has set what the file says.
 void read_file(CLI::App& program, const Config& config) {
-  const std::string file = file_to_read(config);
+  const std::string file = file_to_read(program, config);
   if (file.empty()) return;
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
     const Setting* setting = find(item.name);

@@ -17,7 +17,7 @@ namespace bloomwatch {
 
 /// What a process is told. Defaults are those of a machine of two cores; bounds are in the table.
 struct Config {
-  std::string config_file = {};  ///< empty: `<home>/bloomwatch.ini` if there is one
+  std::string config_file = {};  ///< empty: `bloomwatch.ini` in the program's --home if there is one
   std::string home = "var";
   std::string log_level = "info";
   std::string database_url = {};  ///< empty: the private cluster under home

@@ -103,6 +103,24 @@ TEST_F(Settings, work_in_subcommands) {
   EXPECT_EQ(config.http_threads, 5u);
 }
 
+TEST_F(Settings, come_from_the_file_in_a_home_that_is_the_programs_own_option) {
+  file("kafka-bootstrap = \"there:9092\"\n");
+  const auto parse_verify = [](const std::string& arguments) {
+    std::string home = "/nowhere";
+    Config config;
+    CLI::App program("test");
+    CLI::App* verify = program.add_subcommand("verify", "verifies");
+    verify->add_option("--home", home)->envname("BLOOMWATCH_HOME")->capture_default_str();
+    add_settings(*verify, config, {kafka});
+    program.parse("verify " + arguments, false);
+    return config.kafka_bootstrap;
+  };
+  EXPECT_EQ(parse_verify(""), "");
+  EXPECT_EQ(parse_verify("--home " + home_.string()), "there:9092");
+  ::setenv("BLOOMWATCH_HOME", home_.c_str(), 1);
+  EXPECT_EQ(parse_verify(""), "there:9092");
+}
+
 TEST_F(Settings, are_all_in_the_help_with_variable_and_default) {
   Config config;
   CLI::App program("test");
