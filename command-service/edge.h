@@ -82,13 +82,13 @@ void mint_ids(Command& command, Time now) {
   });
 }
 
-/// Whether a command that has fields for a body comes without one: an empty text is no JSON. One that its path fills needs none.
+/// Whether a command that has fields for a body comes without one: a blank text is no JSON. One that its path fills needs none.
 template <class Command>
 bool lacks_body(const http::Request& request) {
   std::size_t fields = 0;
   boost::mp11::mp_for_each<dispatch::FieldsOf<Command>>(
       [&](auto D) { fields += dispatch::Unminted<dispatch::FieldType<Command, decltype(D)>>::minted ? 0 : 1; });
-  return request.body.empty() && fields > request.path_params.size();
+  return json::is_blank(request.body) && fields > request.path_params.size();
 }
 
 /// Tells a problem to an admin, and everybody else that this is for admins: of an admins' command it is not said what is wrong with it

@@ -933,8 +933,11 @@ std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unkn
   return std::unexpected(errors.take());
 }
 
+/// Whether a text holds no value at all, not even a wrong one.
+inline bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 /// A command from a request: parameters of the path fill the members of their names (`{watchSpace}` → `watch_space`), the body's fields the
-/// others; an empty body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added).
+/// others; a blank body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added).
 template <class T>
 std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_view body) {
   Errors errors;
@@ -942,7 +945,7 @@ std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_v
   detail::StructReader<T> reader(root, errors);
   reader.fill(path, In::path);
   Document document;
-  if (body.find_first_not_of(" \t\r\n") != std::string_view::npos) {
+  if (!is_blank(body)) {
     if (auto why = document.parse(body)) {
       errors.add(root, std::move(*why));
       return std::unexpected(errors.take());

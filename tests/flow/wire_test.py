@@ -41,6 +41,7 @@ class Wire(FlowTest):
     def test_bad_json_is_400_and_never_worse(self):
         bad = {
             "empty": b"",
+            "blank": b" \r\n\t ",
             "not JSON": b"{score: 9}",
             "trailing bytes": b'{"score": 9} x',
             "invalid UTF-8": b'{"notes": "\xff"}',
