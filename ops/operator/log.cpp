@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
 #include "events/log.h"
@@ -89,6 +90,7 @@ Position print_after(LogReader& reader, const LogOptions& options, Position afte
 }
 
 int show(const LogOptions& options) {
+  if (options.from && *options.from < 1) throw std::runtime_error("--from is a position: 1, 2, 3 …");
   LogReader reader(options.target.database(), "bloomwatch log");
   const bool filtered = !options.stream.empty() || !options.type.empty();
   const Position from = options.from ? *options.from : filtered ? 1 : std::max<Position>(1, reader.head().position - shown_by_default + 1);
@@ -112,7 +114,7 @@ void add_log(CLI::App& program, Action& action) {
   auto options = std::make_shared<LogOptions>();
   CLI::App* log = program.add_subcommand("log", "Show the events of the log, and follow it");
   add_target(*log, options->target);
-  log->add_option("--from", options->from, "The first position to show (default: the last 20 events)")->check(CLI::PositiveNumber);
+  log->add_option("--from", options->from, "The first position to show (default: the last 20 events)");
   log->add_option("--stream", options->stream, "Only of this stream, e.g. watch-space-<uuid>");
   log->add_option("--type", options->type, "Only of this type, e.g. AnimeRated");
   log->add_flag("--follow,-f", options->follow, "Go on with what comes, until Ctrl-C");

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "ops/operator/subcommands.h"
 
@@ -29,6 +31,10 @@ int main(int argc, char** argv) {
   try {
     program.parse(argc, argv);
     return action();
+  } catch (const CLI::RequiredError& error) {
+    // What is missing is seldom what is wrong where there is a word that nobody knows.
+    const std::vector<std::string> unknown = program.remaining(true);
+    return unknown.empty() ? program.exit(error) : program.exit(CLI::ExtrasError(unknown));
   } catch (const CLI::ParseError& error) {
     return program.exit(error);
   } catch (const std::exception& error) {

@@ -92,6 +92,13 @@ class Operator(FlowTest):
         for (model,) in self.server.rows("SELECT model FROM projection.checkpoints WHERE slot = 'live'"):
             self.assertIn(model, shown)
 
+    def test_what_is_wrong_in_a_command_is_named(self):
+        for words in (["bogus"], ["--bogus"], ["parked", "bogus"], ["role", "--bogus"]):
+            self.assertIn("bogus", self.fails(*words))
+        self.assertIn("subcommand is required", self.fails())
+        for position in ("0", "-3"):
+            self.assertIn("--from is a position", self.fails("log", f"--from={position}", "--home", self.server.home))
+
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
 
