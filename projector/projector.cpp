@@ -153,7 +153,6 @@ void Projector::run(const std::stop_token& stop) {
 /// is by the group, or will be in a moment.
 bool Projector::stand_by_for_another(const std::stop_token& stop) {
   if (!whole_log_) return false;
-  log::info("projector", "another projector is at work: standing by");
   try {
     stand_by(stop);
     return true;
@@ -193,7 +192,6 @@ void Projector::stand_by(const std::stop_token& stop) {
   pg::Connection connection(pg::Options{.url = options_.database_url, .application_name = "bloomwatch projector standby"});
   auto moved_at = Clock::now();
   Position last_sum = -1;
-  const auto at_once = Clock::now();
   while (!stop.stop_requested()) {
     Position sum = 0;
     bool ahead = false;
@@ -206,8 +204,10 @@ void Projector::stand_by(const std::stop_token& stop) {
       ahead = ahead || position > found->second;
       options_.hub.publish(Hub::model_topic(model), position);
     }
-    // Nobody is ahead: rows were changed by a switch or a retry, not by another projector.
-    if (!ahead && Clock::now() - at_once < standby_look_every) return;
+    if (last_sum < 0) {  // the first look
+      if (!ahead) return log::info("projector", "rows were changed by a switch or a retry: they are read again");
+      log::info("projector", "another has folded further: standing by");
+    }
     if (sum != last_sum) moved_at = Clock::now();
     last_sum = sum;
     if (Clock::now() - moved_at >= standby_patience) return;

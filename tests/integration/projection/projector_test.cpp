@@ -194,6 +194,7 @@ TEST_F(ProjectorTest, is_rebuilt_while_it_follows_and_no_reader_goes_backwards) 
   projection::Projector projector(options(hub));
   projector.start();
   ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  testing::internal::CaptureStderr();
   std::atomic<bool> done = false;
   std::jthread commands([&] {
     while (!done) append_and_publish(history.next(20));
@@ -216,8 +217,11 @@ TEST_F(ProjectorTest, is_rebuilt_while_it_follows_and_no_reader_goes_backwards) 
   done = true;
   commands.join();
   pages.join();
-  ASSERT_TRUE(projector.wait(reader.head().position, long_enough));
+  EXPECT_TRUE(projector.wait(reader.head().position, long_enough));
   projector.stop();
+  const std::string logged = testing::internal::GetCapturedStderr();
+  EXPECT_NE(logged.find("changed by a switch or a retry"), std::string::npos) << logged;
+  EXPECT_EQ(logged.find("standing by"), std::string::npos) << "nobody else is at work\n" << logged;
   expect_verified();
 }
 
