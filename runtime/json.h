@@ -571,6 +571,7 @@ class StructReader {
         wrong_ = true;
       }
     });
+    if constexpr (requires { T::one_of; }) want_one_of(in);
     if (wrong_ || errors_.full()) return std::nullopt;
     return build(std::make_index_sequence<member_count<T>>{});
   }
@@ -585,6 +586,25 @@ class StructReader {
     bool minted = false;
     with_member(index, [&](auto I) { minted = is_minted<MemberType<T, I>>; });
     return minted;
+  }
+
+  /// A type that says `one_of` gets exactly one of these members. Which of them is the wrong one nobody knows: all are named.
+  void want_one_of(In in) {
+    std::string names;
+    std::size_t given = 0;
+    for (const std::string_view name : T::one_of) {
+      names += names.empty() ? "" : ", ";
+      names += name;
+      with_member(member_index<T>(name, 0), [&](auto I) {
+        if constexpr (is_optional<MemberType<T, I>>) {
+          const auto& part = std::get<I>(parts_);
+          given += seen_[I] && (!part || part->has_value());  // one with a wrong value is given, too
+        }
+      });
+    }
+    if (given == 1) return;
+    for (const std::string_view name : T::one_of) errors_.add(Path{&at_, name}, "exactly one must be there of " + names, in);
+    wrong_ = true;
   }
 
   void unknown(std::string_view name) {

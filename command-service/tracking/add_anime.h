@@ -1,6 +1,9 @@
 // A member adds a title to a space, once.
 #pragma once
 
+#include <array>
+#include <string_view>
+
 #include "command-service/decision.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/tracked_anime.h"
@@ -34,6 +37,7 @@ struct AddAnime {
   std::optional<MediaReference> reference() const;
 
   static constexpr bool creates = true;
+  static constexpr std::array<std::string_view, 2> one_of = {"anilistMediaId", "media"};  ///< told with all else that is wrong with a body
   using Added = Decision<AnimeAdded, MoodChanged, VibeChanged, PitchChanged>;
   Added decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const;
 

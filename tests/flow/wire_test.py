@@ -38,6 +38,12 @@ class Wire(FlowTest):
         pointers = {error["pointer"].removeprefix("#") for error in answer["errors"]}
         self.assertLessEqual({"/anilistMediaId", "/episodeCount", "/sharedStatus", "/colour"}, pointers, answer)
 
+    def test_an_anime_that_is_not_named_is_told_with_all_else(self):
+        for body, wrong in (({}, set()), ({"episodeCount": -1}, {"/episodeCount"}), ({"anilistMediaId": 1, "media": {"source": "mal", "id": 1}}, set())):
+            answer = self.mira.call("POST", f"/api/watch-spaces/{self.space}/anime", body)
+            self.assert_problem(answer, 400, "validation")
+            self.assertEqual({error["pointer"].removeprefix("#") for error in answer["errors"]}, {"/anilistMediaId", "/media"} | wrong, answer)
+
     def test_bad_json_is_400_and_never_worse(self):
         bad = {
             "empty": b"",

@@ -89,6 +89,14 @@ struct Query {
 };
 BOOST_DESCRIBE_STRUCT(Query, (), (limit, dry_run, status, spaces_in, at_least, ratio))
 
+struct Either {
+  std::optional<int> number = {};
+  std::optional<std::string> name = {};
+  std::optional<bool> flag = {};
+  static constexpr std::array<std::string_view, 2> one_of = {"number", "name"};
+};
+BOOST_DESCRIBE_STRUCT(Either, (), (number, name, flag))
+
 struct Nothing {};
 BOOST_DESCRIBE_STRUCT(Nothing, (), ())
 
@@ -373,6 +381,18 @@ TEST(JsonCommand, takes_no_body_as_an_empty_object) {
   EXPECT_TRUE(json::read_command<Change>({}, " \n"));
   EXPECT_THAT(shown(json::read_command<Rate>({}, "").error()), ElementsAre("/watchSpace is missing", "/score is missing"));
   EXPECT_THAT(shown(json::read_command<Nothing>({}, "[]").error()), ElementsAre(" must be an object"));
+}
+
+TEST(JsonCommand, wants_exactly_one_of_what_excludes_each_other) {
+  constexpr const char* alone = " exactly one must be there of number, name";
+  const auto wrong = [&](std::string_view body) { return shown(json::read_command<Either>({}, body).error()); };
+  EXPECT_TRUE(json::read_command<Either>({}, R"({"number":1})"));
+  EXPECT_TRUE(json::read_command<Either>({}, R"({"name":"x","number":null})"));
+  EXPECT_THAT(wrong("{}"), ElementsAre(std::string("/number") + alone, std::string("/name") + alone));
+  EXPECT_THAT(wrong(R"({"number":1,"name":"x"})"), ElementsAre(std::string("/number") + alone, std::string("/name") + alone));
+  EXPECT_THAT(wrong(R"({"flag":1})"),
+              ElementsAre("/flag must be true or false", std::string("/number") + alone, std::string("/name") + alone));
+  EXPECT_THAT(wrong(R"({"name":1})"), ElementsAre("/name must be a string")) << "it is there, if wrong";
 }
 
 TEST(JsonPatch, tells_left_out_from_null_from_a_value) {
