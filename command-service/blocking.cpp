@@ -1,4 +1,4 @@
-// Going on on another thread, with the two ways in which that may fail answered.
+// Going on on another thread, with the ways in which that may fail answered.
 #include "command-service/blocking.h"
 
 #include "runtime/logging.h"
@@ -13,6 +13,9 @@ void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow
     } catch (const pg::Error& broken) {
       if (shared->respond) return shared->refuse(problems::unavailable(shared->request.request_id, broken.what()));
       log::warning("commands", "Postgres could not be asked", {{"request", shared->request.request_id}, {"error", broken.what()}});
+    } catch (const std::exception& error) {
+      if (!shared->respond) throw;
+      shared->refuse(problems::internal(shared->request.request_id, error.what()));
     }
   };
   if (!pool.submit(job)) shared->refuse(problems::overloaded());

@@ -42,7 +42,7 @@ std::span<const Setting> table() {
       {"http_threads", api, &Config::http_threads, "Threads that speak HTTP", {1, 256}},
       {"connections_max", api, &Config::connections_max, "Open connections; more are turned away with 503", {1, 1'000'000}},
       {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one"},
-      {"feed", SettingGroup::feed, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
+      {"feed", feed, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
       {"models", projector, &Config::models, "Read models to fold, by commas; not on Kafka (default: all)"},
       {"kafka_bootstrap", kafka, &Config::kafka_bootstrap, "Kafka brokers, `host:port` by commas (default: no Kafka)"},
       {"kafka_property", kafka, &Config::kafka_property, "A property of librdkafka, `name=value`; may be given several times"},

@@ -1,6 +1,6 @@
 // `bloomwatch rebuild`: folds a read model anew beside the live one and switches to it; pages go on meanwhile.
 // Works on the database alone, whether or not an instance runs on it.
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -55,8 +55,7 @@ void add_rebuild(CLI::App& program, Action& action) {
   add_settings(*subcommand, options->config, {SettingGroup::feed, SettingGroup::kafka});
   std::vector<std::string> names;
   for (const auto& model : projection::all_models()) names.emplace_back(model->name());
-  subcommand->add_option("models", options->models, fmt::format("Which of {} (default: all)", fmt::join(names, ", ")))
-      ->check(CLI::IsMember(names));
+  subcommand->add_option("models", options->models, "Which (default: all)")->check(CLI::IsMember(names));
   subcommand->callback([options, names, &action] {
     action = [options, names] {
       if (options->models.empty()) options->models = names;

@@ -80,7 +80,7 @@ class ByDefault(FlowTest):
             self.assertEqual((line["level"], line["user"], line["space"], line["status"]), ("error", mira.id, space, 503))
             return cause in line["error"]
 
-        self.assertTrue(incident("connection"), server.output())
+        self.assertTrue(incident("Postgres"), server.output())
         wait_until(lambda: incident("which sessions have ended"), 20, "ends of sessions to be unknown")
         answer = mira.call("PATCH", "/api/me", {"displayName": "Mira the Second"}, expect=503)
         self.assertEqual([line["error"] for line in server.logged("answered") if line["request"] in answer["detail"]],
