@@ -64,7 +64,8 @@ Actor Call::actor() const {
   return {.account = principal->account, .profile = principal->profile, .session = principal->session, .now = now};
 }
 
-std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer, Time now) {
+std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer,
+                                                           Time now) {
   if (request.access == http::Access::anyone) return std::nullopt;
   if (request.access == http::Access::operators && OperatorTokens(edge.keys).admits(request, now)) return std::nullopt;
   auto principal = edge.authenticator.authenticate(request, answer, now);

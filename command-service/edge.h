@@ -48,7 +48,8 @@ struct Call {
 
 /// Who a request is from: nobody where its route is for anyone, or for operators, whose commands the system does. A problem if it may not
 /// use its route; roles and memberships are for deciders. `answer` is told whose token came.
-std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer, Time now);
+std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer,
+                                                           Time now);
 
 /// Authenticates unless the route is for anyone (what an operator's token sends is done by the system), fixes ids and time, hashes the
 /// Idempotency-Key. Nothing: the request has been answered.
