@@ -11,8 +11,9 @@ class AnyAnalytics : public ToldPages {
   void expect_pages_as_told(const History& history) {
     for (const History::Space& space : history.spaces()) {
       const std::string path = path_of(space);
+      const std::string zone = "'" + space.time_zone + "'";
       EXPECT_EQ(bare(get(space, path + "shared-stats?limit=60")),
-                log_says(space, "shared_stats($1::text::uuid, 'Europe/Berlin', (now() AT TIME ZONE 'Europe/Berlin')::date, 60)"));
+                log_says(space, "shared_stats($1::text::uuid, " + zone + ", (now() AT TIME ZONE " + zone + ")::date, 60)"));
       EXPECT_EQ(bare(get(space, path + "rating-distribution")), log_says(space, "rating_distribution($1::text::uuid)"));
       EXPECT_EQ(bare(get(space, path + "compatibility")), log_says(space, "compatibility($1::text::uuid)"));
       EXPECT_EQ(bare(items(space, path + "rating-gaps?limit=7")), log_says(space, "rating_gaps($1::text::uuid)"));

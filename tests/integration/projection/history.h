@@ -32,6 +32,7 @@ class History {
     std::set<ProfileId> members;
     std::set<ProfileId> former;
     std::vector<InvitationId> invitations;
+    std::string time_zone = "Europe/Berlin";
   };
   struct Anime {
     AnimeId id;
@@ -57,7 +58,7 @@ class History {
   std::size_t create_space(ProfileId owner) {
     Space space{WatchSpaceId(uuid()), {owner}, {}, {}};
     by_ = owner;
-    put_in(space, WatchSpaceCreated{"Space " + std::to_string(spaces_.size()), "Europe/Berlin", std::nullopt});
+    put_in(space, WatchSpaceCreated{"Space " + std::to_string(spaces_.size()), space.time_zone, std::nullopt});
     put_in(space, MemberJoined{owner, SpaceRole::owner, std::nullopt});
     spaces_.push_back(space);
     return spaces_.size() - 1;
@@ -310,7 +311,7 @@ class History {
       case 0:
         return put_in(space, WatchSpaceRenamed{"Name " + std::to_string(below(100))});
       case 1:
-        if (below(2) == 0) return put_in(space, WatchSpaceTimeZoneChanged{"Asia/Tokyo"});
+        if (below(2) == 0) return put_in(space, WatchSpaceTimeZoneChanged{space.time_zone = "Asia/Tokyo"});
         return put_in(space, WatchSpaceThemeChanged{below(2) == 0 ? std::nullopt : std::optional<std::string>("dark")});
       case 2:
         return put_in(space, MemberRoleChanged{by_, below(2) == 0 ? SpaceRole::owner : SpaceRole::member});
