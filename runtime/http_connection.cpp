@@ -30,6 +30,7 @@ constexpr std::chrono::milliseconds linger_max{1'000};
 constexpr std::size_t linger_bytes_max = 4'194'304;
 /// Buffers that grew beyond this are given back when they are empty.
 constexpr std::size_t buffer_bytes_kept_max = 65'536;
+
 /// What is said for a handler that gave no answer.
 Response given_up(const Response& by_handler, const Uuid& request_id) {
   Response response = to_response(by_handler.status == status_threw ? problems::unavailable(request_id, "the handler threw")
@@ -71,9 +72,10 @@ void Connection::complete(std::uint64_t slot, Response response) {
   pop_answered();
 }
 
-/// The line of a request: it has the route's pattern and never the path, which may hold a token.
+/// The line of a request: it has the route's pattern and never the path, which may hold a token. Who is turned away because too much is
+/// asked (503) is counted; a line for each would only be more to do.
 void Connection::note(const Pending& pending, const Response& response, Clock::duration took) const {
-  const log::Level level = !response.cause.empty() ? log::Level::error : response.status >= 500 ? log::Level::warning : log::Level::debug;
+  const log::Level level = response.cause.empty() ? log::Level::debug : log::Level::error;
   if (!log::is_on(level)) return;
   log::write(level, "http", "answered",
              {{"request", pending.request_id},
