@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "command-service/accounts/user.h"
+
 namespace bloomwatch::accounts {
 
 LoadResult Readers::load(const LoadRequest& request) {
@@ -22,6 +24,12 @@ LogReader Readers::take() {
 void Readers::give_back(LogReader reader) {
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(reader));
+}
+
+LoadRequest account_and_key(const Call& call, UserId account) {
+  LoadRequest request{.streams = {{User::category, account.uuid}}, .claims = {}, .keys = {}};
+  if (call.frame.key) request.keys.push_back(*call.frame.key);
+  return request;
 }
 
 void refuse(Call& call, Refusal why) { call.refuse(bloomwatch::problem_of(bloomwatch::refuse(why).name)); }

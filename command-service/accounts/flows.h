@@ -51,6 +51,9 @@ struct Flows {
   LoginLimit login_limit = {};
 };
 
+/// An account's stream, and what the call's Idempotency-Key was answered before, if it has one and was.
+LoadRequest account_and_key(const Call& call, UserId account);
+
 /// A refusal of this context, decided by a flow.
 void refuse(Call& call, Refusal why);
 

@@ -58,29 +58,21 @@ UserId account_of(Flows& flows, std::string_view email) {
   return {};
 }
 
-Person read_person(Flows& flows, UserId account) {
-  return person_from(account, flows.readers.load({.streams = {{User::category, account.uuid}}, .claims = {}, .keys = {}}).events);
-}
-
 template <class State>
 State state_of(const LoadResult& loaded, const Uuid& stream) {
-  State state;
+  dispatch::Holder<State> holder;
   for (const RecordedEvent& event : loaded.events)
-    if (event.meta.stream == StreamName{State::category, stream})
-      decode_one_of<typename State::Events>(event, [&](const auto& e) { dispatch::evolve(state, e, event.meta); });
-  return state;
+    if (event.meta.stream == StreamName{State::category, stream}) holder.apply(event);
+  return holder.state;
 }
 
 /// Whether the request is a repeat, by its Idempotency-Key, of what opened or renewed a session that has ended since. The writer would
 /// answer it as it did then, and tokens would be made for it. A session that ends after this look has its tokens refused as any other's,
-/// and a password that changes after it is not the one that they are made with: `person` was read before.
-bool revives_a_session(Flows& flows, const Call& call, const Person& person) {
-  if (!call.frame.key) return false;
-  const LoadResult keyed = flows.readers.load({.streams = {}, .claims = {}, .keys = {*call.frame.key}});
-  if (keyed.idempotency.empty()) return false;
-  const IdempotencyRecord& record = keyed.idempotency.front();
+/// and a password that changes after it is not the one that they are made with: `before` is what the person was read from.
+bool revives_a_session(Flows& flows, const Call& call, UserId account, const LoadResult& before) {
+  if (before.idempotency.empty()) return false;
+  const IdempotencyRecord& record = before.idempotency.front();
   if (!record.refusal.empty() || record.body_mac != call.frame.body_mac) return false;
-  const UserId account = person.account;
   const LoadResult now =
       flows.readers.load({.streams = {{User::category, account.uuid}, {LoginSession::category, record.id}}, .claims = {}, .keys = {}});
   return !state_of<LoginSession>(now, record.id).goes_on(state_of<User>(now, account.uuid));
@@ -95,10 +87,12 @@ Actor actor_of(Call& call, const Person& person, SessionId session, std::optiona
 
 /// Blocks. Takes the same steps, and so the same time, whether or not there is such an account.
 void prove(Flows& flows, Call& call, Credentials credentials) {
-  const Person person = read_person(flows, account_of(flows, credentials.email));
+  const UserId account = account_of(flows, credentials.email);
+  const LoadResult loaded = flows.readers.load(account_and_key(call, account));
+  const Person person = person_from(account, loaded.events);
   const auto hash = flows.secrets.password_hash(person.password, person.account);
   if (!flows.passwords.matches(hash, credentials.password.take())) return refuse(call, Refusal::wrong_credentials);
-  if (revives_a_session(flows, call, person)) return refuse(call, Refusal::login_session_ended);
+  if (revives_a_session(flows, call, account, loaded)) return refuse(call, Refusal::login_session_ended);
 
   StartLoginSession command{.user = person.account, .proven = person.password};
   command.session.value = SessionId(Uuid::v7(call.now));
@@ -114,9 +108,10 @@ void prove(Flows& flows, Call& call, Credentials credentials) {
 
 /// Blocks. Whether the token is still the latest is the decider's to say.
 void renew(Flows& flows, Call& call, const RefreshClaim& claim) {
-  const Person person = read_person(flows, claim.account);
+  const LoadResult loaded = flows.readers.load(account_and_key(call, claim.account));
+  const Person person = person_from(claim.account, loaded.events);
   if (!person.profile) return refuse(call, Refusal::refresh_token_unknown);
-  if (revives_a_session(flows, call, person)) return refuse(call, Refusal::login_session_ended);
+  if (revives_a_session(flows, call, claim.account, loaded)) return refuse(call, Refusal::login_session_ended);
   const auto key = flows.secrets.data_key(person.account);
   const RefreshLoginSession command{.session = claim.session, .user = claim.account, .generation = claim.generation};
   Actor actor = actor_of(call, person, claim.session, key);

@@ -9,16 +9,10 @@ namespace {
 /// Whether the request's Idempotency-Key has an outcome already. Then the writer repeats it, and the password that it proves is the former.
 bool is_repeat(const Call& call, const LoadResult& loaded) { return call.frame.key && !loaded.idempotency.empty(); }
 
-LoadRequest what_to_load(const Call& call) {
-  LoadRequest request{.streams = {{User::category, call.principal->account.uuid}}, .claims = {}, .keys = {}};
-  if (call.frame.key) request.keys.push_back(*call.frame.key);
-  return request;
-}
-
 /// Blocks: checks one password and hashes another.
 void change(Flows& flows, Call& call, ChangePassword command) {
   const UserId account = call.principal->account;
-  const LoadResult loaded = flows.readers.load(what_to_load(call));
+  const LoadResult loaded = flows.readers.load(account_and_key(call, account));
   const Person person = person_from(account, loaded.events);
   const auto hash = flows.secrets.password_hash(person.password, account);
   if (!is_repeat(call, loaded) && !flows.passwords.matches(hash, command.current_password.take()))

@@ -137,12 +137,11 @@ class Import {
     bool may = false;
     auto on_answer = [&](const Answer& answer, const AskToImport&, const auto&) {
       may = answer.kind == Answer::Kind::done && !answer.repeated;
-      if (may)
-        report_.position = answer.position;
-      else if (answer.repeated && answer.kind == Answer::Kind::done)
-        call.refuse(came_before());
-      else
+      report_.position = answer.position;
+      if (answer.kind != Answer::Kind::done)
         call.respond(problem_response(answer, call.request.request_id));
+      else if (answer.repeated)
+        call.refuse(came_before());
       answered.set_value();
     };
     CommandFrame asking = frame();

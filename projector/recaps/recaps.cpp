@@ -22,7 +22,7 @@ void count_attendee(Recaps& model, const RecapEveningRow& row, ProfileId profile
   day.sessions += count;
   day.episodes += count * row.episodes;
   if (row.episode_minutes)
-    day.minutes += count * static_cast<std::int64_t>(row.episodes) * *row.episode_minutes;
+    day.minutes += count * row.episodes * *row.episode_minutes;
   else
     day.untimed += count * row.episodes;
   model.member_titles[{profile, month_of_day(row.day), row.title, row.anime}].episodes += count * row.episodes;
