@@ -4,14 +4,22 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 
 namespace bloomwatch {
+
+inline constexpr std::size_t node_links_bytes = 48;  ///< colour, three pointers, what the allocator adds
+
+/// Of the nodes of a set.
+template <class Key>
+std::size_t nodes_bytes(const std::set<Key>& set) {
+  return set.size() * (sizeof(Key) + node_links_bytes);
+}
 
 /// Of the nodes of a map, and of what their values say that they keep.
 template <class Key, class Value>
 std::size_t nodes_bytes(const std::map<Key, Value>& map) {
-  constexpr std::size_t links = 48;  // colour, three pointers, what the allocator adds
-  std::size_t bytes = map.size() * (sizeof(typename std::map<Key, Value>::value_type) + links);
+  std::size_t bytes = map.size() * (sizeof(typename std::map<Key, Value>::value_type) + node_links_bytes);
   if constexpr (requires(const Value& value) { value.heap_bytes(); })
     for (const auto& [key, value] : map) bytes += value.heap_bytes();
   return bytes;

@@ -10,17 +10,20 @@ using spaces::Refusal;
 
 namespace {
 
-/// Whether the holder of an e-mail's claim is in the space. An account's first profile has the account's id.
-bool is_member(const std::optional<ClaimHolder>& holder, const WatchSpace& space) {
-  return holder && holder->category == User::category && space.has(ProfileId(holder->id));
+/// Who holds an e-mail's claim. An account's first profile has the account's id.
+std::optional<ProfileId> profile_of(const std::optional<ClaimHolder>& holder) {
+  if (!holder || holder->category != User::category) return std::nullopt;
+  return ProfileId(holder->id);
 }
 
 }  // namespace
 
 Decision<MemberInvited> InviteMember::decide(const Actor& by, const WatchSpace& space, const Claims& claims) const {
   if (const auto refused = spaces::refuse_all_but_owners(by, space)) return *refused;
-  if (is_member(claims.holder(*invitee), space)) return refuse(Refusal::already_a_member);
-  if (space.members.size() >= members_max) return refuse(Refusal::space_full);
+  const auto profile = profile_of(claims.holder(*invitee));
+  if (profile && space.has(*profile)) return refuse(Refusal::already_a_member);
+  if (space.is_full()) return refuse(Refusal::space_full);
+  if (space.is_closed_to_new_people() && !(profile && space.former_members.contains(*profile))) return refuse(Refusal::too_many_people);
   if (space.is_invited(*invitee, by.now)) return refuse(Refusal::invitation_open);
   if (space.open_invitations(by.now) >= open_invitations_max) return refuse(Refusal::too_many_invitations);
   Decision<MemberInvited> decision(MemberInvited{.invitation = *invitation,

@@ -14,6 +14,8 @@ constexpr auto table = std::to_array<RefusalRow<Refusal>>({
     {last_owner, 409, "A watch space always has an owner", "Make somebody else an owner first."},
     {already_a_member, 409, "They are a member already", "Whoever this invitation is for is a member of the watch space."},
     {space_full, 409, "The watch space is full", "A watch space has at most 50 members."},
+    {too_many_people, 409, "The watch space has had too many people",
+     "At most 100 people are or were members of a watch space. Those who were can come back."},
     {invitation_open, 409, "There is an open invitation for this address", "Revoke it before you send another."},
     {too_many_invitations, 409, "The watch space has too many open invitations",
      "At most 50 invitations are open at a time; revoke some first."},

@@ -17,6 +17,7 @@ enum class Refusal {
   last_owner,
   already_a_member,
   space_full,
+  too_many_people,
   invitation_open,
   too_many_invitations,
   no_such_invitation,
@@ -25,9 +26,9 @@ enum class Refusal {
   invitation_revoked,
   invitation_expired,
 };
-BOOST_DESCRIBE_ENUM(Refusal, no_such_space, owners_only, no_such_member, last_owner, already_a_member, space_full, invitation_open,
-                    too_many_invitations, no_such_invitation, invitation_for_another, invitation_accepted, invitation_revoked,
-                    invitation_expired)
+BOOST_DESCRIBE_ENUM(Refusal, no_such_space, owners_only, no_such_member, last_owner, already_a_member, space_full, too_many_people,
+                    invitation_open, too_many_invitations, no_such_invitation, invitation_for_another, invitation_accepted,
+                    invitation_revoked, invitation_expired)
 
 /// What a client is shown; null if the name is no refusal of this context.
 const Problem* problem_of(std::string_view refusal);

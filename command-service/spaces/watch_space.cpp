@@ -38,6 +38,7 @@ void WatchSpace::evolve(const WatchSpaceCreated& e) {
 
 void WatchSpace::evolve(const MemberJoined& e) {
   members[e.profile] = {.role = e.role, .consent = SessionConsent::automatic};
+  former_members.erase(e.profile);
   if (e.invitation) invitations[*e.invitation].accepted_by = e.profile;
 }
 

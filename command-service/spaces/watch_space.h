@@ -1,9 +1,10 @@
 // A watch space as the next decision needs to know it: who is in it, who is invited. Deciders of tracking read it too.
-// Bounded by members_max and by the length of the stream, which every invitation lengthens.
+// Bounded by people_max and by the length of the stream, which every invitation lengthens.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,11 @@
 
 namespace bloomwatch {
 
-/// Members of one space. Folds and pages rest on this bound.
+/// Members of one space at a time. Pages rest on this bound.
 inline constexpr std::size_t members_max = 50;
+/// Everybody who is or was a member of one space. The ratings of those who left stay, for when they come back, and each costs a fold what a
+/// member's does: folds rest on this bound. Twice members_max, so that everyone may be replaced once.
+inline constexpr std::size_t people_max = 2 * members_max;
 /// Invitations of one space that can be accepted at a time.
 inline constexpr std::size_t open_invitations_max = 50;
 
@@ -47,9 +51,14 @@ struct WatchSpace {
   std::string time_zone;
   std::optional<std::string> theme;
   std::map<ProfileId, Member> members;
+  std::set<ProfileId> former_members;
   std::map<InvitationId, Invitation> invitations;
 
   bool has(ProfileId profile) const { return members.contains(profile); }
+  /// Whether members_max leaves no place.
+  bool is_full() const { return members.size() >= members_max; }
+  /// Whether people_max lets only those in who were members before.
+  bool is_closed_to_new_people() const { return members.size() + former_members.size() >= people_max; }
   bool is_owner(ProfileId profile) const;
   /// Whether the space would have no owner without them.
   bool is_last_owner(ProfileId profile) const;
@@ -59,7 +68,8 @@ struct WatchSpace {
   std::vector<InvitationId> open_invitations_of(ProfileId sender, Time now) const;
 
   std::size_t heap_bytes() const {
-    return name.capacity() + time_zone.capacity() + (theme ? theme->capacity() : 0) + nodes_bytes(members) + nodes_bytes(invitations);
+    return name.capacity() + time_zone.capacity() + (theme ? theme->capacity() : 0) + nodes_bytes(members) + nodes_bytes(former_members) +
+           nodes_bytes(invitations);
   }
 
   void evolve(const WatchSpaceCreated& e);
@@ -67,14 +77,20 @@ struct WatchSpace {
   void evolve(const WatchSpaceTimeZoneChanged& e) { time_zone = e.time_zone; }
   void evolve(const WatchSpaceThemeChanged& e) { theme = e.theme; }
   void evolve(const MemberJoined& e);
-  void evolve(const MemberLeft& e) { members.erase(e.profile); }
-  void evolve(const MemberRemoved& e) { members.erase(e.profile); }
+  void evolve(const MemberLeft& e) { depart(e.profile); }
+  void evolve(const MemberRemoved& e) { depart(e.profile); }
   void evolve(const MemberRoleChanged& e) { members[e.profile].role = e.role; }
   void evolve(const OwnershipTransferred& e);
   void evolve(const SessionConsentChanged& e) { members[e.profile].consent = e.consent; }
   void evolve(const MemberInvited& e, const Meta& meta);
   void evolve(const RecapConsentChanged& e) { members[e.profile].recap_consent = e.consent; }
   void evolve(const InvitationRevoked& e) { invitations[e.invitation].revoked = true; }
+
+ private:
+  void depart(ProfileId profile) {
+    members.erase(profile);
+    former_members.insert(profile);
+  }
 };
 
 }  // namespace bloomwatch

@@ -18,7 +18,7 @@
 
 namespace bloomwatch {
 
-/// What one anime adds to its space's sums. At most members_max scores of present members, and those of former ones.
+/// What one anime adds to its space's sums. At most people_max scores, those of former members too.
 struct CountedAnimeRow {
   using Key = AnimeId;
   AnimeId anime;

@@ -51,7 +51,7 @@ struct GivenScore {
 };
 BOOST_DESCRIBE_STRUCT(GivenScore, (), (tenths, month))
 
-/// What the rows of one anime follow from. At most members_max scores of present members, and those of former ones.
+/// What the rows of one anime follow from. At most people_max scores, those of former members too.
 struct RecapAnimeRow {
   using Key = AnimeId;
   AnimeId anime;

@@ -107,6 +107,8 @@ TEST_F(ProjectionTest, a_fold_costs_no_more_in_a_space_with_more_anime_and_grows
   const Cost crowded = cost_of_rating(people[1]);
   EXPECT_EQ(crowded.loaded, first.loaded);
   EXPECT_LE(crowded.written, first.written + 3 * people.size());  // a gap and two sums for each other rater
+  for (std::size_t i = 2; i < people.size(); ++i) history.leave(space, people[i]);
+  EXPECT_EQ(cost_of_rating(people[1]), crowded);  // for when they come back; how many that may be is bounded by people_max
 }
 
 TEST_F(ProjectionTest, rows_are_kept_in_memory_between_batches) {

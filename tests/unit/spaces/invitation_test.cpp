@@ -47,6 +47,17 @@ Past crowd(std::size_t members) {
   return past;
 }
 
+/// Former members, who came by themselves.
+Past come_and_gone(std::size_t people) {
+  Past past = crowd(people);
+  for (std::size_t i = 0; i < people; ++i) {
+    const auto more = stream<WatchSpace>(space_id, MemberLeft{.profile = id_of<ProfileId>("member " + std::to_string(i))});
+    past.events.push_back(more.events.front());
+  }
+  return past;
+}
+const Past ken_was_here = stream<WatchSpace>(space_id, MemberJoined{.profile = ken.profile}, MemberLeft{.profile = ken.profile});
+
 TEST(InviteMember, invites_an_address_and_takes_the_tokens_claim) {
   given(space_of(mira)).when(invite_ken(), mira).then(ken_invited()).takes(token).answers(invitation.uuid);
 }
@@ -82,6 +93,14 @@ TEST(InviteMember, may_invite_again_after_expiry_revocation_or_departure) {
 TEST(InviteMember, is_refused_when_the_space_is_full) {
   given(space_of(mira), crowd(members_max - 1)).when(invite_ken(), mira).refuses(Refusal::space_full);
   given(space_of(mira), crowd(members_max - 2)).when(invite_ken(), mira).then(ken_invited());
+}
+
+TEST(InviteMember, is_refused_where_too_many_people_were_members_but_to_those) {
+  given(space_of(mira), come_and_gone(people_max - 2)).when(invite_ken(), mira).then(ken_invited());
+  given(space_of(mira), come_and_gone(people_max - 1)).when(invite_ken(), mira).refuses(Refusal::too_many_people);
+  auto world = given(space_of(mira), come_and_gone(people_max - 2), ken_was_here);
+  world.when(invite_ken(), mira).refuses(Refusal::too_many_people);  // who holds the address is not known
+  world.holding<User>(ken_email, ken.account).when(invite_ken(), mira).then(ken_invited());
 }
 
 TEST(InviteMember, keeps_open_invitations_within_their_limit) {
@@ -148,6 +167,14 @@ TEST(AcceptInvitation, is_refused_to_who_is_a_member_by_other_means) {
 
 TEST(AcceptInvitation, is_refused_when_the_space_is_full) {
   ken_holds_the_link(crowd(members_max - 1)).when(AcceptInvitation{{token}}, ken).refuses(Refusal::space_full);
+}
+
+TEST(AcceptInvitation, is_refused_where_too_many_people_were_members_but_to_those) {
+  const MemberJoined joined{.profile = ken.profile, .role = SpaceRole::member, .invitation = invitation};
+  ken_holds_the_link(come_and_gone(people_max - 2)).when(AcceptInvitation{{token}}, ken).then(joined);
+  ken_holds_the_link(come_and_gone(people_max - 1)).when(AcceptInvitation{{token}}, ken).refuses(Refusal::too_many_people);
+  auto world = given(space_of(mira), come_and_gone(people_max - 2), ken_was_here, sent(), ken_registered);
+  world.holding<WatchSpace>(token, space_id).when(AcceptInvitation{{token}}, ken).then(joined);
 }
 
 RevokeInvitation revoke() { return {.watch_space = space_id, .invitation = invitation}; }
