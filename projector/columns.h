@@ -1,8 +1,9 @@
 // From a row's description to SQL and back: column names, arrays of a column's values in binary, a row of a result.
-// A column's type follows from the member's: ids are uuid, enums their wire words as text, Personal its box as text, what is optional may
-// be null, and vectors, maps and structs are jsonb.
+// A column's type follows from the member's: ids are uuid, enums their wire words as text, Personal its box as text, a ProfileSet the bytes
+// of its ids, what is optional may be null, and vectors, maps and structs are jsonb.
 #pragma once
 
+#include <algorithm>
 #include <boost/mp11.hpp>
 #include <concepts>
 #include <span>
@@ -17,6 +18,18 @@
 
 namespace bloomwatch::projection {
 
+/// The ids one after another, as Postgres orders them, too.
+inline pg::Bytes bytes_of(const ProfileSet& set) {
+  static_assert(sizeof(ProfileId) == sizeof(Uuid::bytes));
+  return {reinterpret_cast<const std::uint8_t*>(set.profiles.data()), set.profiles.size() * sizeof(ProfileId)};
+}
+inline ProfileSet profile_set_of(pg::Bytes bytes) {
+  if (bytes.size() % sizeof(ProfileId) != 0) throw std::runtime_error("a row holds bytes that are no ids");
+  ProfileSet set{std::vector<ProfileId>(bytes.size() / sizeof(ProfileId))};
+  std::ranges::copy(bytes, reinterpret_cast<std::uint8_t*>(set.profiles.data()));
+  return set;
+}
+
 namespace detail {
 
 template <class T>
@@ -30,6 +43,8 @@ auto to_sql(const T& value) {
   if constexpr (json::detail::is_optional<T>) {
     using Value = decltype(to_sql(*value));
     return value ? std::optional<Value>(to_sql(*value)) : std::optional<Value>();
+  } else if constexpr (std::same_as<T, ProfileSet>) {
+    return bytes_of(value);
   } else if constexpr (is_plain_column<T>) {
     return value;
   } else if constexpr (std::same_as<T, std::string>) {
@@ -44,7 +59,8 @@ auto to_sql(const T& value) {
 
 template <class T>
 struct IsJson {
-  static constexpr bool value = !is_plain_column<T> && !std::same_as<T, std::string> && !json::DescribedEnum<T> && !json::ValueType<T>;
+  static constexpr bool value = !is_plain_column<T> && !std::same_as<T, std::string> && !std::same_as<T, ProfileSet> &&
+                                !json::DescribedEnum<T> && !json::ValueType<T>;
 };
 template <class T>
 struct IsJson<std::optional<T>> : IsJson<T> {};
@@ -56,6 +72,8 @@ T from_sql(const pg::Row& row, int column) {
     return from_sql<typename T::value_type>(row, column);
   } else if constexpr (is_plain_column<T> || std::same_as<T, std::string>) {
     return row.get<T>(column);
+  } else if constexpr (std::same_as<T, ProfileSet>) {
+    return profile_set_of(row.get<pg::Bytes>(column));
   } else if constexpr (json::DescribedEnum<T>) {
     const auto value = json::enum_of<T>(row.get<std::string_view>(column));
     if (!value) throw std::runtime_error("a row holds a word that its column does not know");
@@ -117,7 +135,9 @@ void add_columns(pg::Params& params, const Elements& elements, RowOf row_of) {
 template <class Row, class Elements, class KeyOf>
 void add_key_columns(pg::Params& params, const Elements& elements, KeyOf key_of_element) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    (params.add_array(elements, [&](const auto& element) { return KeyParts<typename Row::Key>::template get<I>(key_of_element(element)); }),
+    (params.add_array(
+         elements,
+         [&](const auto& element) { return detail::to_sql(KeyParts<typename Row::Key>::template get<I>(key_of_element(element))); }),
      ...);
   }(std::make_index_sequence<key_size<Row>>{});
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "events/ids.h"
 #include "runtime/uuid.h"
 
 namespace bloomwatch::projection {
@@ -82,10 +83,23 @@ void set_key(Row& row, const typename Row::Key& key) {
   }(std::make_index_sequence<key_size<Row>>{});
 }
 
+/// A set of people as a key, or a part of one; a column of bytes.
+struct ProfileSet {
+  std::vector<ProfileId> profiles;  ///< in order, each once
+
+  auto operator<=>(const ProfileSet&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ProfileSet, (), (profiles))
+
 struct KeyHash {
   template <class Tag>
   std::size_t operator()(const Id<Tag>& id) const noexcept {
     return std::hash<Uuid>{}(id.uuid);
+  }
+  std::size_t operator()(const ProfileSet& set) const noexcept {
+    std::size_t hash = 0;
+    for (const ProfileId profile : set.profiles) hash = hash * 0x9E3779B97F4A7C15U + (*this)(profile);
+    return hash;
   }
   /// A month, a score: parts of keys that are no ids, of tables that are not loaded.
   template <std::integral Number>

@@ -1,5 +1,5 @@
-// The fold of `dashboard`. A score changes its anime's row, and per other rater of that anime one gap and one pair's sum; nothing else, so
-// its cost does not grow with the space.
+// The fold of `dashboard`. A score changes its anime's row, per other rater of that anime one gap and one pair's sum, and the sums of two
+// sets of raters where it is the first or the last of somebody's; nothing else, so its cost does not grow with the space.
 #include "projector/dashboard/dashboard.h"
 
 #include <cstdlib>
@@ -52,6 +52,14 @@ void count_anime(Dashboard& model, const RatedAnimeRow& row, std::int64_t count)
   sum.episodes_together += count * row.shared_episodes;
 }
 
+/// Counts the anime among those that its raters have rated together (1), or no longer (−1).
+void count_rated_together(Dashboard& model, const RatedAnimeRow& row, std::int64_t count) {
+  if (row.score_tenths.size() < 2) return;
+  projection::ProfileSet raters;
+  for (const auto& [profile, tenths] : row.score_tenths) raters.profiles.push_back(profile);
+  model.rated_together[{space_of(row), std::move(raters)}].anime += count;
+}
+
 /// Calls `visit` with each two raters, each two once.
 void each_pair(const RatedAnimeRow& row, auto visit) {
   for (auto one = row.score_tenths.begin(); one != row.score_tenths.end(); ++one)
@@ -84,17 +92,23 @@ void Dashboard::apply(const SharedProgressChanged& e, const Meta& meta) {
 void Dashboard::apply(const AnimeRated& e, const Meta& meta) {
   RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
   take_out(*this, row, e.profile);
+  const bool is_first = !row.score_tenths.contains(e.profile);
+  if (is_first) count_rated_together(*this, row, -1);
   row.score_tenths[e.profile] = e.score_tenths;
   row.raters = static_cast<std::int16_t>(row.score_tenths.size());
+  if (is_first) count_rated_together(*this, row, 1);
   for (const auto& [other, theirs] : row.score_tenths)
     if (other != e.profile) add_gap(*this, row, e.profile, other);
 }
 
 void Dashboard::apply(const RatingCleared& e, const Meta& meta) {
   RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  if (!row.score_tenths.contains(e.profile)) return;
   take_out(*this, row, e.profile);
-  if (row.score_tenths.erase(e.profile) == 0) return;
+  count_rated_together(*this, row, -1);
+  row.score_tenths.erase(e.profile);
   row.raters = static_cast<std::int16_t>(row.score_tenths.size());
+  count_rated_together(*this, row, 1);
   for (const auto& [other, theirs] : row.score_tenths) {
     const projection::Pair pair(e.profile, other);
     gaps.remove({row.anime, pair.low, pair.high});
@@ -108,6 +122,7 @@ void Dashboard::apply(const AnimeRemoved&, const Meta& meta) {
     const projection::Pair pair(one, other);
     gaps.remove({row.anime, pair.low, pair.high});
   });
+  count_rated_together(*this, row, -1);
   count_anime(*this, row, -1);
   row.watch_space.reset();
 }
@@ -116,6 +131,7 @@ void Dashboard::apply(const AnimeRestored&, const Meta& meta) {
   RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
   row.watch_space = WatchSpaceId(meta.partition_key.uuid);
   each_pair(row, [&](ProfileId one, ProfileId other) { add_gap(*this, row, one, other); });
+  count_rated_together(*this, row, 1);
   count_anime(*this, row, 1);
 }
 

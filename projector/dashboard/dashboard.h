@@ -16,7 +16,7 @@
 
 namespace bloomwatch {
 
-/// What the sums and gaps of one anime follow from. At most members_max scores of present members, and those of former ones.
+/// What the sums and gaps of one anime follow from. At most people_max scores, those of former members too.
 struct RatedAnimeRow {
   using Key = AnimeId;
   AnimeId anime;
@@ -42,6 +42,18 @@ struct PairSum {
   bool operator==(const PairSum&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(PairSum, (), (watch_space, low, high, rated, gap_tenths))
+
+/// How many anime of a space exactly these have rated, two or more. So pages of groups count what any two of the present members have rated
+/// without looking at each anime: there are as many rows as sets of raters.
+struct RatedTogetherSum {
+  using Key = std::tuple<WatchSpaceId, projection::ProfileSet>;
+  WatchSpaceId watch_space;
+  projection::ProfileSet raters;
+  std::int64_t anime = 0;
+
+  bool operator==(const RatedTogetherSum&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(RatedTogetherSum, (), (watch_space, raters, anime))
 
 /// Postgres's expression for the band of gaps that a gap is in (migration 0038).
 inline std::string gap_band(std::string_view gap_tenths) { return '(' + std::string(gap_tenths) + " / 25)::smallint"; }
@@ -76,10 +88,11 @@ BOOST_DESCRIBE_STRUCT(SpaceSum, (), (watch_space, shows, watching, finished, epi
 
 struct Dashboard {
   static constexpr std::string_view name = "dashboard";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Rows<RatedAnimeRow> anime;
   projection::Sums<PairSum> pairs;
+  projection::Sums<RatedTogetherSum> rated_together;
   projection::Puts<GapRow> gaps;
   projection::Sums<SpaceSum> spaces;
 
@@ -91,6 +104,6 @@ struct Dashboard {
   void apply(const AnimeRemoved& e, const Meta& meta);
   void apply(const AnimeRestored& e, const Meta& meta);
 };
-BOOST_DESCRIBE_STRUCT(Dashboard, (), (anime, pairs, gaps, spaces))
+BOOST_DESCRIBE_STRUCT(Dashboard, (), (anime, pairs, rated_together, gaps, spaces))
 
 }  // namespace bloomwatch

@@ -14,7 +14,7 @@ namespace {
 
 namespace kind {
 constexpr std::int16_t pair = row_kind::own;             // id, id2: the two; number: gap_tenths; n1: rated
-constexpr std::int16_t together = row_kind::own + 1;     // number: anime rated by two or more, where more than two are members
+constexpr std::int16_t together = row_kind::own + 1;     // bytes: a set of raters; number: its anime; where more than two are members
 constexpr std::int16_t gap = row_kind::own + 2;          // id: anime; number: gap_tenths; text: title; j1: scores
 constexpr std::int16_t stopped_at = row_kind::own + 3;   // id: anime; number: gap_tenths; the last that was looked at
 constexpr std::int16_t score_count = row_kind::own + 4;  // id: profile; n1: tenths; number: how many

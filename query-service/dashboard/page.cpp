@@ -28,7 +28,7 @@ constexpr std::int16_t sums = row_kind::own + 14;      // number: episodes_toget
 constexpr std::int16_t pair = row_kind::own + 15;      // id, id2: the two; number: gap_tenths; n1: rated
 constexpr std::int16_t gap = row_kind::own + 16;       // id: anime; text: title; j1: scores
 constexpr std::int16_t shared = row_kind::own + 17;    // the same
-constexpr std::int16_t together = row_kind::own + 18;  // number: anime rated by two or more, where more than two are members
+constexpr std::int16_t together = row_kind::own + 18;  // bytes: a set of raters; number: its anime; where more than two are members
 }  // namespace kind
 
 constexpr MemberColumns member_columns = {column::id2, column::t1, column::t2, column::at1};

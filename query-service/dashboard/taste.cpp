@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
+#include "projector/columns.h"
 #include "query-service/tracking/answer.h"
 #include "runtime/json.h"
 
@@ -26,6 +28,18 @@ std::vector<PairGaps> pairs_of(const PageRows::Range& rows, PairColumns columns,
   return pairs;
 }
 
+/// How many anime at least two of the members have rated, from rows of sets of raters.
+std::int64_t rated_by_two_of(const PageRows::Range& together, const std::vector<ProfileId>& members) {
+  const std::set<ProfileId> present(members.begin(), members.end());
+  std::int64_t anime = 0;
+  for (const pg::Row row : together) {
+    const auto raters = projection::profile_set_of(row.get<pg::Bytes>(PageRows::bytes_column));
+    if (std::ranges::count_if(raters.profiles, [&](ProfileId rater) { return present.contains(rater); }) >= 2)
+      anime += row.get<std::int64_t>(PageRows::number_column);
+  }
+  return anime;
+}
+
 }  // namespace
 
 std::string both_present() { return "low = ANY(" + std::string(present_ids) + ") AND high = ANY(" + std::string(present_ids) + ")"; }
@@ -33,7 +47,7 @@ std::string both_present() { return "low = ANY(" + std::string(present_ids) + ")
 std::string rated_by_two() {
   return "d.raters >= 2 AND CASE WHEN cardinality(" + std::string(present_ids) + ") = 2 THEN d.score_tenths ?& " +
          std::string(present_ids) + "::text[] ELSE EXISTS (SELECT FROM read_dashboard.gaps WHERE anime = d.anime AND " + both_present() +
-         ") END";
+         " OFFSET 0) END";
 }
 
 void add_pairs(PageSql& sql, std::int16_t kind) {
@@ -42,16 +56,15 @@ void add_pairs(PageSql& sql, std::int16_t kind) {
 }
 
 void add_rated_together(PageSql& sql, std::int16_t kind) {
-  sql.rows(kind, {{"number", "count(*)"}},
-           "FROM read_dashboard.anime AS d WHERE cardinality(" + std::string(present_ids) + ") > 2 AND d.watch_space = $1 AND " +
-               rated_by_two());
+  sql.rows(kind, {{"bytes", "raters"}, {"number", "anime"}},
+           "FROM read_dashboard.rated_together WHERE cardinality(" + std::string(present_ids) + ") > 2 AND watch_space = $1 AND anime > 0");
 }
 
 Compatibility compatibility_of(const PageRows::Range& pairs, const PageRows::Range& together, PairColumns columns,
                                const std::vector<ProfileId>& members) {
   const std::vector<PairGaps> gaps = pairs_of(pairs, columns, members);
   std::int64_t rated = gaps.empty() ? 0 : gaps.front().rated;
-  if (members.size() > 2) rated = together.front().get<std::int64_t>(PageRows::number_column);
+  if (members.size() > 2) rated = rated_by_two_of(together, members);
   return compatibility_of(gaps, rated);
 }
 

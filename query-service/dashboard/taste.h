@@ -26,8 +26,8 @@ std::string rated_by_two();
 
 /// Adds a row for each pair of members that have rated something in common: `id`, `id2` the two, `number` gap_tenths, `n1` rated.
 void add_pairs(PageSql& sql, std::int16_t kind);
-/// Adds the row whose `number` is how many anime two or more have rated. It counts only where more than two are members: a pair's own row
-/// says it for two.
+/// Adds a row for each set of people that have rated anime together: `bytes` their ids, `number` how many anime. Only where more than two
+/// are members: a pair's own row says it for two.
 void add_rated_together(PageSql& sql, std::int16_t kind);
 
 /// Where a page has the columns that pairs are in.

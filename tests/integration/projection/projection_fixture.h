@@ -72,6 +72,7 @@ class ProjectionTest : public testing::Test {
     for (const std::string& table : projection::model_named(model, Slot::live)->tables()) {
       std::string where;
       if (model == "dashboard" && table == "pairs") where = " WHERE rated <> 0 OR gap_tenths <> 0";
+      if (model == "dashboard" && table == "rated_together") where = " WHERE anime <> 0";
       if (model == "dashboard" && table == "spaces") where = " WHERE shows <> 0";
       if (model == "analytics" && table == "spaces") where = " WHERE backlog + watching + finished + paused + dropped <> 0";
       if (model == "analytics" && (table == "months" || table == "member_months" || table == "days")) where = " WHERE sessions <> 0";

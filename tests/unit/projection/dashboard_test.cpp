@@ -50,6 +50,30 @@ TEST(Dashboard, forgets_gaps_with_a_cleared_score) {
   EXPECT_THAT(fold.model.anime.peek(anime(1))->score_tenths, testing::SizeIs(2));
 }
 
+std::int64_t rated_together(const Fold& fold, const std::vector<ProfileId>& raters) {
+  const RatedTogetherSum* sum = fold.model.rated_together.peek({space(), {raters}});
+  return sum == nullptr ? 0 : sum->anime;
+}
+
+TEST(Dashboard, counts_anime_by_the_set_of_those_who_rated_them) {
+  Fold fold;
+  fold.added(1).added(2).added(3);
+  fold.rated(1, person(2), 90).rated(1, person(1), 50).rated(2, person(1), 70).rated(2, person(2), 70).rated(3, person(3), 10);
+  EXPECT_EQ(rated_together(fold, {person(1), person(2)}), 2);
+  EXPECT_EQ(fold.model.rated_together.held(), 1U);  // no set of one
+  fold.rated(1, person(3), 40).rated(1, person(3), 45);
+  EXPECT_EQ(rated_together(fold, {person(1), person(2)}), 1);
+  EXPECT_EQ(rated_together(fold, {person(1), person(2), person(3)}), 1);
+  fold.in_anime(1, RatingCleared{person(1), title(1)});
+  EXPECT_EQ(rated_together(fold, {person(1), person(2), person(3)}), 0);
+  EXPECT_EQ(rated_together(fold, {person(2), person(3)}), 1);
+  fold.in_anime(1, RatingCleared{person(1), title(1)}).in_anime(2, AnimeRemoved{title(2), {}});
+  EXPECT_EQ(rated_together(fold, {person(2), person(3)}), 1);
+  EXPECT_EQ(rated_together(fold, {person(1), person(2)}), 0);
+  fold.in_anime(2, AnimeRestored{title(2), {}});
+  EXPECT_EQ(rated_together(fold, {person(1), person(2)}), 1);
+}
+
 TEST(Dashboard, clearing_what_was_never_rated_changes_nothing) {
   Fold fold;
   fold.added(1).rated(1, person(1), 90).in_anime(1, RatingCleared{person(2), title(1)});
