@@ -37,8 +37,9 @@ inline constexpr std::int16_t own = 5;
 
 /// Builds a page's statement. All branches have the same columns; what a branch does not name is a typed NULL, so that Postgres puts no
 /// node between the branch and the UNION. Expressions must have exactly the column's type. Branches answer in the order of adding.
-/// What is looked up for each row of another table is joined by LEFT JOIN or LATERAL (… OFFSET 0): Postgres cannot turn these around, and a
-/// plan that was made when tables were empty stays one of keyed reads, in the order of the outer rows.
+/// What is looked up for each row of another table is joined by LEFT JOIN or LATERAL (… OFFSET 0), or asked for by EXISTS (… OFFSET 0):
+/// Postgres cannot turn these around, nor hash a whole table to answer the last, and a plan that was made when tables were empty stays one
+/// of keyed reads, in the order of the outer rows.
 class PageSql {
  public:
   struct Column {

@@ -48,7 +48,7 @@ std::vector<std::string> conditions(HistoryWalk walk) {
 /// Whom a change is about: its own person, and those of its parts.
 constexpr std::string_view about_person =
     "($6::uuid IS NULL OR c.actor = $6 OR c.person = $6 OR EXISTS (SELECT FROM read_history.changes AS x WHERE x.position = c.position AND"
-    " x.part > 0 AND x.person = $6))";
+    " x.part > 0 AND x.person = $6 OFFSET 0))";
 
 /// Down to where a filtered walk stops for this page: below it nothing was looked at.
 std::string floor_clause(HistoryWalk walk) {

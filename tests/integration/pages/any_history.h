@@ -73,6 +73,8 @@ class PagesOfAnyHistory : public ProjectionTest {
     return all;
   }
 
+  const http::Routes& routes() const { return routes_; }
+
   /// The first column of the first row.
   std::string value(const std::string& sql, const std::vector<std::string>& texts) {
     pg::Params params;

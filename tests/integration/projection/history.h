@@ -95,7 +95,35 @@ class History {
   void rate(std::size_t anime, ProfileId profile, std::int16_t tenths) {
     put_in(anime_[anime], AnimeRated{profile, anime_[anime].title, tenths, std::nullopt});
   }
+  /// All members watched some episodes, one evening of the last `days`.
+  void watch(std::size_t anime, std::size_t days) { evening(anime_[anime], spaces_[anime_[anime].space], days); }
+  void log_in(ProfileId profile) {
+    by_ = profile;
+    sessions_.emplace_back(uuid(), profile.uuid);
+    put("login-session", sessions_.back().first, profile.uuid, LoginSessionStarted{profile, PasswordId(uuid()), maybe_box()});
+  }
+  void share_recap(ProfileId profile) {
+    by_ = profile;
+    shares_.emplace_back(uuid(), profile.uuid);
+    put("recap-share", shares_.back().first, profile.uuid, RecapShared{profile, std::nullopt, "2025-11", ClaimKey(uuid())});
+  }
   void change_role(ProfileId profile, AccountRole role) { put("user", profile.uuid, profile.uuid, AccountRoleChanged{role}); }
+  TitleId add_title(const TitleDetails& details, const std::vector<std::string>& studios) {
+    const MediaReference media = reference();
+    titles_.push_back({title_of(media.source, media.id), {media}});
+    put_in(titles_.back(), TitleAdded{.source = source(),
+                                      .media = {media},
+                                      .media_claims = {ClaimKey(uuid())},
+                                      .names = {{"Title ü\\\"", "de", NameKind::main}, {"題", std::nullopt, NameKind::native}},
+                                      .details = details,
+                                      .genres = genres(),
+                                      .tags = {},
+                                      .studios = studios,
+                                      .producers = studios,
+                                      .related = {reference()},
+                                      .standing = below(2) == 0 ? standing() : TitleStanding{}});
+    return titles_.back().id;
+  }
   /// An admin's look into an audit.
   AuditQueryId query_audit(ProfileId admin, const AuditQueried& query) {
     by_ = admin;
@@ -187,13 +215,10 @@ class History {
         return put("user", id, id, PrivacyChanged{by_, static_cast<Privacy>(below(3))});
       case 5:
         return put("user", id, id, PasswordChanged{PasswordId(uuid()), SessionId(uuid())});
-      case 6: {
-        sessions_.emplace_back(uuid(), id);
-        return put("login-session", sessions_.back().first, id, LoginSessionStarted{by_, PasswordId(uuid()), maybe_box()});
-      }
+      case 6:
+        return log_in(by_);
       case 7:
-        shares_.emplace_back(uuid(), id);
-        return put("recap-share", shares_.back().first, id, RecapShared{by_, std::nullopt, "2025-11", ClaimKey(uuid())});
+        return share_recap(by_);
       case 8: {
         if (shares_.empty()) return;
         const auto [share, account] = any_of(shares_);
@@ -237,25 +262,9 @@ class History {
   TitleStanding standing() { return {static_cast<std::int32_t>(below(1000)), static_cast<std::int64_t>(below(100'000))}; }
   std::string source() { return std::vector<std::string>{"manual", "anime-offline-database", "csv"}.at(below(3)); }
 
-  void add_title() {
-    const MediaReference media = reference();
-    titles_.push_back({title_of(media.source, media.id), {media}});
-    put_in(titles_.back(), TitleAdded{.source = source(),
-                                      .media = {media},
-                                      .media_claims = {ClaimKey(uuid())},
-                                      .names = {{"Title ü\\\"", "de", NameKind::main}, {"題", std::nullopt, NameKind::native}},
-                                      .details = details(),
-                                      .genres = genres(),
-                                      .tags = {},
-                                      .studios = studios(),
-                                      .producers = studios(),
-                                      .related = {reference()},
-                                      .standing = below(2) == 0 ? standing() : TitleStanding{}});
-  }
-
   void of_catalog() {
     by_ = any_of(people_);
-    if (titles_.size() < 2 || below(4) == 0) return add_title();
+    if (titles_.size() < 2 || below(4) == 0) return static_cast<void>(add_title(details(), studios()));
     Title& title = titles_[below(titles_.size())];
     if (title.merged) return;
     switch (below(11)) {
@@ -371,7 +380,7 @@ class History {
       case 9:
         return put_in(anime, RatingNotesChanged{by_, anime.title, maybe_box()});
       case 10:
-        return evening(anime, space);
+        return evening(anime, space, 90);
       case 11:
         return answer(anime);
       default:
@@ -381,11 +390,11 @@ class History {
     }
   }
 
-  void evening(Anime& anime, const Space& space) {
+  void evening(Anime& anime, const Space& space, std::size_t days) {
     WatchSessionRecorded event;
     event.session = WatchSessionId(uuid());
     event.title = anime.title;
-    event.session_date = time_ - std::chrono::hours(below(90 * 24));
+    event.session_date = time_ - std::chrono::hours(below(days * 24));
     if (below(3) == 0) event.precision = SessionPrecision::day;
     event.time_zone = std::vector<std::string>{"Europe/Berlin", "Asia/Tokyo", "America/New_York", "UTC"}.at(below(4));
     event.start_episode = static_cast<std::int32_t>(1 + below(3));
