@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "query-service/tracking/answer.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -90,9 +92,7 @@ Distribution distribution_of(std::span<const std::pair<std::int16_t, std::int64_
     call(distribution, "not-enough-data", "No ratings yet");
     return distribution;
   }
-  const std::int64_t count = distribution.rated_count;
-  const std::int64_t hundredths = (20 * sum_tenths + count) / (2 * count);
-  distribution.average_score = static_cast<double>(hundredths) / 100.0;
+  distribution.average_score = mean_points(sum_tenths, distribution.rated_count);
   call(distribution, "rated", "How often each score was given");
   return distribution;
 }

@@ -7,6 +7,7 @@
 
 #include "events/recap_period.h"
 #include "projector/analytics/analytics.h"
+#include "query-service/tracking/answer.h"
 
 namespace bloomwatch {
 
@@ -35,10 +36,7 @@ std::optional<double> hours_of(const std::optional<std::int64_t>& minutes) {
 double mean_score(const Scores& scores) {
   std::int64_t sum = 0;
   for (const auto& [profile, tenths] : scores) sum += tenths;
-  const auto count = static_cast<std::int64_t>(scores.size());
-  if (count == 0) return 0;
-  const std::int64_t hundredths = (20 * sum + count) / (2 * count);
-  return static_cast<double>(hundredths) / 100.0;
+  return scores.empty() ? 0 : mean_points(sum, static_cast<std::int64_t>(scores.size()));
 }
 
 std::int16_t spread_of(const Scores& scores) {

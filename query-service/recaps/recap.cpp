@@ -109,10 +109,7 @@ TasteTwins twins_of(const TastePair& pair) {
 void take_own_scores(MyRecap& recap, const PageRows& rows) {
   const pg::Row count = rows.of(recap_kind::rated_count).front();
   recap.rated_count = number_of(count);
-  if (recap.rated_count > 0) {
-    const std::int64_t hundredths = (20 * b(count, 1) + recap.rated_count) / (2 * recap.rated_count);
-    recap.average_score = static_cast<double>(hundredths) / 100.0;
-  }
+  if (recap.rated_count > 0) recap.average_score = mean_points(b(count, 1), recap.rated_count);
   std::set<TitleId> seen;  // the same title in two spaces is one
   for (const pg::Row row : rows.of(recap_kind::best)) {
     if (recap.best_rated.size() == recap_titles_max) break;

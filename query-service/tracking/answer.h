@@ -109,5 +109,10 @@ std::optional<std::int64_t> anilist_media_id(std::string_view source, std::strin
 
 /// Tenths as points of the ten-scale: 85 is 8.5.
 constexpr double points(std::int64_t tenths) { return static_cast<double>(tenths) / 10.0; }
+/// The mean of `count` scores, at least one, as points to two decimals, halves away from zero.
+constexpr double mean_points(std::int64_t sum_tenths, std::int64_t count) {
+  const std::int64_t hundredths = (20 * sum_tenths + count) / (2 * count);
+  return static_cast<double>(hundredths) / 100.0;
+}
 
 }  // namespace bloomwatch
