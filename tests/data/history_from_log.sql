@@ -31,7 +31,7 @@ UNION ALL
 SELECT position, stream_id, type, 'episodes', data ->> 'profile', data -> 'episodes' FROM log.events WHERE type = 'ParticipantProgressChanged'
 UNION ALL
 SELECT position, stream_id, type, 'role', data ->> 'profile', data -> 'role'
-  FROM log.events WHERE type IN ('MemberJoined', 'MemberLeft', 'MemberRoleChanged')
+  FROM log.events WHERE type IN ('MemberJoined', 'MemberLeft', 'MemberRemoved', 'MemberRoleChanged')
 UNION ALL
 SELECT position, stream_id, type, 'role', data ->> 'to', '"owner"' FROM log.events WHERE type = 'OwnershipTransferred'
 UNION ALL
