@@ -132,9 +132,12 @@ class Relay::Term {
   void open() {
     const auto started = Clock::now();
     topic_.make_or_check();
-    tails_ = topic_.read_tails(log_);
+    tails_ = topic_.read_tails(log_, relay_.with_gaps_);
+    relay_.with_gaps_.clear();
     read_ = first_to_read(log_, tails_, [this] { return going_on(); });
     in_flight_ = InFlight(read_);
+    std::vector<std::int64_t> next_offsets(tails_.size());
+    std::ranges::transform(tails_, next_offsets.begin(), &PartitionTail::next_offset);
     producer_ = std::make_unique<kafka::Producer>(
         relay_.options_.kafka, topic_.name(), [this](const kafka::Delivery& delivery) { delivered(delivery); },
         std::map<std::string, std::string>{{"linger.ms", "1"},
@@ -142,7 +145,8 @@ class Relay::Term {
                                            {"queue.buffering.max.kbytes", std::to_string(in_flight_kilobytes_max)},
                                            {"reconnect.backoff.ms", "50"},
                                            {"reconnect.backoff.max.ms", "1000"},
-                                           {"retry.backoff.ms", "50"}});
+                                           {"retry.backoff.ms", "50"}},
+        next_offsets);
     be_woken(producer_.get());
     look_at_topic_ = Clock::now() + look_at_topic_every;
     relay_.say(State::following, "");
@@ -203,13 +207,12 @@ class Relay::Term {
     if (failure_) return;
     if (delivery.error) {
       failure_ = delivery.error;
+      if (delivery.error->gap()) relay_.with_gaps_.insert(static_cast<std::int16_t>(delivery.tag % partition_count));
       return;
     }
     const auto position = static_cast<Position>(delivery.tag >> partition_bits);
     PartitionTail& tail = tails_[delivery.tag % partition_count];
-    // An offset that the partition had before: it is another partition now.
-    if (delivery.offset >= 0 && delivery.offset < tail.next_offset) failure_.emplace("the topic was made anew or has lost its tail", 0);
-    if (delivery.offset >= 0) tail.next_offset = delivery.offset + 1;
+    tail.next_offset = delivery.offset >= 0 ? delivery.offset + 1 : tail.next_offset + 1;
     const Time recorded_at = in_flight_.acknowledge(position);
     if (!relay_.instruments_) return;
     relay_.instruments_->events.Increment();

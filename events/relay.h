@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -83,6 +84,7 @@ class Relay {
   std::string why_ = "it has not started";
   bool was_of_use_ = false;              // it has followed or stood by
   kafka::Producer* producer_ = nullptr;  // to be woken; under mutex_
+  std::set<std::int16_t> with_gaps_;     // partitions that took a record and not one before it; of the thread
   std::atomic<Position> position_ = -1;
   std::unique_ptr<Lease> lease_;
   Hub::Subscription news_;

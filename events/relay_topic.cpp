@@ -77,7 +77,7 @@ void RelayTopic::make_or_check() {
   refuse_unless_fit(name_, *topic);
 }
 
-PartitionTails RelayTopic::read_tails(LogReader& log) {
+PartitionTails RelayTopic::read_tails(LogReader& log, const std::set<std::int16_t>& with_gaps) {
   PartitionTails tails;
   std::vector<kafka::Consumer::Start> first, last;
   const std::vector<kafka::Watermarks> marks = consumer_.watermarks(partition_count);
@@ -90,7 +90,7 @@ PartitionTails RelayTopic::read_tails(LogReader& log) {
   }
   for (const auto& [partition, record] : read_at(last)) tails[static_cast<std::size_t>(partition)].position = compare(record, log);
   for (const auto& [partition, record] : read_at(first)) {
-    if (has_lost_its_beginning(record)) empty(partition, tails[static_cast<std::size_t>(partition)]);
+    if (has_lost_its_beginning(record) || with_gaps.contains(partition)) empty(partition, tails[static_cast<std::size_t>(partition)]);
   }
   return tails;
 }
@@ -102,7 +102,7 @@ bool RelayTopic::has_lost_its_beginning(const kafka::Record& first) const {
 }
 
 void RelayTopic::empty(std::int16_t partition, PartitionTail& tail) {
-  log::warning("relay", "a partition of the topic has lost its beginning: it is filled anew",
+  log::warning("relay", "a partition of the topic lacks records: it is filled anew",
                {{"topic", name_}, {"partition", partition}, {"position", tail.position}});
   admin_.remove_records(name_, partition, tail.next_offset);
   tail.position = 0;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -42,8 +43,9 @@ class RelayTopic {
   /// Makes the topic if there is none. Throws TopicRefused for one that does not fit, kafka::Error while Kafka cannot be asked.
   void make_or_check();
   /// Compares the last record of each partition with the log. A partition that has lost its beginning (the topic was made anew under a
-  /// relay that went on) is emptied, to be filled from the start. Throws TopicRefused, kafka::Error, pg::Error.
-  PartitionTails read_tails(LogReader& log);
+  /// relay that went on), and one of those `with_gaps`, is emptied, to be filled from the start. Throws TopicRefused, kafka::Error,
+  /// pg::Error.
+  PartitionTails read_tails(LogReader& log, const std::set<std::int16_t>& with_gaps);
   /// Whether a partition still has a record before `next_offset`; a broker that does not answer is believed to. Throws kafka::Error when
   /// the topic is gone.
   bool reaches(std::int16_t partition, std::int64_t next_offset);

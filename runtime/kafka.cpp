@@ -142,6 +142,8 @@ bool Error::unknown_topic() const {
          code_ == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
+bool Error::gap() const { return code_ == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE; }
+
 Options options_of(const Config& config, std::string client_id) {
   for (const std::string& property : config.kafka_property) (void)split_property(property);
   return {config.kafka_bootstrap, config.kafka_property, std::move(client_id)};
@@ -300,8 +302,8 @@ std::vector<Admin::Member> Admin::members(const std::string& group, const std::s
 // --------------------------------------------------------------------------------------------------------------------------- producing
 
 Producer::Producer(const Options& options, const std::string& topic, OnDelivery on_delivery,
-                   const std::map<std::string, std::string>& defaults)
-    : on_delivery_(std::move(on_delivery)) {
+                   const std::map<std::string, std::string>& defaults, std::vector<std::int64_t> next_offsets)
+    : on_delivery_(std::move(on_delivery)), next_offsets_(std::move(next_offsets)) {
   std::map<std::string, std::string> all = {{"linger.ms", "2"}, {"compression.codec", "lz4"}, {"queue.buffering.max.messages", "200000"}};
   for (const auto& [name, value] : defaults) all[name] = value;
   const auto set_callbacks = [this](rd_kafka_conf_t* conf) {
@@ -376,11 +378,26 @@ void Producer::throw_if_fatal() const {
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) throw Error(std::string("Kafka's producer cannot go on: ") + why.data(), code);
 }
 
+bool Producer::count(std::int32_t partition, std::int64_t offset) {
+  const auto place = static_cast<std::size_t>(partition);
+  if (place >= next_offsets_.size()) next_offsets_.resize(place + 1);
+  std::int64_t& next = next_offsets_[place];
+  if (offset < 0) {
+    ++next;  // where it is is not known; what comes after it is beyond
+    return true;
+  }
+  return offset >= std::exchange(next, offset + 1);
+}
+
 void Producer::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-  const auto* producer = static_cast<const Producer*>(opaque);
+  auto* producer = static_cast<Producer*>(opaque);
   if (!producer->on_delivery_) return;
   Delivery delivery{reinterpret_cast<std::uint64_t>(message->_private), message->offset};
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) delivery.error = Error(rd_kafka_err2str(message->err), message->err);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    delivery.error = Error(rd_kafka_err2str(message->err), message->err);
+  else if (!producer->count(message->partition, message->offset))
+    delivery.error =
+        Error("the topic lacks records that were taken, has lost its tail or was made anew", RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE);
   producer->on_delivery_(delivery);
 }
 

@@ -40,6 +40,8 @@ class Error : public std::runtime_error {
   int code() const { return code_; }
   /// The topic is not there (yet).
   bool unknown_topic() const;
+  /// Records before this one are missing from the topic, though they were taken.
+  bool gap() const;
 
  private:
   int code_;
@@ -115,11 +117,14 @@ class Admin {
 /// What became of one record that was produced.
 struct Delivery {
   std::uint64_t tag = 0;            ///< as given to produce()
-  std::int64_t offset = -1;         ///< where it is, if it was delivered
+  std::int64_t offset = -1;         ///< where it is, if it was delivered and that is known
   std::optional<Error> error = {};  ///< why it was not
 };
 
 /// An idempotent producer with `acks=all` to one topic: within its life no record is doubled or overtaken. For one thread.
+/// librdkafka holds a record for written when a later one of its partition is, and a broker may take the later one without it where it has
+/// nothing of this producer yet, as just after a topic is made or a leader has changed (KAFKA-15591). So offsets are counted here: one that
+/// comes lower than it can be is a delivery with Error::gap().
 class Producer {
  public:
   /// Called by poll() and flush(), in the order of delivery within each partition.
@@ -127,9 +132,9 @@ class Producer {
 
   /// `defaults` are the caller's (`linger.ms`, `queue.buffering.max.messages` …). Properties of `options` win over them, but not over what
   /// order and completeness rest on: idempotence, `acks=all`, no gap after a failed record. Does not connect; throws Error for a property
-  /// that librdkafka refuses.
+  /// that librdkafka refuses. `next_offsets`: where each partition goes on at least; 0 where that is not said.
   Producer(const Options& options, const std::string& topic, OnDelivery on_delivery,
-           const std::map<std::string, std::string>& defaults = {});
+           const std::map<std::string, std::string>& defaults = {}, std::vector<std::int64_t> next_offsets = {});
   /// What is still queued is dropped: flush() first where it matters.
   ~Producer();
   Producer(const Producer&) = delete;
@@ -153,8 +158,11 @@ class Producer {
  private:
   static void on_delivery(rd_kafka_s* kafka, const rd_kafka_message_s* message, void* opaque);
   void throw_if_fatal() const;
+  /// Counts a delivered record; false where its offset cannot be.
+  bool count(std::int32_t partition, std::int64_t offset);
 
   OnDelivery on_delivery_;
+  std::vector<std::int64_t> next_offsets_;
   rd_kafka_s* kafka_ = nullptr;
   rd_kafka_topic_s* topic_ = nullptr;
 };

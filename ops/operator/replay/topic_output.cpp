@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 #include "events/cloud_event.h"
 #include "ops/operator/replay/output.h"
@@ -28,12 +29,23 @@ void make_or_check(const kafka::Options& options, const std::string& topic) {
         fmt::format("the topic {} has {} partitions; a replay needs the log's {}", topic, found ? found->partitions : 0, partition_count));
 }
 
+/// Where each partition goes on. Asks its leader, so that a topic that was just made has them all.
+std::vector<std::int64_t> ends_of(const kafka::Options& options, const std::string& topic) {
+  std::vector<std::int64_t> ends;
+  for (const kafka::Watermarks& marks : kafka::Consumer(options, topic).watermarks(partition_count)) ends.push_back(marks.high);
+  return ends;
+}
+
 class TopicOutput : public ReplayOutput {
  public:
   TopicOutput(const kafka::Options& options, const std::string& topic, std::string_view epoch)
-      : headers_(epoch), producer_(options, topic, [this](const kafka::Delivery& delivery) {
-          if (delivery.error && failed_.empty()) failed_ = delivery.error->what();
-        }) {}
+      : headers_(epoch),
+        producer_(
+            options, topic,
+            [this](const kafka::Delivery& delivery) {
+              if (delivery.error && failed_.empty()) failed_ = delivery.error->what();
+            },
+            {}, ends_of(options, topic)) {}
 
   void put(const RawEvent& event, Position previous) override {
     const std::string key = event.meta.partition_key.to_string();

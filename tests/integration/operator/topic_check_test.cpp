@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <thread>
 
 #include "events/cloud_event.h"
 #include "tests/integration/log/log_fixture.h"
@@ -112,7 +113,9 @@ TEST_F(TopicCheck, notices_an_event_that_the_log_does_not_have) {
 }
 
 TEST_F(TopicCheck, needs_a_topic) {
-  kafka::Admin(options).remove(topic);
+  kafka::Admin admin(options);
+  admin.remove(topic);
+  while (admin.describe(topic)) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_THROW(verdict(), std::runtime_error);
 }
 
