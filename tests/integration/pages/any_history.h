@@ -39,12 +39,17 @@ class PagesOfAnyHistory : public ProjectionTest {
     while (pages_.not_ready() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 
-  /// The answer that a person gets.
-  http::Response answer(ProfileId by, const std::string& target) {
+  /// A request with the path and the query of a target.
+  static http::Request request_for(const std::string& target) {
     http::Request request;
     const auto question = target.find('?');
     request.path = target.substr(0, question);
     if (question != std::string::npos) request.query = *http::parse_query(std::string_view(target).substr(question + 1), 64);
+    return request;
+  }
+  /// The answer that a person gets.
+  http::Response answer(ProfileId by, const std::string& target) {
+    http::Request request = request_for(target);
     request.request_id = Uuid::v7(now());
     request.received_at = std::chrono::steady_clock::now();
     request.add_header("Authorization", "Bearer " + token_of(by));

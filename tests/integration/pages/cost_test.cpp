@@ -120,10 +120,7 @@ class CostOfPages : public PagesOfAnyHistory {
   std::int64_t cost(const std::string& target) {
     http::Routes route;
     route.add(http::Method::get, P::pattern, P::access, [](http::Request, http::Responder) {});
-    http::Request request;
-    const auto question = target.find('?');
-    request.path = target.substr(0, question);
-    if (question != std::string::npos) request.query = *http::parse_query(std::string_view(target).substr(question + 1), 64);
+    http::Request request = request_for(target);
     request.path_params = route.find(http::Method::get, request.path).path_params;
     auto page = read_page<P>(request);
     if (!page) throw std::runtime_error("no page " + target);
