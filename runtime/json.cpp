@@ -427,6 +427,103 @@ std::string integer_detail(std::int64_t min, std::uint64_t max) {
   return "must be a whole number between " + std::to_string(min) + " and " + std::to_string(max);
 }
 
+void MembersReader::fill(const Parameters& parameters, In in) {
+  for (const auto& [name, text] : parameters) {
+    const std::size_t index = index_of(name, 0);
+    if (index != std::string_view::npos)
+      fill_member(index, text, in);
+    else if (in == In::query)
+      errors_.add(Path{&at_, name}, "is unknown", in);
+  }
+  if (in == In::path) filled_ = seen_;
+}
+
+void MembersReader::read(const Value& value) {
+  if (value.kind() != Kind::object) {
+    errors_.add(at_, "must be an object");
+    wrong_ = true;
+    return;
+  }
+  Members members = value.members();
+  std::string_view name;
+  Value member;
+  for (std::size_t expected = 0; !errors_.full() && members.next(name, member); ++expected) {
+    const std::size_t index = index_of(name, expected);
+    if (index == std::string_view::npos || filled_[index]) {
+      unknown(name);
+    } else if (seen_[index]) {
+      errors_.add(Path{&at_, name}, "is there twice");
+      wrong_ = true;
+    } else {
+      expected = index;
+      take(index, members_[index].kind->read(slot(index), member, Path{&at_, members_[index].name}, errors_));
+    }
+  }
+}
+
+bool MembersReader::finish(In in, std::span<const std::string_view> one_of) {
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (seen_[i]) continue;
+    const MemberKind& kind = *members_[i].kind;
+    if (kind.may_be_left_out || (kind.is_repeated && in == In::query)) {
+      kind.leave_out(slot(i));
+    } else {
+      errors_.add(Path{&at_, members_[i].name}, "is missing", in);
+      wrong_ = true;
+    }
+  }
+  if (!one_of.empty()) want_one_of(one_of, in);
+  return !wrong_ && !errors_.full();
+}
+
+/// The member called `name`, or npos; what the edge fills has no name. Tries `expected` first: most texts keep the order of the
+/// description.
+std::size_t MembersReader::index_of(std::string_view name, std::size_t expected) const {
+  const auto is_it = [&](const Member& member) { return member.name == name && !member.kind->is_minted; };
+  if (expected < members_.size() && is_it(members_[expected])) return expected;
+  const auto found = std::ranges::find_if(members_, is_it);
+  return found == members_.end() ? std::string_view::npos : static_cast<std::size_t>(found - members_.begin());
+}
+
+void MembersReader::fill_member(std::size_t index, std::string_view text, In in) {
+  const Member& member = members_[index];
+  const Path here{&at_, member.name};
+  if (seen_[index] && !member.kind->is_repeated) {
+    errors_.add(here, "is there twice", in);
+    wrong_ = true;
+  } else {
+    take(index, member.kind->read_text(slot(index), text, here, in, errors_));
+  }
+}
+
+void MembersReader::unknown(std::string_view name) {
+  if (errors_.unknown() == Unknown::ignored) return;
+  errors_.add(Path{&at_, name}, "is unknown");
+  wrong_ = true;
+}
+
+/// Which of them is the wrong one nobody knows: all are named.
+void MembersReader::want_one_of(std::span<const std::string_view> one_of, In in) {
+  std::string names;
+  std::size_t given = 0;
+  for (const std::string_view name : one_of) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+    const std::size_t index = index_of(name, 0);
+    given += seen_[index] && (wrong_members_[index] || members_[index].kind->has_value(slot(index)));
+  }
+  if (given == 1) return;
+  for (const std::string_view name : one_of) errors_.add(Path{&at_, name}, "exactly one must be there of " + names, in);
+  wrong_ = true;
+}
+
+void MembersReader::take(std::size_t index, bool is_right) {
+  seen_.set(index);
+  if (is_right) return;
+  wrong_members_.set(index);
+  wrong_ = true;
+}
+
 std::string one_of_detail(const std::vector<std::string_view>& names) {
   std::string out = "must be one of: ";
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -504,6 +601,16 @@ void append_number(std::string& out, double value) {
 
 void append_number(std::string& out, std::int64_t value) { append_digits(out, value); }
 void append_number(std::string& out, std::uint64_t value) { append_digits(out, value); }
+
+void append_enum(std::string& out, std::string_view name) {
+  if (name.empty()) {
+    out += "null";
+    return;
+  }
+  out += '"';
+  out += name;
+  out += '"';
+}
 
 void append_uuid(std::string& out, const Uuid& uuid) {
   constexpr std::string_view hex = "0123456789abcdef";

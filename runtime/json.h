@@ -3,6 +3,7 @@
 // Start at read(), write() and read_command(); what a type may be made of is said at Readable types below.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <boost/describe.hpp>
@@ -15,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -334,6 +336,15 @@ inline constexpr auto member_key = make_member_key<D>();
 template <class D>
 inline constexpr auto enumerator_name = make_enumerator_name<D>();
 
+template <DescribedEnum E, class... D>
+constexpr std::array<std::pair<std::string_view, E>, sizeof...(D)> make_enumerators(boost::mp11::mp_list<D...>) {
+  return {{{enumerator_name<D>.view(), D::value}...}};
+}
+/// Each enumerator with its name on the wire.
+template <DescribedEnum E>
+inline constexpr auto enumerators_of =
+    make_enumerators<E>(boost::mp11::mp_rename<boost::describe::describe_enumerators<E>, boost::mp11::mp_list>{});
+
 template <class T>
 using MembersOf = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
 template <class T>
@@ -353,16 +364,6 @@ constexpr auto make_member_names() {
 template <class T>
 inline constexpr auto member_names = make_member_names<T>();
 
-/// Index of the member called `name`, or npos. Tries `expected` first: most texts keep the order of the description.
-template <class T>
-std::size_t member_index(std::string_view name, std::size_t expected) {
-  constexpr auto& names = member_names<T>;
-  if (expected < names.size() && names[expected] == name) return expected;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == name) return i;
-  return std::string_view::npos;
-}
-
 std::string integer_detail(std::int64_t min, std::uint64_t max);
 std::string one_of_detail(const std::vector<std::string_view>& names);
 std::optional<std::chrono::year_month_day> parse_date(std::string_view text);
@@ -372,6 +373,7 @@ void append_number(std::string& out, double value);
 void append_number(std::string& out, std::int64_t value);
 void append_number(std::string& out, std::uint64_t value);
 void append_uuid(std::string& out, const Uuid& uuid);
+void append_enum(std::string& out, std::string_view name);  // null if it is empty
 
 inline constexpr std::string_view must_be_string = "must be a string";
 inline constexpr std::string_view must_be_uuid = "must be a UUID";
@@ -381,18 +383,24 @@ inline constexpr std::string_view must_be_bool = "must be true or false";
 inline constexpr std::string_view must_not_hold_nul = "must not contain U+0000";
 
 template <DescribedEnum E>
-std::optional<E> enum_from(std::string_view name) {
-  std::optional<E> found;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
-    if (!found && enumerator_name<decltype(D)>.view() == name) found = D.value;
-  });
-  return found;
+std::optional<E> enum_from(std::string_view text) {
+  for (const auto& [name, value] : enumerators_of<E>)
+    if (name == text) return value;
+  return std::nullopt;
+}
+
+/// The name on the wire; empty if the value is none of the enumerators.
+template <DescribedEnum E>
+std::string_view enum_name(E wanted) {
+  for (const auto& [name, value] : enumerators_of<E>)
+    if (value == wanted) return name;
+  return {};
 }
 
 template <DescribedEnum E>
 std::string enum_detail() {
   std::vector<std::string_view> names;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) { names.push_back(enumerator_name<decltype(D)>.view()); });
+  for (const auto& [name, value] : enumerators_of<E>) names.push_back(name);
   return one_of_detail(names);
 }
 
@@ -517,156 +525,166 @@ std::optional<T> read_map(const Value& value, const Path& at, Errors& errors) {
   return map;
 }
 
-/// One struct on its way: members are kept apart until all are there, so that types without a default can be members.
+// Structs are read by tables, which one reader in json.cpp goes by: only what depends on a member's type is a template, once a type.
+
+/// How a member of one type is read. `slot` points to it; false: what is wrong was noted.
+struct MemberKind {
+  bool (*read)(void* slot, const Value& value, const Path& at, Errors& errors);
+  bool (*read_text)(void* slot, std::string_view text, const Path& at, In in, Errors& errors);
+  void (*leave_out)(void* slot);        ///< null: the type has no value for a member that is not named
+  bool (*has_value)(const void* slot);  ///< null: the type is no optional
+  bool is_minted;
+  bool may_be_left_out;
+  bool is_repeated;  ///< a parameter may name it several times
+};
+
+/// One member of a struct: its name on the wire, its kind, and where it is in what is being read.
+struct Member {
+  std::string_view name;
+  const MemberKind* kind;
+  void* (*slot_in)(void* parts);
+};
+
+/// Reads the members of one struct into `parts`; no more than members_max.
+class MembersReader {
+ public:
+  static constexpr std::size_t members_max = 64;
+
+  MembersReader(std::span<const Member> members, void* parts, const Path& at, Errors& errors)
+      : members_(members), parts_(parts), at_(at), errors_(errors) {}
+
+  /// Fills the members that `parameters` name; the body may not name them again.
+  void fill(const Parameters& parameters, In in);
+  void read(const Value& value);
+  /// Whether all is there and nothing is wrong. `one_of`: exactly one of these members must be given.
+  bool finish(In in, std::span<const std::string_view> one_of);
+
+ private:
+  std::size_t index_of(std::string_view name, std::size_t expected) const;
+  void fill_member(std::size_t index, std::string_view text, In in);
+  void unknown(std::string_view name);
+  void want_one_of(std::span<const std::string_view> one_of, In in);
+  void take(std::size_t index, bool is_right);
+  void* slot(std::size_t index) const { return members_[index].slot_in(parts_); }
+
+  std::span<const Member> members_;
+  void* parts_;
+  const Path& at_;
+  Errors& errors_;
+  std::bitset<members_max> seen_;
+  std::bitset<members_max> filled_;
+  std::bitset<members_max> wrong_members_;
+  bool wrong_ = false;
+};
+
+template <class T, class Indices = std::make_index_sequence<member_count<T>>>
+struct PartsOf;
+template <class T, std::size_t... I>
+struct PartsOf<T, std::index_sequence<I...>> {
+  using type = std::tuple<std::optional<MemberType<T, I>>...>;
+};
+/// What the members of a T are read into: the T itself, or, where it has no default, each member apart until all are there.
+template <class T>
+using Parts = std::conditional_t<std::is_default_constructible_v<T>, std::type_identity<T>, PartsOf<T>>::type;
+
+template <class T, std::size_t I>
+void* slot_in(void* parts) {
+  if constexpr (std::is_default_constructible_v<T>)
+    return &(static_cast<T*>(parts)->*MemberAt<T, I>::pointer);
+  else
+    return &std::get<I>(*static_cast<Parts<T>*>(parts));
+}
+
+/// The member in its slot, which is an M or an std::optional<M>; made if it is not there yet.
+template <class M, class Slot>
+M& member_in(void* slot) {
+  if constexpr (std::is_same_v<M, Slot>) {
+    return *static_cast<M*>(slot);
+  } else {
+    auto& kept = *static_cast<Slot*>(slot);
+    return kept ? *kept : kept.emplace();
+  }
+}
+
+template <class Slot, class M>
+bool keep(void* slot, std::optional<M> read) {
+  if (!read) return false;
+  if constexpr (std::is_same_v<M, Slot>)
+    *static_cast<M*>(slot) = std::move(*read);
+  else
+    *static_cast<Slot*>(slot) = std::move(read);
+  return true;
+}
+
+template <class M, class Slot>
+bool read_slot(void* slot, const Value& value, const Path& at, Errors& errors) {
+  return keep<Slot>(slot, read_value<M>(value, at, errors));
+}
+
+template <class M, class Slot>
+bool read_slot_text(void* slot, std::string_view text, const Path& at, In in, Errors& errors) {
+  if constexpr (is_vector<M>) {
+    auto item = read_text<typename M::value_type>(text, at, in, errors);
+    if (!item) return false;
+    member_in<M, Slot>(slot).push_back(std::move(*item));
+    return true;
+  } else {
+    return keep<Slot>(slot, read_text<M>(text, at, in, errors));
+  }
+}
+
+template <class M, class Slot>
+constexpr MemberKind make_member_kind() {
+  MemberKind kind = {&read_slot<M, Slot>, &read_slot_text<M, Slot>, nullptr, nullptr, is_minted<M>, may_be_left_out<M>, is_vector<M>};
+  if constexpr (may_be_left_out<M> || is_vector<M>) kind.leave_out = [](void* slot) { member_in<M, Slot>(slot); };
+  if constexpr (is_optional<M>)
+    kind.has_value = [](const void* slot) {
+      const auto& kept = *static_cast<const Slot*>(slot);
+      if constexpr (std::is_same_v<M, Slot>)
+        return kept.has_value();
+      else
+        return kept && kept->has_value();
+    };
+  return kind;
+}
+template <class M, class Slot>
+inline constexpr MemberKind member_kind = make_member_kind<M, Slot>();
+
+template <class T, class M>
+using SlotOf = std::conditional_t<std::is_default_constructible_v<T>, M, std::optional<M>>;
+
+template <class T, std::size_t... I>
+constexpr std::array<Member, sizeof...(I)> make_members(std::index_sequence<I...>) {
+  return {{{member_name<MemberAt<T, I>>.view(), &member_kind<MemberType<T, I>, SlotOf<T, MemberType<T, I>>>, &slot_in<T, I>}...}};
+}
+template <class T>
+inline constexpr auto members_of = make_members<T>(std::make_index_sequence<member_count<T>>{});
+
+/// One struct on its way.
 template <class T>
 class StructReader {
  public:
-  StructReader(const Path& at, Errors& errors) : at_(at), errors_(errors) {}
+  static_assert(member_count<T> <= MembersReader::members_max);
 
-  /// Fills the members that `parameters` name; the body may not name them again.
-  void fill(const Parameters& parameters, In in) {
-    for (const auto& [name, text] : parameters) {
-      const std::size_t index = member_index<T>(name, 0);
-      if (index == std::string_view::npos || hidden(index)) {
-        if (in == In::query) errors_.add(Path{&at_, name}, "is unknown", in);
-        continue;
-      }
-      with_member(index, [&](auto I) { fill_member<I>(text, in); });
-    }
-    if (in == In::path) filled_ = seen_;
-  }
+  StructReader(const Path& at, Errors& errors) : reader_(members_of<T>, &parts_, at, errors) {}
+  StructReader(const StructReader&) = delete;
+  StructReader& operator=(const StructReader&) = delete;
 
-  void read(const Value& value) {
-    if (value.kind() != Kind::object) {
-      errors_.add(at_, "must be an object");
-      wrong_ = true;
-      return;
-    }
-    Members members = value.members();
-    std::string_view name;
-    Value member;
-    for (std::size_t expected = 0; !errors_.full() && members.next(name, member); ++expected) {
-      const std::size_t index = member_index<T>(name, expected);
-      if (index == std::string_view::npos || hidden(index) || filled_[index]) {
-        unknown(name);
-      } else if (seen_[index]) {
-        errors_.add(Path{&at_, name}, "is there twice");
-        wrong_ = true;
-      } else {
-        expected = index;
-        with_member(index, [&](auto I) { keep<I>(read_value<MemberType<T, I>>(member, Path{&at_, member_names<T>[I]}, errors_)); });
-      }
-    }
-  }
-
+  void fill(const Parameters& parameters, In in) { reader_.fill(parameters, in); }
+  void read(const Value& value) { reader_.read(value); }
   std::optional<T> finish(In in = In::body) {
-    boost::mp11::mp_for_each<boost::mp11::mp_iota_c<member_count<T>>>([&](auto I) {
-      if (seen_[I]) return;
-      using M = MemberType<T, I>;
-      constexpr bool can_be_empty = may_be_left_out<M> || is_vector<M>;
-      if (may_be_left_out<M> || (is_vector<M> && in == In::query)) {
-        if constexpr (can_be_empty && !std::is_default_constructible_v<T>) std::get<I>(parts_).emplace();
-      } else {
-        errors_.add(Path{&at_, member_names<T>[I]}, "is missing", in);
-        wrong_ = true;
-      }
-    });
-    if constexpr (requires { T::one_of; }) want_one_of(in);
-    if (wrong_ || errors_.full()) return std::nullopt;
-    return build(std::make_index_sequence<member_count<T>>{});
+    std::span<const std::string_view> one_of;
+    if constexpr (requires { T::one_of; }) one_of = T::one_of;
+    if (!reader_.finish(in, one_of)) return std::nullopt;
+    if constexpr (std::is_default_constructible_v<T>)
+      return std::move(parts_);
+    else
+      return std::apply([](auto&... part) { return T{std::move(*part)...}; }, parts_);
   }
 
  private:
-  template <class F>
-  static void with_member(std::size_t index, F&& f) {
-    if constexpr (member_count<T> > 0) boost::mp11::mp_with_index<member_count<T>>(index, std::forward<F>(f));
-  }
-
-  static bool hidden(std::size_t index) {
-    bool minted = false;
-    with_member(index, [&](auto I) { minted = is_minted<MemberType<T, I>>; });
-    return minted;
-  }
-
-  /// A type that says `one_of` gets exactly one of these members. Which of them is the wrong one nobody knows: all are named.
-  void want_one_of(In in) {
-    std::string names;
-    std::size_t given = 0;
-    for (const std::string_view name : T::one_of) {
-      names += names.empty() ? "" : ", ";
-      names += name;
-      with_member(member_index<T>(name, 0), [&](auto I) {
-        if constexpr (is_optional<MemberType<T, I>>) {
-          const auto& part = std::get<I>(parts_);
-          given += seen_[I] && (!part || part->has_value());  // one with a wrong value is given, too
-        }
-      });
-    }
-    if (given == 1) return;
-    for (const std::string_view name : T::one_of) errors_.add(Path{&at_, name}, "exactly one must be there of " + names, in);
-    wrong_ = true;
-  }
-
-  void unknown(std::string_view name) {
-    if (errors_.unknown() == Unknown::ignored) return;
-    errors_.add(Path{&at_, name}, "is unknown");
-    wrong_ = true;
-  }
-
-  template <std::size_t I>
-  void fill_member(std::string_view text, In in) {
-    using M = MemberType<T, I>;
-    const Path here{&at_, member_names<T>[I]};
-    if constexpr (is_vector<M>) {
-      auto item = read_text<typename M::value_type>(text, here, in, errors_);
-      if (!std::get<I>(parts_)) std::get<I>(parts_).emplace();
-      seen_.set(I);
-      if (item)
-        std::get<I>(parts_)->push_back(std::move(*item));
-      else
-        wrong_ = true;
-    } else if (seen_[I]) {
-      errors_.add(here, "is there twice", in);
-      wrong_ = true;
-    } else {
-      keep<I>(read_text<M>(text, here, in, errors_));
-    }
-  }
-
-  template <std::size_t I>
-  void keep(std::optional<MemberType<T, I>> part) {
-    seen_.set(I);
-    if (!part) wrong_ = true;
-    std::get<I>(parts_) = std::move(part);
-  }
-
-  template <std::size_t... I>
-  std::optional<T> build(std::index_sequence<I...>) {
-    if constexpr (std::is_default_constructible_v<T>) {
-      std::optional<T> built(std::in_place);
-      const auto move_in = [](auto& part, auto& member) {
-        if (part) member = std::move(*part);
-      };
-      (move_in(std::get<I>(parts_), (*built).*MemberAt<T, I>::pointer), ...);
-      return built;
-    } else {
-      return std::optional<T>(T{std::move(*std::get<I>(parts_))...});
-    }
-  }
-
-  template <class Index>
-  struct Parts;
-  template <std::size_t... I>
-  struct Parts<std::index_sequence<I...>> {
-    using type = std::tuple<std::optional<MemberType<T, I>>...>;
-  };
-
-  const Path& at_;
-  Errors& errors_;
-  typename Parts<std::make_index_sequence<member_count<T>>>::type parts_;
-  std::bitset<member_count<T>> seen_;
-  std::bitset<member_count<T>> filled_;
-  bool wrong_ = false;
+  Parts<T> parts_ = Parts<T>();
+  MembersReader reader_;
 };
 
 template <class T>
@@ -830,20 +848,21 @@ bool is_absent(const T& value) {
     return false;
 }
 
+template <bool sparse, class M>
+void write_member(std::string& out, bool& first, std::string_view key, const M& member) {
+  if constexpr (sparse) {
+    if (is_absent(member)) return;
+  }
+  out += first ? key.substr(1) : key;
+  first = false;
+  write_value<sparse>(out, member);
+}
+
 template <bool sparse, class T>
 void write_struct(std::string& out, const T& value) {
   bool first = true;
   out += '{';
-  boost::mp11::mp_for_each<MembersOf<T>>([&](auto D) {
-    const auto& member = value.*D.pointer;
-    if constexpr (sparse) {
-      if (is_absent(member)) return;
-    }
-    const std::string_view key = member_key<decltype(D)>.view();
-    out += first ? key.substr(1) : key;
-    first = false;
-    write_value<sparse>(out, member);
-  });
+  boost::mp11::mp_for_each<MembersOf<T>>([&]<class D>(D) { write_member<sparse>(out, first, member_key<D>.view(), value.*D::pointer); });
   out += '}';
 }
 
@@ -873,19 +892,6 @@ void write_sequence(std::string& out, const T& items) {
   out += ']';
 }
 
-template <DescribedEnum E>
-void write_enum(std::string& out, E value) {
-  bool found = false;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
-    if (found || D.value != value) return;
-    found = true;
-    out += '"';
-    out += enumerator_name<decltype(D)>.view();
-    out += '"';
-  });
-  if (!found) out += "null";
-}
-
 template <bool sparse, class T>
 void write_value(std::string& out, const T& value) {
   if constexpr (is_optional<T>) {
@@ -904,7 +910,7 @@ void write_value(std::string& out, const T& value) {
   } else if constexpr (std::is_floating_point_v<T>) {
     append_number(out, static_cast<double>(value));
   } else if constexpr (DescribedEnum<T>) {
-    write_enum(out, value);
+    append_enum(out, enum_name(value));
   } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
     append_number(out, static_cast<std::int64_t>(value));
   } else if constexpr (std::is_integral_v<T>) {
@@ -994,7 +1000,7 @@ std::expected<T, FieldErrors> read_query(const Parameters& query) {
 /// Whether T has a member that is called `name` (camelCase) on the wire.
 template <DescribedStruct T>
 bool has_member(std::string_view name) {
-  return detail::member_index<T>(name, 0) != std::string_view::npos;
+  return std::ranges::find(detail::member_names<T>, name) != detail::member_names<T>.end();
 }
 
 /// Appends `value` as JSON; absent optionals are `null`. A double that is no number is `null`.
@@ -1020,11 +1026,7 @@ std::string to_string(const T& value) {
 /// An enumerator's name on the wire: lower case, `_` is `-`.
 template <DescribedEnum E>
 std::string_view name_of(E value) {
-  std::string_view name;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto D) {
-    if (D.value == value) name = detail::enumerator_name<decltype(D)>.view();
-  });
-  return name;
+  return detail::enum_name(value);
 }
 
 /// The enumerator of that name on the wire.
