@@ -202,8 +202,9 @@ class EndedSessions::Follower {
     if (event.type == type_name<LoginSessionEnded>()) {
       ended.session_ended(SessionId(stream), at);
     } else {
-      const auto changed = std::get<PasswordChanged>(decode(event));
-      ended.password_changed(UserId(stream), changed.password, changed.continuing_session, at);
+      decode_one_of<boost::mp11::mp_list<PasswordChanged>>(event, [&](const PasswordChanged& changed) {
+        ended.password_changed(UserId(stream), changed.password, changed.continuing_session, at);
+      });
     }
   }
 

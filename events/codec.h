@@ -7,11 +7,13 @@
 #include <boost/mp11/algorithm.hpp>
 #include <boost/mp11/list.hpp>
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "events/accounts.h"
 #include "events/audit.h"
@@ -27,8 +29,44 @@ namespace bloomwatch {
 using AllEvents =
     boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents, TitleEvents, RecapShareEvents, AuditQueryEvents>;
 
-/// Any event, decoded.
-using AnyEvent = boost::mp11::mp_rename<AllEvents, std::variant>;
+template <class E>
+inline constexpr std::size_t index_of_event = boost::mp11::mp_find<AllEvents, E>::value;
+
+/// Any event, decoded: one of AllEvents. Copies share it; it does not change. No variant, whose tables of functions for all events cost
+/// more to compile, in every file that holds one, than all else in it.
+class AnyEvent {
+ public:
+  template <class E>
+    requires boost::mp11::mp_contains<AllEvents, E>::value
+  AnyEvent(E event) : index_(index_of_event<E>), event_(std::make_shared<const E>(std::move(event))) {}
+
+  /// The event if it is an E, else null.
+  template <class E>
+  const E* get_if() const {
+    return index_ == index_of_event<E> ? static_cast<const E*>(event_.get()) : nullptr;
+  }
+
+ private:
+  std::size_t index_;
+  std::shared_ptr<const void> event_;
+};
+
+/// Calls `visit(const E&)` with the event if its type is in the list `Events`, and says whether it was.
+template <class Events, class Visitor>
+bool visit_one_of(const AnyEvent& event, Visitor&& visit) {
+  const auto is_one = [&](const auto* found) { return found != nullptr && (visit(*found), true); };
+  return [&]<class... E>(boost::mp11::mp_list<E...>) {
+    return (is_one(event.get_if<E>()) || ...);
+  }(boost::mp11::mp_rename<Events, boost::mp11::mp_list>());
+}
+
+/// What `visit(const E&)` says of the event, whichever it is.
+template <class Visitor>
+auto visit_event(const AnyEvent& event, Visitor&& visit) {
+  std::optional<std::invoke_result_t<Visitor&, const boost::mp11::mp_front<AllEvents>&>> said;
+  visit_one_of<AllEvents>(event, [&](const auto& e) { said.emplace(visit(e)); });
+  return std::move(said).value();
+}
 
 /// A type's name without its namespaces, at compile time: `AnimeRated`.
 template <class T>
@@ -62,16 +100,7 @@ AnyEvent decode(const RecordedEvent& event);
 /// Calls `visit(const E&)` with the decoded event if its type is in `Events`, and says whether it was. Throws UndecodableEvent.
 template <class Events, class Visitor>
 bool decode_one_of(const RecordedEvent& event, Visitor&& visit) {
-  return std::visit(
-      [&]<class E>(const E& decoded) {
-        if constexpr (boost::mp11::mp_contains<Events, E>::value) {
-          visit(decoded);
-          return true;
-        } else {
-          return false;
-        }
-      },
-      decode(event));
+  return visit_one_of<Events>(decode(event), std::forward<Visitor>(visit));
 }
 
 /// The data of an event as the log keeps it: sparse camelCase JSON. `event` points to the struct at `index` of AllEvents.
@@ -79,7 +108,7 @@ std::string encode_at(std::size_t index, const void* event);
 
 template <class E>
 std::string encode(const E& event) {
-  return encode_at(boost::mp11::mp_find<AllEvents, E>::value, &event);
+  return encode_at(index_of_event<E>, &event);
 }
 
 }  // namespace bloomwatch

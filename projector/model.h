@@ -8,7 +8,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "events/codec.h"
@@ -46,20 +45,22 @@ void each_table(Model& model, Visitor&& visit) {
       [&](auto D) { visit(D.name, model.*D.pointer); });
 }
 
+template <class Model>
+struct FoldedBy {
+  template <class Event>
+  using fn = boost::mp11::mp_bool<Folds<Model, Event>>;
+};
+/// The events that a model has an `apply` for.
+template <class Model>
+using FoldedEvents = boost::mp11::mp_copy_if_q<AllEvents, FoldedBy<Model>>;
+
 /// Folds an event into the model, and says whether it has an `apply` for it. `table.fold_for` tells each table whose partition writes.
 template <class Model>
 bool fold(Model& model, const AnyEvent& event, const Meta& meta) {
-  return std::visit(
-      [&]<class E>(const E& e) {
-        if constexpr (Folds<Model, E>) {
-          each_table(model, [&](const char*, auto& table) { table.fold_for(meta.partition); });
-          model.apply(e, meta);
-          return true;
-        } else {
-          return false;
-        }
-      },
-      event);
+  return visit_one_of<FoldedEvents<Model>>(event, [&](const auto& e) {
+    each_table(model, [&](const char*, auto& table) { table.fold_for(meta.partition); });
+    model.apply(e, meta);
+  });
 }
 
 namespace detail {
@@ -111,14 +112,11 @@ void want_keys(const E& event, const Meta& meta, Table& table, const Chosen&... 
 /// Tells the model's Rows which rows the event's fold may ask for.
 template <class Model>
 void announce(Model& model, const AnyEvent& event, const Meta& meta) {
-  std::visit(
-      [&]<class E>(const E& e) {
-        if constexpr (Folds<Model, E>)
-          each_table(model, [&]<class Table>(const char*, Table& table) {
-            if constexpr (is_rows<Table>) detail::want_keys<typename Table::Key>(e, meta, table);
-          });
-      },
-      event);
+  visit_one_of<FoldedEvents<Model>>(event, [&](const auto& e) {
+    each_table(model, [&]<class Table>(const char*, Table& table) {
+      if constexpr (is_rows<Table>) detail::want_keys<typename Table::Key>(e, meta, table);
+    });
+  });
 }
 
 }  // namespace bloomwatch::projection

@@ -88,7 +88,7 @@ class Items {
     const AnyEvent event = event_of(row, PageRows::text_column, column::schema_version, column::data);
     std::optional<AnyEvent> before;
     if (!row.null(column::before_type)) before = event_of(row, column::before_type, column::before_version, column::before_data);
-    item.field = std::visit([]<class E>(const E&) { return field<E>; }, event);
+    item.field = visit_event(event, []<class E>(const E&) { return field<E>; });
     Telling telling = tell({.event = event,
                             .before = before ? &*before : nullptr,
                             .actor = row.get<std::optional<ProfileId>>(column::actor),

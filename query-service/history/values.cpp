@@ -279,26 +279,23 @@ struct ValueIn {
 }  // namespace
 
 ChangeValue value_in(const AnyEvent& event, std::string_view field, const std::optional<ProfileId>& person, const Keyring& keys) {
-  return std::visit(ValueIn{field, person, keys}, event);
+  return visit_event(event, ValueIn{field, person, keys});
 }
 
 ChangeValue initial_value(const AnyEvent& event) {
-  return std::visit(
-      []<class E>(const E&) -> ChangeValue {
-        constexpr auto is = []<class... Es>(boost::mp11::mp_list<Es...>) { return (std::is_same_v<E, Es> || ...); };
-        if constexpr (is(boost::mp11::mp_list<SharedProgressChanged, ParticipantProgressChanged, TimesRewatchedChanged>{}))
-          return number(0);
-        if constexpr (is(boost::mp11::mp_list<SharedStatusChanged, ParticipantStatusChanged>{})) return word(TrackingStatus::backlog);
-        if constexpr (is(boost::mp11::mp_list<AttendanceConfirmed, AttendanceDeclined>{})) return word(Attendance::invited);
-        if constexpr (std::is_same_v<E, SessionConsentChanged>) return word(SessionConsent::automatic);
-        if constexpr (std::is_same_v<E, RecapConsentChanged>) return {"false", "no"};
-        if constexpr (std::is_same_v<E, TimeZoneChanged>) return name(initial_time_zone);
-        if constexpr (std::is_same_v<E, LanguageChanged>) return name(initial_language);
-        if constexpr (std::is_same_v<E, PrivacyChanged>) return word(initial_privacy);
-        if constexpr (std::is_same_v<E, AccountRoleChanged>) return word(AccountRole::user);
-        return {};
-      },
-      event);
+  return visit_event(event, []<class E>(const E&) -> ChangeValue {
+    constexpr auto is = []<class... Es>(boost::mp11::mp_list<Es...>) { return (std::is_same_v<E, Es> || ...); };
+    if constexpr (is(boost::mp11::mp_list<SharedProgressChanged, ParticipantProgressChanged, TimesRewatchedChanged>{})) return number(0);
+    if constexpr (is(boost::mp11::mp_list<SharedStatusChanged, ParticipantStatusChanged>{})) return word(TrackingStatus::backlog);
+    if constexpr (is(boost::mp11::mp_list<AttendanceConfirmed, AttendanceDeclined>{})) return word(Attendance::invited);
+    if constexpr (std::is_same_v<E, SessionConsentChanged>) return word(SessionConsent::automatic);
+    if constexpr (std::is_same_v<E, RecapConsentChanged>) return {"false", "no"};
+    if constexpr (std::is_same_v<E, TimeZoneChanged>) return name(initial_time_zone);
+    if constexpr (std::is_same_v<E, LanguageChanged>) return name(initial_language);
+    if constexpr (std::is_same_v<E, PrivacyChanged>) return word(initial_privacy);
+    if constexpr (std::is_same_v<E, AccountRoleChanged>) return word(AccountRole::user);
+    return {};
+  });
 }
 
 }  // namespace bloomwatch

@@ -189,17 +189,14 @@ constexpr bool names_what_goes = std::is_same_v<E, TitleReferencesRemoved>;
 }  // namespace
 
 Telling tell(const Scene& scene) {
-  return std::visit(
-      [&]<class E>(const E& e) {
-        ChangeValue before =
-            scene.before != nullptr ? value_in(*scene.before, field<E>, scene.person, scene.keys) : initial_value(scene.event);
-        ChangeValue after = value_in(scene.event, field<E>, scene.person, scene.keys);
-        if constexpr (brings_back<E> || names_what_goes<E>) std::swap(before, after);
-        Telling telling{.before = before.json, .after = after.json, .summary = Sentence{scene, before, after}(e)};
-        telling.forgotten = before.forgotten || after.forgotten;
-        return telling;
-      },
-      scene.event);
+  return visit_event(scene.event, [&]<class E>(const E& e) {
+    ChangeValue before = scene.before != nullptr ? value_in(*scene.before, field<E>, scene.person, scene.keys) : initial_value(scene.event);
+    ChangeValue after = value_in(scene.event, field<E>, scene.person, scene.keys);
+    if constexpr (brings_back<E> || names_what_goes<E>) std::swap(before, after);
+    Telling telling{.before = before.json, .after = after.json, .summary = Sentence{scene, before, after}(e)};
+    telling.forgotten = before.forgotten || after.forgotten;
+    return telling;
+  });
 }
 
 }  // namespace bloomwatch
