@@ -60,6 +60,15 @@ class StoredModel {
 
 namespace detail {
 
+/// A row to be written, of whichever type its table is.
+struct Written {
+  const void* row;
+  std::int16_t partition;
+};
+
+/// By key. Ids sort by time, so neighbours share pages of table and index, which makes a write a quarter cheaper.
+void sort(std::vector<Written>& rows, bool (*is_before)(const void* row, const void* other));
+
 /// One table of a model: its statements, and what they carry.
 template <class Table>
 class StoredTable {
@@ -105,11 +114,6 @@ class StoredTable {
   }
 
  private:
-  struct Written {
-    const Row* row;
-    std::int16_t partition;
-  };
-
   void append_changed(const auto& changed, std::vector<pg::Call>& calls, RowCount& count) {
     written_.clear();
     removed_.clear();
@@ -144,13 +148,12 @@ class StoredTable {
     append(calls, count);
   }
 
-  /// In the order of keys: ids sort by time, so neighbours share pages of table and index, which makes a write a quarter cheaper.
   void append(std::vector<pg::Call>& calls, RowCount& count) {
     count.written += written_.size() + removed_.size();
-    std::ranges::sort(written_, [](const Written& a, const Written& b) { return key_of(*a.row) < key_of(*b.row); });
+    sort(written_, [](const void* a, const void* b) { return key_of(*static_cast<const Row*>(a)) < key_of(*static_cast<const Row*>(b)); });
     if (!written_.empty()) {
       pg::Params params;
-      add_columns<Row>(params, written_, [](const Written& written) -> const Row& { return *written.row; });
+      add_columns<Row>(params, written_, [](const Written& written) -> const Row& { return *static_cast<const Row*>(written.row); });
       params.add_array(written_, &Written::partition);
       calls.push_back({write_, std::move(params)});
     }
