@@ -211,8 +211,6 @@ class Relay::Term {
       return;
     }
     const auto position = static_cast<Position>(delivery.tag >> partition_bits);
-    PartitionTail& tail = tails_[delivery.tag % partition_count];
-    tail.next_offset = delivery.offset >= 0 ? delivery.offset + 1 : tail.next_offset + 1;
     const Time recorded_at = in_flight_.acknowledge(position);
     if (!relay_.instruments_) return;
     relay_.instruments_->events.Increment();
@@ -239,7 +237,7 @@ class Relay::Term {
       if (looked_at_ == 0 && !ahead_.valid() && log_.epoch() != epoch_) throw kafka::Error("the log has begun a new epoch", 0);
     }
     look_at_topic_ = Clock::now() + look_at_topic_every;
-    const std::int64_t next_offset = tails_[static_cast<std::size_t>(looked_at_)].next_offset;
+    const std::int64_t next_offset = producer_->next_offset(looked_at_);
     look_ = std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.reaches(partition, next_offset); });
     looked_at_ = static_cast<std::int16_t>((looked_at_ + 1) % partition_count);
   }
@@ -256,7 +254,7 @@ class Relay::Term {
   CloudEventHeaders headers_;
   std::string key_;  ///< of the event being copied; kept for its room
   RelayTopic topic_;
-  PartitionTails tails_{};  // position: handed over; next_offset: acknowledged
+  PartitionTails tails_{};  // position: handed over; next_offset: of the beginning, then the producer counts
   Position read_ = 0;
   Position on_disk_ = 0;  ///< up to it the log is known to be on disk; of whoever fetches
   InFlight in_flight_{0};

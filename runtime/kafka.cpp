@@ -365,6 +365,11 @@ bool Producer::flush(Milliseconds timeout) {
 
 std::size_t Producer::pending() const { return static_cast<std::size_t>(rd_kafka_outq_len(kafka_)); }
 
+std::int64_t Producer::next_offset(std::int16_t partition) const {
+  const auto place = static_cast<std::size_t>(partition);
+  return place < next_offsets_.size() ? next_offsets_[place] : 0;
+}
+
 void Producer::purge() { rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
 
 void Producer::wake() {

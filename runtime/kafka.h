@@ -150,6 +150,8 @@ class Producer {
   bool flush(Milliseconds timeout);
   /// Records that are queued or on their way.
   std::size_t pending() const;
+  /// The offset after the last record that was delivered to a partition, or where it goes on at least.
+  std::int64_t next_offset(std::int16_t partition) const;
   /// Drops what is queued and what is on its way; deliveries report it.
   void purge();
   /// Ends a poll() that waits, or the next one, at once. From any thread.
