@@ -23,7 +23,7 @@ Decision<MemberJoined> AcceptInvitation::decide(const Actor& by, Claimed<&Accept
   if (is_member) return refuse(Refusal::already_a_member);
   if (!invitation.is_open(by.now)) return refuse(Refusal::invitation_expired);
   if (space->is_full()) return refuse(Refusal::space_full);
-  if (space->is_closed_to_new_people() && !space->former_members.contains(by.profile)) return refuse(Refusal::too_many_people);
+  if (space->is_closed_to(by.profile)) return refuse(Refusal::too_many_people);
   return MemberJoined{.profile = by.profile, .role = invitation.role, .invitation = id};
 }
 

@@ -23,7 +23,7 @@ Decision<MemberInvited> InviteMember::decide(const Actor& by, const WatchSpace& 
   const auto profile = profile_of(claims.holder(*invitee));
   if (profile && space.has(*profile)) return refuse(Refusal::already_a_member);
   if (space.is_full()) return refuse(Refusal::space_full);
-  if (space.is_closed_to_new_people() && !(profile && space.former_members.contains(*profile))) return refuse(Refusal::too_many_people);
+  if (space.is_closed_to(profile)) return refuse(Refusal::too_many_people);
   if (space.is_invited(*invitee, by.now)) return refuse(Refusal::invitation_open);
   if (space.open_invitations(by.now) >= open_invitations_max) return refuse(Refusal::too_many_invitations);
   Decision<MemberInvited> decision(MemberInvited{.invitation = *invitation,

@@ -57,8 +57,10 @@ struct WatchSpace {
   bool has(ProfileId profile) const { return members.contains(profile); }
   /// Whether members_max leaves no place.
   bool is_full() const { return members.size() >= members_max; }
-  /// Whether people_max lets only those in who were members before.
-  bool is_closed_to_new_people() const { return members.size() + former_members.size() >= people_max; }
+  /// Whether people_max keeps someone out: those who were members before may always come back. Nobody: who is not known to have been one.
+  bool is_closed_to(const std::optional<ProfileId>& profile) const {
+    return members.size() + former_members.size() >= people_max && !(profile && former_members.contains(*profile));
+  }
   bool is_owner(ProfileId profile) const;
   /// Whether the space would have no owner without them.
   bool is_last_owner(ProfileId profile) const;
