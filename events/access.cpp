@@ -202,9 +202,10 @@ class EndedSessions::Follower {
     if (event.type == type_name<LoginSessionEnded>()) {
       ended.session_ended(SessionId(stream), at);
     } else {
-      decode_one_of<boost::mp11::mp_list<PasswordChanged>>(event, [&](const PasswordChanged& changed) {
-        ended.password_changed(UserId(stream), changed.password, changed.continuing_session, at);
-      });
+      const AnyEvent decoded = decode(event);
+      const auto* changed = decoded.get_if<PasswordChanged>();
+      if (changed == nullptr) throw_undecodable(event, "it ends no session");
+      ended.password_changed(UserId(stream), changed->password, changed->continuing_session, at);
     }
   }
 
