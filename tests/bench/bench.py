@@ -3,12 +3,14 @@
 # measured right before.
 # Usage: bench.py BUILD_FOLDER WORK_FOLDER [--only NAME ...] [--seconds N]
 import argparse
+import atexit
 import http.client
 import json
 import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import statistics
 import subprocess
@@ -75,6 +77,7 @@ class Service:
             stderr=self.log,
             stdin=subprocess.DEVNULL,
         )
+        atexit.register(self.process.kill)  # however this run ends; once stopped, it is not there any more
         end = time.monotonic() + 60
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -614,6 +617,7 @@ def main():
     parser.add_argument("--only", nargs="*", choices=PARTS, default=[])
     parser.add_argument("--catalogue", type=pathlib.Path, default=CATALOGUE, help="the CSV that search's titles are made from")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only, options.catalogue)
     print(f"{os.cpu_count()} cores; PostgreSQL {bench.psql('SHOW server_version')}, fsync {bench.psql('SHOW fsync')}; {time.strftime('%F %R')}")
     try:
