@@ -6,6 +6,8 @@ set(common_headers algorithm array bitset chrono condition_variable deque expect
   string string_view thread tuple unordered_map unordered_set variant vector
   boost/describe.hpp boost/mp11.hpp boost/unordered/unordered_flat_map.hpp)
 
+add_custom_target(precompiled_headers)  # all of them, which clang-tidy wants
+
 # Makes `<name>.pch` of headers, named as between < and >. `options`: those of the files that it is for beside bloomwatch_options; Clang wants
 # it to be compiled as they are.
 function(precompile_headers name options)
@@ -18,6 +20,7 @@ function(precompile_headers name options)
       "$<TARGET_PROPERTY:bloomwatch_options,INTERFACE_COMPILE_OPTIONS>" ${options} -Xclang -fno-pch-timestamp -fpch-instantiate-templates
       -include ${included} -x c++-header -MD -MF ${pch}.d -o ${pch} -c ${Boost_INCLUDE_DIRS}/boost/describe.hpp)
   add_custom_target(${name} DEPENDS ${pch})  # so that it waits for no library which its files are linked with
+  add_dependencies(precompiled_headers ${name})
 endfunction()
 
 # Compiles files with them, and with `options`.
