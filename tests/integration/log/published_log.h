@@ -27,8 +27,9 @@ class Publisher {
     producer_.reset();
     kafka::Admin(options_).remove(topic_);
   }
-  /// A new producer, for a topic that was made anew.
+  /// A new producer, for a topic that was made anew. Asks each partition's leader first, as the relay does (KAFKA-15591).
   void renew() {
+    kafka::Consumer(options_, topic_).watermarks(partition_count);
     producer_ = std::make_unique<kafka::Producer>(options_, topic_, [this](const kafka::Delivery& delivery) {
       if (delivery.error) failed_ = delivery.error->what();
     });
