@@ -21,7 +21,6 @@ COMMAND_SERVICE = str(pathlib.Path(PROGRAM).parent / "command-service")
 SHARED_DATA = ROOT.parent / "shared" / "data"  # real inputs that are not ours to ship; tests that need them skip where they are absent
 
 READY_SECONDS_MAX = 60
-BEHIND_SECONDS_MAX = 60  # a page, behind what was asked for
 _database_count = itertools.count(1)
 
 
@@ -164,12 +163,6 @@ class Answer:
     def __getitem__(self, name):
         return self.json[name]
 
-    def expect(self, status, asked):
-        """Itself. Fails the test if another status was wanted (None: any will do)."""
-        if status is not None and self.status != status:
-            raise AssertionError(f"{asked} answered {self!r}, not {status}")
-        return self
-
     def __repr__(self):
         return f"{self.status} {self.body[:500]!r}"
 
@@ -208,7 +201,9 @@ class Client:
                 self.close()
                 if attempt == 2 or method != "GET":
                     raise
-        return answer.expect(expect, f"{method} {path}")
+        if expect is not None and answer.status != expect:
+            raise AssertionError(f"{method} {path} answered {answer!r}, not {expect}")
+        return answer
 
     def close(self):
         if self.connection is not None:
@@ -387,16 +382,11 @@ class Person:
         return self.client.call(method, path, body, token=self.token, expect=expect, **options)
 
     def get(self, path, expect=200, at_least=None, **options):
-        """With `at_least`, the page as of at least that position (a command's answer or a number). Asks again while it is behind, as clients
-        do: after a large import, on a busy machine, it can be for longer than one request waits."""
-        if at_least is None:
-            return self.call("GET", path, expect=expect, **options)
-        position = at_least if isinstance(at_least, (int, str)) else at_least["position"]
-        path += ("&" if "?" in path else "?") + f"atLeast={position}"
-        end = time.monotonic() + BEHIND_SECONDS_MAX
-        while (answer := self.call("GET", path, **options)).status == 503 and time.monotonic() < end:
-            time.sleep(0.1)
-        return answer.expect(expect, f"GET {path}")
+        """With `at_least`, the page as of at least that position (a command's answer or a number)."""
+        if at_least is not None:
+            position = at_least if isinstance(at_least, (int, str)) else at_least["position"]
+            path += ("&" if "?" in path else "?") + f"atLeast={position}"
+        return self.call("GET", path, expect=expect, **options)
 
     def post(self, path, body=None, expect=201, **options):
         return self.call("POST", path, body, expect=expect, **options)

@@ -52,7 +52,8 @@ class Catalog(FlowTest):
         return path
 
     def title(self, identity, expect=200):
-        return self.mira.get(f"/api/titles/{identity}", expect=expect, at_least=self.position()).json
+        # After the whole catalogue came in, a busy machine takes more than the two seconds that a page waits unasked.
+        return self.mira.get(f"/api/titles/{identity}", expect=expect, at_least=self.position(), headers={"Prefer": "wait=10"}).json
 
     def position(self):
         return {"position": self.server.last_position()}
