@@ -62,8 +62,16 @@ class Run(unittest.TestCase):
     def kill(self, pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        # What is killed here may have nobody who reaps it.
-        wait_until(lambda: "Z" in run("sh", "-c", f"ps -o stat= -p {pid} || echo Z"), 30, f"the end of {pid}")
+        wait_until(lambda: self.is_gone(pid), 30, f"the end of {pid}")
+
+    def is_gone(self, pid):
+        """Whether nothing of it runs. Nobody may have reaped it, and its first thread may end before the others, which hold its locks."""
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+            state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        return len(threads) == 1 and state == "Z"
 
     def is_refused(self):
         """A second run says where the first is, and leaves it as it was."""
