@@ -2,7 +2,6 @@
 // it is said which title each row is, by the claims in the log; then the instance is told, part by part, as the system. What was cut off is
 // finished by running it again.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "command-service/dispatch.h"
 #include "events/log.h"
 #include "ops/operator/instance_client.h"
+#include "ops/operator/progress.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "ops/operator/token.h"
@@ -51,33 +51,12 @@ struct CatalogOptions {
   bool dry_run = false;
 };
 
-/// Says how far it is: on a terminal in one line, elsewhere a line every few seconds.
-class Progress {
- public:
-  void show(std::string_view what, std::size_t done, std::size_t all) {
-    const auto now = std::chrono::steady_clock::now();
-    const bool terminal = isatty(STDERR_FILENO) != 0;
-    if (done != all && now - shown_ < (terminal ? std::chrono::milliseconds(200) : std::chrono::milliseconds(2000))) return;
-    shown_ = now;
-    const std::string of = all == 0 ? "" : fmt::format(" of {}", all);
-    fmt::print(stderr, "{}{}: {}{}{}", terminal ? "\r" : "", what, done, of, terminal ? "\033[K" : "\n");
-    open_ = terminal;
-  }
-  ~Progress() {
-    if (open_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  std::chrono::steady_clock::time_point shown_ = {};
-  bool open_ = false;
-};
-
 CatalogFile read_file(const CatalogOptions& options, Progress& progress) {
   std::ifstream in(options.file, std::ios::binary);
   if (!in) throw std::runtime_error("cannot read " + options.file);
   ReadOptions reading{.csv_source = options.source, .csv_ids = options.ids, .bad_rows_share = options.bad_rows};
   if (!options.format.empty()) reading.format = json::enum_of<FileFormat>(options.format);
-  reading.progress = [&](std::size_t rows) { progress.show("rows read", rows, 0); };
+  reading.progress = [&](std::size_t rows) { progress.show("rows read", static_cast<std::int64_t>(rows), 0); };
   try {
     return read_catalog(in, reading);
   } catch (const UnreadableFile& unreadable) {
@@ -98,7 +77,7 @@ class KnownTitles {
       if (claims.size() < claims_at_once && i + 1 < titles.size()) continue;
       for (const ClaimChange& change : reader_.load({.claims = std::exchange(claims, {})}).claims)
         if (change.holder && change.holder->category == Title::category) holders_.emplace(change.key, TitleId(change.holder->id));
-      progress.show("titles looked up", i + 1, titles.size());
+      progress.show("titles looked up", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(titles.size()));
     }
   }
 
@@ -241,7 +220,8 @@ class CatalogImport {
         else
           count(title, done.titles[i]);
       }
-      progress.show(options_.dry_run ? "titles compared" : "titles imported", at, titles.size());
+      progress.show(options_.dry_run ? "titles compared" : "titles imported", static_cast<std::int64_t>(at),
+                    static_cast<std::int64_t>(titles.size()));
     }
     return again;
   }
@@ -312,7 +292,7 @@ int import_catalog(const CatalogOptions& options) {
   std::size_t skipped = 0;
   std::string of;
   {
-    Progress progress;
+    Progress progress(Progress::Elsewhere::lines);
     CatalogFile file = read_file(options, progress);
     rows = file.rows;
     skipped = file.skipped();

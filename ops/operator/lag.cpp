@@ -23,7 +23,7 @@
 namespace bloomwatch::ops {
 namespace {
 
-constexpr std::int64_t events_per_read = 50'000;
+constexpr std::int64_t counted_per_read = 50'000;
 /// Events that are looked at, back from the head; who is further behind is told to be so at least.
 constexpr Position look_back_max = 5'000'000;
 constexpr std::chrono::milliseconds topic_patience{10'000};
@@ -93,7 +93,7 @@ Position look_back(pg::Connection& connection, std::vector<Lag>& lags) {
   Position at = head;
   const auto open = [&](const Lag& lag) { return lag.checkpoint < at && !lag.settled; };
   while (at > 0 && head - at < look_back_max && std::ranges::any_of(lags, open)) {
-    for (const pg::Row row : connection.run(before, pg::Params(at, events_per_read))) {
+    for (const pg::Row row : connection.run(before, pg::Params(at, counted_per_read))) {
       at = row.get<Position>(0) - 1;
       for (Lag& lag : lags) {
         if (!lag.concerns(row.get<std::int16_t>(1))) continue;

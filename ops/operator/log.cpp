@@ -19,7 +19,7 @@
 namespace bloomwatch::ops {
 namespace {
 
-constexpr std::size_t events_per_read_max = 1000;
+constexpr std::size_t shown_per_read_max = 1000;
 constexpr Position shown_by_default = 20;
 constexpr std::chrono::milliseconds follow_every{250};
 
@@ -76,7 +76,7 @@ void print_readable(const RecordedEvent& event) {
 /// Prints the events after `after` and returns the position of the last one looked at.
 Position print_after(LogReader& reader, const LogOptions& options, Position after) {
   for (;;) {
-    const std::vector<RecordedEvent> events = reader.read(after, events_per_read_max);
+    const std::vector<RecordedEvent> events = reader.read(after, shown_per_read_max);
     if (!events.empty()) reader.await_durable();
     for (const RecordedEvent& event : events) {
       after = event.meta.position;
@@ -85,7 +85,7 @@ Position print_after(LogReader& reader, const LogOptions& options, Position afte
       options.json ? print_json(event) : print_readable(event);
     }
     std::fflush(stdout);
-    if (events.size() < events_per_read_max) return after;
+    if (events.size() < shown_per_read_max) return after;
   }
 }
 

@@ -1,7 +1,6 @@
 // `bloomwatch rebuild`: folds a read model anew beside the live one and switches to it; pages go on meanwhile.
 // Works on the database alone, whether or not an instance runs on it.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -9,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/operator/progress.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "projector/models.h"
@@ -35,10 +35,10 @@ projection::RebuildOptions rebuild_options(const RebuildCommand& command, const 
 }
 
 void rebuild_one(const std::string& database_url, const std::string& model, projection::RebuildOptions options) {
-  const bool terminal = isatty(STDERR_FILENO) != 0;
-  if (terminal) options.progress = [&](Position done, Position of) { fmt::print(stderr, "\r{}: {} of {} events\033[K", model, done, of); };
+  Progress progress;
+  options.progress = [&](Position done, Position of) { progress.show(model, done, of); };
   const projection::RebuildReport report = projection::rebuild(database_url, model, options);
-  if (terminal) fmt::print(stderr, "\r\033[K");
+  progress.clear();
   const double seconds = std::chrono::duration<double>(report.took).count();
   if (options.kafka) fmt::print("{}: {} events came from Kafka\n", model, report.from_kafka);
   fmt::print("{}: {} events in {:.1f} s ({:.0f}/s), {} partition keys parked, {}\n", model, report.events, seconds,

@@ -10,6 +10,7 @@
 #include <memory>
 #include <thread>
 
+#include "ops/operator/progress.h"
 #include "ops/operator/replay/output.h"
 #include "ops/operator/replay/selection.h"
 #include "ops/operator/replay/state.h"
@@ -22,9 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t events_per_read_max = 5000;
+constexpr std::size_t replayed_per_read_max = 5000;
 constexpr std::uint64_t reads_per_second_when_slowed = 4;
-constexpr std::chrono::milliseconds progress_every{200};
 
 struct ReplayOptions {
   Target target;
@@ -58,23 +58,6 @@ std::string request_of(const ReplayOptions& options) {
 }
 
 /// A line that changes, on a terminal only.
-class Progress {
- public:
-  void show(const ReplayState& state, Position last) {
-    if (!terminal_ || Clock::now() < next_) return;
-    next_ = Clock::now() + progress_every;
-    const auto percent = last == 0 ? 100 : state.position * 100 / last;
-    fmt::print(stderr, "\rreplaying: {} events, position {} of {} ({} %)\033[K", state.events, state.position, last, percent);
-  }
-  void clear() const {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  Clock::time_point next_ = {};
-};
-
 /// The file that says how far it is; empty: none is kept.
 std::string state_file_of(const ReplayOptions& options) {
   if (!options.state_file.empty() || options.to_standard_output() || !options.topic.empty()) return options.state_file;
@@ -115,8 +98,8 @@ int replay(const ReplayOptions& options) {
                           ? text_output(options.to, format, state.epoch, state.bytes)
                           : topic_output(kafka::options_of(options.config, "bloomwatch-replay"), options.topic, state.epoch);
   const std::size_t piece = options.rate == 0
-                                ? events_per_read_max
-                                : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, events_per_read_max);
+                                ? replayed_per_read_max
+                                : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, replayed_per_read_max);
   Selection selection(reader, options.filters);
   Progress progress;
   const auto started = Clock::now();
@@ -124,7 +107,7 @@ int replay(const ReplayOptions& options) {
   const auto settle = [&] {
     state.bytes = output->settle();
     if (!state_file.empty()) state.save(state_file);
-    progress.show(state, last);
+    progress.show("replaying", state.position, last);
   };
   if (state.position >= last) settle();  // a header, if nothing else
   while (state.position < last) {

@@ -13,7 +13,7 @@
 namespace bloomwatch::ops {
 namespace {
 
-constexpr std::size_t events_per_read = 10'000;
+constexpr std::size_t compared_per_read = 10'000;
 constexpr std::chrono::seconds silence_max{30};  ///< of a topic that has not ended
 
 /// FNV-1a over positions and ids, in their order.
@@ -96,7 +96,7 @@ void read_log(LogReader& log, Partitions& partitions, TopicVerdict& verdict,
               const std::function<void(std::int64_t, std::int64_t)>& progress) {
   const Position head = log.head().position;
   for (Position at = 0; at < head;) {
-    const std::size_t count = log.read_raw(at, events_per_read, [&](const RawEvent& event) {
+    const std::size_t count = log.read_raw(at, compared_per_read, [&](const RawEvent& event) {
       at = event.meta.position;
       Partition& partition = partitions[static_cast<std::size_t>(event.meta.partition)];
       if (at > partition.last) {

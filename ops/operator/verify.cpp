@@ -2,15 +2,14 @@
 // equal to the fold of the log, and where Kafka is named its topic equal to the log. Reads by position and key ranges, never holds a
 // snapshot, prints what it checked and how far it is.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "events/log.h"
 #include "ops/operator/log_check.h"
+#include "ops/operator/progress.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "ops/operator/topic_check.h"
@@ -20,30 +19,12 @@
 namespace bloomwatch::ops {
 namespace {
 
-constexpr std::size_t events_per_read_max = 5000;
+constexpr std::size_t checked_per_read_max = 5000;
 constexpr std::int64_t claims_per_page = 5000;
-
-/// A line on a terminal that is written over, at most ten times a second; nothing where the output goes elsewhere.
-class Progress {
- public:
-  void show(std::string_view what, std::int64_t done, std::int64_t of) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!terminal_ || now - shown_at_ < std::chrono::milliseconds(100)) return;
-    shown_at_ = now;
-    fmt::print(stderr, "\r{}: {} of {}\033[K", what, done, of);
-  }
-  void clear() {
-    if (terminal_) fmt::print(stderr, "\r\033[K");
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0;
-  std::chrono::steady_clock::time_point shown_at_ = {};
-};
 
 void take_until(LogReader& reader, LogCheck& check, Position until, Progress& progress) {
   while (check.position() < until) {
-    const auto limit = std::min<std::int64_t>(static_cast<std::int64_t>(events_per_read_max), until - check.position());
+    const auto limit = std::min<std::int64_t>(static_cast<std::int64_t>(checked_per_read_max), until - check.position());
     const std::vector<RecordedEvent> events = reader.read(check.position(), static_cast<std::size_t>(limit));
     if (events.empty()) break;
     for (const RecordedEvent& event : events) check.take(event);
