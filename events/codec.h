@@ -29,8 +29,16 @@ namespace bloomwatch {
 using AllEvents =
     boost::mp11::mp_append<UserEvents, LoginSessionEvents, WatchSpaceEvents, AnimeEvents, TitleEvents, RecapShareEvents, AuditQueryEvents>;
 
+/// Where a type is in a list, that it must be in. Folded, since mp_find, which stops at it, makes a class for each step of each search.
+template <class E, class... Events>
+constexpr std::size_t index_in(boost::mp11::mp_list<Events...>) {
+  std::size_t index = 0;
+  static_cast<void>(((std::is_same_v<E, Events> || (++index, false)) || ...));
+  return index;
+}
+
 template <class E>
-inline constexpr std::size_t index_of_event = boost::mp11::mp_find<AllEvents, E>::value;
+inline constexpr std::size_t index_of_event = index_in<E>(AllEvents());
 
 /// Any event, decoded: one of AllEvents. Copies share it; it does not change. No variant, whose tables of functions for all events cost
 /// more to compile, in every file that holds one, than all else in it.

@@ -84,7 +84,7 @@ struct History {
   template <class E>
     requires boost::mp11::mp_contains<AllEvents, E>::value
   void apply(const E& e, const Meta& meta) {
-    apply_at(boost::mp11::mp_find<AllEvents, E>::value, &e, meta);
+    apply_at(index_of_event<E>, &e, meta);
   }
 
  private:
