@@ -12,13 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "command-service/accounts/login_session.h"
-#include "command-service/audit/audit_query.h"
-#include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
-#include "command-service/recaps/recap_share.h"
 #include "command-service/spaces/watch_space.h"
-#include "command-service/tracking/anime.h"
 
 namespace bloomwatch::testing {
 
@@ -105,54 +100,31 @@ class Outcome {
   /// Exactly these events, in this order, and no refusal.
   template <class... Events>
   Outcome& then(const Events&... events) {
-    ::testing::ScopedTrace trace(where_.file_name(), static_cast<int>(where_.line()), "when");
-    EXPECT_THAT(events_of(decided_), ::testing::ElementsAre(shown(events)...));
-    EXPECT_EQ(decided_.refusal, "");
-    return *this;
+    return expect({shown(events)...}, "");
   }
   /// This refusal, and nothing written but `remembered`.
   template <class Refusal, class... Events>
   Outcome& refuses(Refusal why, const Events&... remembered) {
-    ::testing::ScopedTrace trace(where_.file_name(), static_cast<int>(where_.line()), "when");
-    EXPECT_EQ(decided_.refusal, refuse(why).name);
-    EXPECT_THAT(events_of(decided_), ::testing::ElementsAre(shown(remembered)...));
-    EXPECT_TRUE(decided_.claims.empty());
-    return *this;
+    return expect({shown(remembered)...}, refuse(why).name).changes_no_claim();
   }
   /// Neither events nor a refusal: it is so already.
-  Outcome& says_nothing() { return then(); }
+  Outcome& says_nothing() { return expect({}, ""); }
 
   Outcome& takes(ClaimKey key) { return changes_claim({key, ClaimHolder{std::string(decided_.stream.category), decided_.stream.id}}); }
   Outcome& retires(ClaimKey key, Time at = noon) {
     return changes_claim({key, ClaimHolder{std::string(decided_.stream.category), decided_.stream.id, at}});
   }
   /// The same command once more says nothing, and is not refused.
-  Outcome& once() {
-    ::testing::ScopedTrace trace(where_.file_name(), static_cast<int>(where_.line()), "when, once more");
-    EXPECT_THAT(events_of(repeated_), ::testing::IsEmpty());
-    EXPECT_EQ(repeated_.refusal, "");
-    return *this;
-  }
-  Outcome& answers(Uuid id) {
-    ::testing::ScopedTrace trace(where_.file_name(), static_cast<int>(where_.line()), "when");
-    EXPECT_EQ(decided_.id.to_string(), id.to_string());
-    return *this;
-  }
+  Outcome& once();
+  Outcome& answers(Uuid id);
 
   const Decided& decided() const { return decided_; }
-  std::vector<std::string> events() const { return events_of(decided_); }
+  std::vector<std::string> events() const;
 
  private:
-  static std::vector<std::string> events_of(const Decided& decided) {
-    std::vector<std::string> texts;
-    for (const NewEvent& event : decided.events) texts.push_back(std::string(event.type) + ' ' + event.data);
-    return texts;
-  }
-  Outcome& changes_claim(const ClaimChange& change) {
-    ::testing::ScopedTrace trace(where_.file_name(), static_cast<int>(where_.line()), "when");
-    EXPECT_THAT(decided_.claims, ::testing::Contains(change));
-    return *this;
-  }
+  Outcome& expect(const std::vector<std::string>& events, std::string_view refusal);
+  Outcome& changes_claim(const ClaimChange& change);
+  Outcome& changes_no_claim();
 
   Decided decided_;
   Decided repeated_;
@@ -162,12 +134,9 @@ class Outcome {
 /// The past that a command finds.
 class World {
  public:
-  World() : facts_(std::make_unique<Facts>(make_state)) {}
+  World();
 
-  World& take(const Past& past) {
-    for (RecordedEvent event : past.events) append(std::move(event));
-    return *this;
-  }
+  World& take(const Past& past);
   /// A claim that a stream of `State` holds.
   template <class State>
   World& holding(ClaimKey claim, typename State::Key holder, std::optional<Time> retired_at = {}) {
@@ -199,47 +168,9 @@ class World {
   }
 
  private:
-  template <class... States>
-  static std::unique_ptr<StreamState> make_one_of(std::string_view category) {
-    std::unique_ptr<StreamState> made;
-    const auto try_one = [&]<class State>(std::type_identity<State>) {
-      if (State::category == category) made = std::make_unique<dispatch::Holder<State>>();
-    };
-    (try_one(std::type_identity<States>{}), ...);
-    return made;
-  }
-  static std::unique_ptr<StreamState> make_state(std::string_view category) {
-    return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery, RecapShare, Title>(category);
-  }
-
-  void append(RecordedEvent event) {
-    facts_->put_fresh(event.meta.stream);
-    HeldStream& held = facts_->changing(event.meta.stream);
-    event.meta.version = held.version + 1;
-    held.state->apply(event);
-    facts_->set_version(event.meta.stream, event.meta.version);
-  }
-
-  /// What nobody gave is not there.
-  void fetch(const Work& work) {
-    for (int round = 0; round < 8; ++round) {
-      LoadRequest missing;
-      Needs needs(*facts_, missing);
-      work.needs(needs);
-      if (missing.streams.empty() && missing.claims.empty()) return;
-      for (const StreamName& name : missing.streams) facts_->put_fresh(name);
-      for (const ClaimKey claim : missing.claims) facts_->put(claim, std::nullopt);
-    }
-    ADD_FAILURE() << "the command goes on asking";
-  }
-
-  void complete(NewEvent& event, const CommandFrame& frame, Time recorded_at) {
-    const Version version = facts_->stream(event.stream).version + 1;
-    event.version = version;
-    event.recorded_at = recorded_at;
-    event.by = frame.by;
-    facts_->set_version(event.stream, version);
-  }
+  void append(RecordedEvent event);
+  void fetch(const Work& work);
+  void complete(NewEvent& event, const CommandFrame& frame, Time recorded_at);
 
   std::unique_ptr<Facts> facts_;
 };

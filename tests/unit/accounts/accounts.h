@@ -1,6 +1,7 @@
 // What tests of accounts have in common: two registered people and the commands that they send.
 #pragma once
 
+#include "command-service/accounts/login_session.h"
 #include "command-service/accounts/refusals.h"
 #include "tests/decider.h"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "command-service/spaces/refusals.h"
+#include "command-service/tracking/anime.h"
 #include "command-service/tracking/refusals.h"
 #include "tests/decider.h"
 
