@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds poll_every{100};
-constexpr milliseconds retry_every{500};
+constexpr milliseconds ask_every{100};
+constexpr milliseconds reconnect_every{500};
 constexpr std::int64_t events_per_read = 16'384;
 
 const pg::Statement head_sql("SELECT position FROM log.events ORDER BY position DESC LIMIT 1");
@@ -124,7 +124,7 @@ void PartitionHeads::run(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       log::warning("partition heads", "the log cannot be read", {{"error", error.what()}});
       std::unique_lock lock(mutex_);
-      news_.wait_for(lock, stop, retry_every, [] { return false; });
+      news_.wait_for(lock, stop, reconnect_every, [] { return false; });
     }
   }
 }
@@ -161,7 +161,7 @@ Position PartitionHeads::follow_on(pg::Connection& connection, Position head, co
   std::unique_lock lock(mutex_);
   for (const pg::Row event : events) positions_.grow(event.get<Position>(0), event.get<std::int16_t>(1));
   if (events.empty()) {
-    news_.wait_for(lock, stop, poll_every, [&] { return told_; });
+    news_.wait_for(lock, stop, ask_every, [&] { return told_; });
     return head;
   }
   head = positions_.head();

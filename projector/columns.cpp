@@ -28,14 +28,14 @@ std::string unnest(std::size_t arrays) {
   return text + ')';
 }
 
-std::span<const std::string> key_of(const TableNames& names) { return std::span(names.columns).first(names.key_columns); }
+std::span<const std::string> key_columns_of(const TableNames& names) { return std::span(names.columns).first(names.key_columns); }
 
 std::span<const std::string> values_of(const TableNames& names) { return std::span(names.columns).subspan(names.key_columns); }
 
 /// `t.k1 = w.k1 AND …`.
 std::string same_key(const TableNames& names) {
   std::string text;
-  for (const std::string& column : key_of(names)) {
+  for (const std::string& column : key_columns_of(names)) {
     if (!text.empty()) text += " AND ";
     text += "t." + column + " = w." + column;
   }
@@ -56,8 +56,8 @@ std::string merge(const TableNames& names, const std::string& assignments) {
 std::string load_sql(const TableNames& names) {
   if (names.key_columns == 1)
     return "SELECT " + list_of(names.columns) + ", partition FROM " + names.table + " WHERE " + names.columns.front() + " = ANY($1)";
-  return "SELECT " + list_of(names.columns, "t.") + ", t.partition FROM " + unnest(names.key_columns) + " AS w (" + list_of(key_of(names)) +
-         ") JOIN " + names.table + " t ON " + same_key(names);
+  return "SELECT " + list_of(names.columns, "t.") + ", t.partition FROM " + unnest(names.key_columns) + " AS w (" +
+         list_of(key_columns_of(names)) + ") JOIN " + names.table + " t ON " + same_key(names);
 }
 
 std::string upsert_sql(const TableNames& names) {
@@ -74,7 +74,7 @@ std::string add_sql(const TableNames& names) {
 
 std::string remove_sql(const TableNames& names) {
   if (names.key_columns == 1) return "DELETE FROM " + names.table + " WHERE " + names.columns.front() + " = ANY($1)";
-  return "DELETE FROM " + names.table + " t USING " + unnest(names.key_columns) + " AS w (" + list_of(key_of(names)) + ") WHERE " +
+  return "DELETE FROM " + names.table + " t USING " + unnest(names.key_columns) + " AS w (" + list_of(key_columns_of(names)) + ") WHERE " +
          same_key(names);
 }
 

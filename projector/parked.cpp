@@ -13,7 +13,7 @@
 namespace bloomwatch::projection {
 namespace {
 
-constexpr std::size_t events_per_read = 2000;
+constexpr std::size_t retried_per_read = 2000;
 
 ParkedKey parked_of(const pg::Row& row) {
   return {row.get<std::string>(0), row.get<PartitionKey>(1), row.get<Position>(2),
@@ -56,7 +56,7 @@ class Retry {
     RetryOutcome outcome;
     Position after = parked_.position - 1;
     for (;;) {
-      const std::vector<RecordedEvent> events = reader.read_partition_key(parked_.key, after, until, events_per_read);
+      const std::vector<RecordedEvent> events = reader.read_partition_key(parked_.key, after, until, retried_per_read);
       if (events.empty()) return outcome;
       for (const RecordedEvent& event : events) {
         after = event.meta.position;

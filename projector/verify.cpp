@@ -18,7 +18,7 @@
 namespace bloomwatch::projection {
 namespace {
 
-constexpr std::size_t events_per_read = 8192;
+constexpr std::size_t verified_per_read = 8192;
 constexpr int rows_per_fetch = 5000;
 
 std::string in_words(const auto& row) {
@@ -69,7 +69,7 @@ class Pass {
   void fold_until(LogReader& reader, const Checkpoints& checkpoints, bool stop_at_a_gap) {
     const Position until = checkpoints.greatest();
     while (position_ < until) {
-      const auto limit = std::min<Position>(static_cast<Position>(events_per_read), until - position_);
+      const auto limit = std::min<Position>(static_cast<Position>(verified_per_read), until - position_);
       const std::vector<RecordedEvent> events = reader.read(position_, static_cast<std::size_t>(limit));
       if (events.empty()) return;
       for (const RecordedEvent& event : events) {

@@ -21,9 +21,9 @@ void write_file(const std::filesystem::path& path, const T& value) {
   const std::string text = json::to_string(value) + '\n';
   const std::filesystem::path draft = std::filesystem::path(path).concat(".new");
   std::filesystem::remove(draft);
-  const int file = open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const bool written = file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (file >= 0) close(file);
+  const int file = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (file >= 0) ::close(file);
   if (!written) throw std::runtime_error("cannot write " + draft.string());
   std::filesystem::rename(draft, path);
 }

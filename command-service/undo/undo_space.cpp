@@ -9,7 +9,7 @@ namespace bloomwatch {
 namespace undo {
 namespace {
 
-struct Stands {
+struct StandsInSpace {
   const WatchSpace& now;
   const WatchSpace& after;
 
@@ -31,7 +31,9 @@ bool has_an_owner(const WatchSpace& space) {
 
 }  // namespace
 
-bool stands(const SpacePlan::Event& step, const WatchSpace& now, const WatchSpace& after) { return std::visit(Stands{now, after}, step); }
+bool stands(const SpacePlan::Event& step, const WatchSpace& now, const WatchSpace& after) {
+  return std::visit(StandsInSpace{now, after}, step);
+}
 
 }  // namespace undo
 

@@ -36,7 +36,7 @@ bool same_session(const Anime& one, const Anime& other, WatchSessionId id, auto 
 }
 
 /// One overload for each event that takes back: what must be as it was left.
-struct Stands {
+struct StandsInTracking {
   const Anime& now;
   const Anime& after;
 
@@ -77,7 +77,7 @@ struct Stands {
 }  // namespace
 
 bool stands(const TrackingPlan::Event& step, const Anime& now, const Anime& after) {
-  return now.watch_space == after.watch_space && std::visit(Stands{now, after}, step);
+  return now.watch_space == after.watch_space && std::visit(StandsInTracking{now, after}, step);
 }
 
 }  // namespace undo

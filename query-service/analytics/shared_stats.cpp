@@ -21,13 +21,13 @@ constexpr std::int16_t member_month = row_kind::own + 5;  // number, id; the sam
 constexpr std::int16_t days = row_kind::own + 6;          // j1: day numbers
 }  // namespace kind
 
-namespace column {
+namespace stats_column {
 constexpr int at1 = PageRows::own_column;  // member: joined_at
 constexpr int b1 = at1 + 1;
 constexpr int j1 = b1 + 9;
-}  // namespace column
+}  // namespace stats_column
 
-PageSql::Columns columns() {
+PageSql::Columns stats_columns() {
   return {{"at1", "timestamptz"}, {"b1", "bigint"}, {"b2", "bigint"}, {"b3", "bigint"}, {"b4", "bigint"}, {"b5", "bigint"},
           {"b6", "bigint"},       {"b7", "bigint"}, {"b8", "bigint"}, {"b9", "bigint"}, {"j1", "jsonb"}};
 }
@@ -38,9 +38,9 @@ PageSql::Values sums(const std::string& of, PageSql::Values values) {
 }
 
 /// $1 space, $2 how many months, $3 before which one.
-std::string statement_text() {
+std::string stats_statement() {
   const std::string present = "(SELECT ids FROM present)::uuid[]";
-  PageSql sql({Model::spaces, Model::analytics}, "$1", columns());
+  PageSql sql({Model::spaces, Model::analytics}, "$1", stats_columns());
   sql.with(
       "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1),"
       " chosen AS MATERIALIZED (SELECT * FROM read_analytics.months WHERE watch_space = $1 AND month > 0 AND month < $3::integer"
@@ -130,7 +130,7 @@ std::string day_name(std::int32_t day) {
   return month_name(month) + '-' + padded(static_cast<unsigned>(date.day()), 2);
 }
 
-std::int64_t b(const pg::Row& row, int number) { return row.get<std::int64_t>(column::b1 + number - 1); }
+std::int64_t b(const pg::Row& row, int number) { return row.get<std::int64_t>(stats_column::b1 + number - 1); }
 
 void take(const pg::Row& row, Watched& into) {
   into.sessions = b(row, 1);
@@ -176,7 +176,7 @@ void show_evenings(const PageRows& rows, SharedStatsAnswer& answer) {
 }
 
 DatedStreak show_streak(const PageRows& rows, std::string_view zone, Time now) {
-  auto days = json::read<std::vector<std::int32_t>>(rows.of(kind::days).front().get<std::string_view>(column::j1));
+  auto days = json::read<std::vector<std::int32_t>>(rows.of(kind::days).front().get<std::string_view>(stats_column::j1));
   if (!days) throw std::runtime_error("the days of read_analytics.days are unreadable");
   DatedStreak streak;
   static_cast<Streak&>(streak) = streak_of(*days, day_number(date_in(zone, now)));
@@ -202,7 +202,7 @@ void show_months(const PageRows& rows, const std::vector<ProfileId>& members, st
 }  // namespace
 
 std::expected<Question, Problem> SharedStatsPage::ask(const Visit& visit) const {
-  static const pg::Statement statement(statement_text());
+  static const pg::Statement statement(stats_statement());
   std::int32_t before = std::numeric_limits<std::int32_t>::max();
   if (cursor) {
     const auto place = visit.cursors->open<MonthPlace>(*cursor, visit.epoch, visit.path);
@@ -214,7 +214,7 @@ std::expected<Question, Problem> SharedStatsPage::ask(const Visit& visit) const 
 
 std::expected<Shown, Problem> SharedStatsPage::show(const PageRows& rows, const Visit& visit, Keyring&) const {
   const auto months_max = static_cast<std::size_t>(limit.value_or(MonthLimit{}).value);
-  const std::vector<ProfileId> members = members_of(rows, column::at1);
+  const std::vector<ProfileId> members = members_of(rows, stats_column::at1);
   SharedStatsAnswer answer;
   answer.watch_space_id = watch_space;
   answer.time_zone = "UTC";

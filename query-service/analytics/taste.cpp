@@ -20,14 +20,14 @@ constexpr std::int16_t stopped_at = row_kind::own + 3;   // id: anime; number: g
 constexpr std::int16_t score_count = row_kind::own + 4;  // id: profile; n1: tenths; number: how many
 }  // namespace kind
 
-namespace column {
+namespace taste_column {
 constexpr int id2 = PageRows::own_column;
 constexpr int at1 = id2 + 1;  // member: joined_at
 constexpr int n1 = at1 + 1;
 constexpr int j1 = n1 + 1;
-}  // namespace column
+}  // namespace taste_column
 
-PageSql::Columns columns() { return {{"id2", "uuid"}, {"at1", "timestamptz"}, {"n1", "integer"}, {"j1", "jsonb"}}; }
+PageSql::Columns taste_columns() { return {{"id2", "uuid"}, {"at1", "timestamptz"}, {"n1", "integer"}, {"j1", "jsonb"}}; }
 
 // ---------------------------------------------------------------------------------------------------------------------- compatibility
 
@@ -37,7 +37,7 @@ struct CompatibilityAnswer : Compatibility {
 BOOST_DESCRIBE_STRUCT(CompatibilityAnswer, (Compatibility), (watch_space_id))
 
 std::string compatibility_text() {
-  PageSql sql({Model::spaces, Model::dashboard}, "$1", columns());
+  PageSql sql({Model::spaces, Model::dashboard}, "$1", taste_columns());
   sql.with(present_members);
   add_members(sql, "at1");
   add_pairs(sql, kind::pair);
@@ -53,10 +53,10 @@ std::expected<Question, Problem> CompatibilityPage::ask(const Visit&) const {
 }
 
 std::expected<Shown, Problem> CompatibilityPage::show(const PageRows& rows, const Visit&, Keyring&) const {
-  const std::vector<ProfileId> members = members_of(rows, column::at1);
+  const std::vector<ProfileId> members = members_of(rows, taste_column::at1);
   CompatibilityAnswer answer;
   static_cast<Compatibility&>(answer) =
-      compatibility_of(rows.of(kind::pair), rows.of(kind::together), {.id2 = column::id2, .n1 = column::n1}, members);
+      compatibility_of(rows.of(kind::pair), rows.of(kind::together), {.id2 = taste_column::id2, .n1 = taste_column::n1}, members);
   answer.watch_space_id = watch_space;
   return Shown{json::to_string(answer)};
 }
@@ -79,7 +79,7 @@ std::string gaps_text(GapOrder order, bool after) {
                                              : " ") +
                            sorted_by_band;
   const std::string examined = std::to_string(gaps_examined_max);
-  PageSql sql({Model::spaces, Model::tracking, Model::dashboard}, "$1", columns());
+  PageSql sql({Model::spaces, Model::tracking, Model::dashboard}, "$1", taste_columns());
   sql.with(
       std::string(present_members) +
       ", found AS MATERIALIZED (SELECT g.anime, g.gap_tenths, d.score_tenths FROM (SELECT DISTINCT ON (gap_tenths, anime) gap_tenths, anime"
@@ -125,7 +125,7 @@ std::expected<Question, Problem> RatingGapsPage::ask(const Visit& visit) {
 
 std::expected<Shown, Problem> RatingGapsPage::show(const PageRows& rows, const Visit& visit, Keyring&) const {
   const GapOrder by = order.value_or(GapOrder::biggest);
-  const std::vector<ProfileId> members = members_of(rows, column::at1);
+  const std::vector<ProfileId> members = members_of(rows, taste_column::at1);
   const PageRows::Range found = rows.of(kind::gap);
   std::vector<GapAnswer> items;
   std::optional<std::string> next;
@@ -133,7 +133,7 @@ std::expected<Shown, Problem> RatingGapsPage::show(const PageRows& rows, const V
     if (static_cast<std::int64_t>(items.size()) == items_max()) break;
     items.push_back({row.get<AnimeId>(PageRows::id_column),
                      row.get<std::optional<std::string_view>>(PageRows::text_column).value_or(std::string_view()),
-                     points(row.get<std::int64_t>(PageRows::number_column)), scores_of(row, column::j1, members)});
+                     points(row.get<std::int64_t>(PageRows::number_column)), scores_of(row, taste_column::j1, members)});
     if (static_cast<std::int64_t>(items.size()) == items_max() && found.size() > items.size()) next = visit.next(*this, place_of(by, row));
   }
   for (const pg::Row row : rows.of(kind::stopped_at)) next = visit.next(*this, place_of(by, row));
@@ -157,7 +157,7 @@ struct DistributionAnswer {
 BOOST_DESCRIBE_STRUCT(DistributionAnswer, (), (watch_space_id, together, members))
 
 std::string distribution_text() {
-  PageSql sql({Model::spaces, Model::analytics}, "$1", columns());
+  PageSql sql({Model::spaces, Model::analytics}, "$1", taste_columns());
   sql.with(present_members);
   add_members(sql, "at1");
   sql.rows(kind::score_count, {{"id", "profile"}, {"n1", "score_tenths::integer"}, {"number", "anime"}},
@@ -177,11 +177,11 @@ std::expected<Shown, Problem> RatingDistributionPage::show(const PageRows& rows,
   Counts all;
   std::map<ProfileId, Counts> by_member;
   for (const pg::Row row : rows.of(kind::score_count)) {
-    all.emplace_back(static_cast<std::int16_t>(row.get<std::int32_t>(column::n1)), row.get<std::int64_t>(PageRows::number_column));
+    all.emplace_back(static_cast<std::int16_t>(row.get<std::int32_t>(taste_column::n1)), row.get<std::int64_t>(PageRows::number_column));
     by_member[row.get<ProfileId>(PageRows::id_column)].push_back(all.back());
   }
   DistributionAnswer answer{watch_space, distribution_of(all), {}};
-  for (const ProfileId member : members_of(rows, column::at1)) {
+  for (const ProfileId member : members_of(rows, taste_column::at1)) {
     MemberDistribution& shown = answer.members.emplace_back();
     static_cast<Distribution&>(shown) = distribution_of(by_member[member]);
     shown.user_id = member;

@@ -32,7 +32,7 @@ struct MomentAnswer {
 BOOST_DESCRIBE_STRUCT(MomentAnswer, (), (kind, at, position, user_id, anime, session))
 
 /// $1 space, $2 how many, and after a cursor $3 and $4 the time and the position of the last one shown.
-std::string statement_text(bool after) {
+std::string timeline_statement(bool after) {
   PageSql sql({Model::spaces, Model::tracking, Model::analytics}, "$1", tracking_columns());
   sql.with("chosen AS MATERIALIZED (SELECT * FROM read_analytics.moments WHERE watch_space = $1" +
            std::string(after ? " AND (at, position) < ($3::timestamptz, $4::bigint)" : "") +
@@ -54,8 +54,8 @@ std::string statement_text(bool after) {
 }
 
 const pg::Statement& statement_of(bool after) {
-  static const pg::Statement from_start(statement_text(false));
-  static const pg::Statement from_place(statement_text(true));
+  static const pg::Statement from_start(timeline_statement(false));
+  static const pg::Statement from_place(timeline_statement(true));
   return after ? from_place : from_start;
 }
 

@@ -9,7 +9,7 @@
 namespace bloomwatch::anilist {
 namespace {
 
-constexpr std::string_view module = "anilist";
+constexpr std::string_view log_module = "anilist";
 
 pg::Options connection(const std::string& database_url) {
   pg::Options options;
@@ -79,7 +79,7 @@ void without_fail(std::string_view what, const std::function<void()>& ask) {
   try {
     ask();
   } catch (const pg::Error& error) {
-    log::warning(module, "the cache of media cannot be used", {{"operation", what}, {"error", error.what()}});
+    log::warning(log_module, "the cache of media cannot be used", {{"operation", what}, {"error", error.what()}});
   }
 }
 
@@ -92,7 +92,7 @@ MediaStore::MediaStore(const std::string& database_url)
 void MediaStore::find(std::int32_t id, Callback callback) {
   pipeline_.submit(find_statement(), pg::Params(id),
                    [callback = std::move(callback)](std::expected<pg::Result, pg::Error> outcome) mutable {
-                     if (!outcome) log::warning(module, "the cache of media cannot be read", {{"error", outcome.error().what()}});
+                     if (!outcome) log::warning(log_module, "the cache of media cannot be read", {{"error", outcome.error().what()}});
                      callback(outcome && !outcome->empty() ? read_row((*outcome)[0]) : std::nullopt);
                    });
 }

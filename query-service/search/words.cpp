@@ -80,7 +80,7 @@ std::string ascii_word(std::string_view source) {
 }
 
 /// A word under way while its text is read.
-struct Run {
+struct ScriptRun {
   Kind kind = Kind::separator;  // separator: none is
   UScriptCode script = USCRIPT_COMMON;
   std::size_t begin = 0, end = 0;   // bytes; joiners at the end are not in it
@@ -152,7 +152,7 @@ const std::string& Normaliser::latin(std::string_view source, bool is_latin) {
 
 Words Normaliser::words(std::string_view text) {
   Words words;
-  Run run;
+  ScriptRun run;
   const auto finish = [&] {
     if (run.kind == Kind::separator) return;
     const std::string_view source = text.substr(run.begin, run.end - run.begin);

@@ -15,14 +15,14 @@
 namespace bloomwatch::test {
 namespace {
 
-struct Stats {
+struct Shows {
   std::int64_t total_shows = 0;
 };
-BOOST_DESCRIBE_STRUCT(Stats, (), (total_shows))
-struct Dashboard {
-  Stats stats;
+BOOST_DESCRIBE_STRUCT(Shows, (), (total_shows))
+struct DashboardSize {
+  Shows stats;
 };
-BOOST_DESCRIBE_STRUCT(Dashboard, (), (stats))
+BOOST_DESCRIBE_STRUCT(DashboardSize, (), (stats))
 
 class PagesByPartition : public testing::Test {
  protected:
@@ -71,7 +71,7 @@ TEST_F(PagesByPartition, do_not_wait_for_a_partition_in_which_nothing_happens) {
     }
     const Answer page = mira.get(space + "/dashboard?atLeast=" + added.at(), "wait=10");
     ASSERT_EQ(page.status(), 200) << page.response.body;
-    EXPECT_EQ(page.as<Dashboard>().stats.total_shows, i);
+    EXPECT_EQ(page.as<DashboardSize>().stats.total_shows, i);
     last = added.as<Told>().position;
   }
   // The others stand where they stood, and it says that it has reached the token all the same.
@@ -123,7 +123,7 @@ TEST_F(PagesByPartition, never_show_older_rows_than_their_token) {
     const std::size_t shown = random() % spaces.size();
     const Answer page = mira.get(spaces[shown] + "/dashboard?atLeast=" + answer.at(), "wait=10");
     ASSERT_EQ(page.status(), 200) << page.response.body;
-    ASSERT_EQ(page.as<Dashboard>().stats.total_shows, added[shown]);
+    ASSERT_EQ(page.as<DashboardSize>().stats.total_shows, added[shown]);
   }
   done = true;
 }

@@ -10,9 +10,9 @@ namespace {
 
 using testing::Field;
 
-class Fold : public Folding<Analytics> {
+class AnalyticsFold : public Folding<Analytics> {
  public:
-  Fold& add(std::uint8_t number, std::optional<std::int32_t> minutes, TrackingStatus status = TrackingStatus::backlog) {
+  AnalyticsFold& add(std::uint8_t number, std::optional<std::int32_t> minutes, TrackingStatus status = TrackingStatus::backlog) {
     AnimeAdded event;
     event.watch_space = space();
     event.title = title(number);
@@ -22,8 +22,8 @@ class Fold : public Folding<Analytics> {
     in_anime(number, event);
     return *this;
   }
-  Fold& watch(std::uint8_t session, std::uint8_t number, std::string_view when, std::int32_t last, std::vector<Attendee> there,
-              std::string zone = "UTC") {
+  AnalyticsFold& watch(std::uint8_t session, std::uint8_t number, std::string_view when, std::int32_t last, std::vector<Attendee> there,
+                       std::string zone = "UTC") {
     WatchSessionRecorded event;
     event.session = evening(session);
     event.title = title(number);
@@ -69,7 +69,7 @@ const Attendee two{person(2), Attendance::present};
 const Attendee asked{person(2), Attendance::invited};
 
 TEST(Analytics, counts_anime_by_shared_status) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).add(2, 24, TrackingStatus::watching).add(3, 24, TrackingStatus::paused).add(4, {}, TrackingStatus::dropped);
   fold.in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
   const SpaceNumbers sum = fold.numbers();
@@ -81,7 +81,7 @@ TEST(Analytics, counts_anime_by_shared_status) {
 }
 
 TEST(Analytics, keeps_episodes_of_unknown_length_apart) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).add(2, {}).add(3, {});
   fold.in_anime(1, SharedProgressChanged{.episodes = 5}).in_anime(2, SharedProgressChanged{.episodes = 3});
   EXPECT_EQ(fold.numbers().episodes, 8);
@@ -95,7 +95,7 @@ TEST(Analytics, keeps_episodes_of_unknown_length_apart) {
 }
 
 TEST(Analytics, an_evening_counts_for_its_month_its_day_and_who_was_there) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).watch(1, 1, "2026-10-31T20:00:00Z", 3, {one, two}).watch(2, 1, "2026-11-01T20:00:00Z", 2, {one});
   EXPECT_EQ(fold.month(202610).episodes, 3);
   EXPECT_EQ(fold.month(202611).minutes, 48);
@@ -108,7 +108,7 @@ TEST(Analytics, an_evening_counts_for_its_month_its_day_and_who_was_there) {
 }
 
 TEST(Analytics, a_day_is_that_of_the_evenings_own_time_zone) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).watch(1, 1, "2026-10-31T23:30:00Z", 1, {one}, "Europe/Berlin").watch(2, 1, "2026-11-01T00:30:00Z", 1, {one}, "UTC");
   fold.watch(3, 1, "2026-11-01T03:00:00Z", 1, {one}, "America/New_York");
   EXPECT_EQ(fold.sessions_on(2026, 11, 1), 2);
@@ -117,7 +117,7 @@ TEST(Analytics, a_day_is_that_of_the_evenings_own_time_zone) {
 }
 
 TEST(Analytics, who_was_asked_counts_once_they_say_that_they_were_there) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, {}).watch(1, 1, "2026-11-01T20:00:00Z", 4, {one, asked});
   EXPECT_EQ(fold.of(person(2)).sessions, 0);
   fold.in_anime(1, AttendanceConfirmed{evening(1), person(2), title(1)});
@@ -131,7 +131,7 @@ TEST(Analytics, who_was_asked_counts_once_they_say_that_they_were_there) {
 }
 
 TEST(Analytics, an_evening_that_was_taken_back_counts_nowhere_until_it_is_back) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).watch(1, 1, "2026-11-01T20:00:00Z", 4, {one, asked});
   fold.in_anime(1, WatchSessionRemoved{evening(1), title(1)});
   EXPECT_EQ(fold.month(202611).sessions, 0);
@@ -149,7 +149,7 @@ TEST(Analytics, an_evening_that_was_taken_back_counts_nowhere_until_it_is_back) 
 }
 
 TEST(Analytics, a_score_that_changes_moves_and_one_that_is_cleared_goes) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).add(2, 24).rated(1, person(1), 85).rated(2, person(1), 85).rated(1, person(2), 85);
   EXPECT_EQ(fold.scored(person(1), 85), 2);
   fold.rated(1, person(1), 90);
@@ -161,7 +161,7 @@ TEST(Analytics, a_score_that_changes_moves_and_one_that_is_cleared_goes) {
 }
 
 TEST(Analytics, an_anime_that_left_its_space_counts_nowhere_until_it_is_back) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, {}, TrackingStatus::watching).rated(1, person(1), 85).in_anime(1, SharedProgressChanged{.episodes = 5});
   const SpaceNumbers before = fold.numbers();
   fold.in_anime(1, AnimeRemoved{title(1), {}});
@@ -177,7 +177,7 @@ TEST(Analytics, an_anime_that_left_its_space_counts_nowhere_until_it_is_back) {
 }
 
 TEST(Analytics, tells_when_an_anime_was_finished_last) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
   fold.in_anime(1, SharedStatusChanged{.status = TrackingStatus::watching});
   EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added, MomentKind::anime_finished));
@@ -188,14 +188,14 @@ TEST(Analytics, tells_when_an_anime_was_finished_last) {
 }
 
 TEST(Analytics, does_not_tell_of_a_finish_that_was_taken_back) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
   fold.undoing().in_anime(1, SharedStatusChanged{.status = TrackingStatus::backlog});
   EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added));
 }
 
 TEST(Analytics, does_not_tell_of_a_finish_that_an_import_brought) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.origin = OriginKind::import;
   fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
   EXPECT_EQ(fold.numbers().finished, 1);
@@ -203,7 +203,7 @@ TEST(Analytics, does_not_tell_of_a_finish_that_an_import_brought) {
 }
 
 TEST(Analytics, tells_who_came_and_went) {
-  Fold fold;
+  AnalyticsFold fold;
   fold.in_space(WatchSpaceCreated{"Ours", "UTC", {}}).in_space(MemberJoined{person(1), SpaceRole::owner, {}});
   fold.in_space(MemberJoined{person(2), SpaceRole::member, {}}).in_space(MemberLeft{person(2)}).in_space(MemberRemoved{person(3)});
   EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::space_created, MomentKind::member_joined, MomentKind::member_joined,

@@ -9,15 +9,15 @@
 namespace bloomwatch::test {
 namespace {
 
-using Fold = Folding<Dashboard>;
+using DashboardFold = Folding<Dashboard>;
 
-PairSum pair_of(const Fold& fold, ProfileId low, ProfileId high) {
+PairSum pair_of(const DashboardFold& fold, ProfileId low, ProfileId high) {
   const PairSum* sum = fold.model.pairs.peek({space(), low, high});
   return sum == nullptr ? PairSum{} : *sum;
 }
 
 TEST(Dashboard, finds_90_when_three_anime_differ_by_one_each) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).added(2).added(3);
   fold.rated(1, person(1), 90).rated(1, person(2), 80);
   fold.rated(2, person(1), 70).rated(2, person(2), 80);
@@ -30,7 +30,7 @@ TEST(Dashboard, finds_90_when_three_anime_differ_by_one_each) {
 }
 
 TEST(Dashboard, replaces_a_score_and_what_followed_from_it) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).rated(1, person(1), 90).rated(1, person(2), 50).rated(1, person(1), 60);
   EXPECT_EQ(pair_of(fold, person(1), person(2)).rated, 1);
   EXPECT_EQ(pair_of(fold, person(1), person(2)).gap_tenths, 10);
@@ -39,7 +39,7 @@ TEST(Dashboard, replaces_a_score_and_what_followed_from_it) {
 }
 
 TEST(Dashboard, forgets_gaps_with_a_cleared_score) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).rated(1, person(1), 90).rated(1, person(2), 50).rated(1, person(3), 70);
   fold.in_anime(1, RatingCleared{person(2), title(1)});
   EXPECT_EQ(pair_of(fold, person(1), person(2)).rated, 0);
@@ -50,13 +50,13 @@ TEST(Dashboard, forgets_gaps_with_a_cleared_score) {
   EXPECT_THAT(fold.model.anime.peek(anime(1))->score_tenths, testing::SizeIs(2));
 }
 
-std::int64_t rated_together(const Fold& fold, const std::vector<ProfileId>& raters) {
+std::int64_t rated_together(const DashboardFold& fold, const std::vector<ProfileId>& raters) {
   const RatedTogetherSum* sum = fold.model.rated_together.peek({space(), {raters}});
   return sum == nullptr ? 0 : sum->anime;
 }
 
 TEST(Dashboard, counts_anime_by_the_set_of_those_who_rated_them) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).added(2).added(3);
   fold.rated(1, person(2), 90).rated(1, person(1), 50).rated(2, person(1), 70).rated(2, person(2), 70).rated(3, person(3), 10);
   EXPECT_EQ(rated_together(fold, {person(1), person(2)}), 2);
@@ -75,14 +75,14 @@ TEST(Dashboard, counts_anime_by_the_set_of_those_who_rated_them) {
 }
 
 TEST(Dashboard, clearing_what_was_never_rated_changes_nothing) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).rated(1, person(1), 90).in_anime(1, RatingCleared{person(2), title(1)});
   EXPECT_EQ(fold.model.anime.peek(anime(1))->raters, 1);
   EXPECT_EQ(fold.model.pairs.held(), 0U);
 }
 
 TEST(Dashboard, counts_shows_by_status_and_episodes_together) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1, TrackingStatus::watching).added(2).added(3, TrackingStatus::finished);
   fold.in_anime(1, SharedProgressChanged{.episodes = 5}).in_anime(1, SharedProgressChanged{.episodes = 3});
   fold.in_anime(2, SharedStatusChanged{.status = TrackingStatus::watching})
@@ -95,7 +95,7 @@ TEST(Dashboard, counts_shows_by_status_and_episodes_together) {
 }
 
 TEST(Dashboard, keeps_spaces_apart) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1).added(2, TrackingStatus::backlog, space(2));
   fold.rated(1, person(1), 90).rated(2, person(2), 50, space(2));
   EXPECT_EQ(fold.model.pairs.held(), 0U);
@@ -104,7 +104,7 @@ TEST(Dashboard, keeps_spaces_apart) {
 }
 
 TEST(Dashboard, takes_a_removed_anime_out_of_every_sum_and_puts_it_back) {
-  Fold fold;
+  DashboardFold fold;
   fold.added(1, TrackingStatus::watching).in_anime(1, SharedProgressChanged{.episodes = 5});
   fold.rated(1, person(1), 90).rated(1, person(2), 50).rated(1, person(3), 70);
   const SpaceSum sums = *fold.model.spaces.peek(space());
@@ -124,7 +124,7 @@ TEST(Dashboard, takes_a_removed_anime_out_of_every_sum_and_puts_it_back) {
 }
 
 TEST(Dashboard, cannot_fold_a_rating_of_an_anime_that_was_never_added) {
-  Fold fold;
+  DashboardFold fold;
   EXPECT_THROW(fold.rated(9, person(1), 90), projection::MissingRow);
 }
 

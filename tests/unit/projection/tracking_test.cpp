@@ -8,7 +8,7 @@
 namespace bloomwatch::test {
 namespace {
 
-using Fold = Folding<Tracking>;
+using TrackingFold = Folding<Tracking>;
 
 TEST(Tracking, prefers_romaji_then_english_then_native_then_the_reference_in_words) {
   const MediaReference media{"mal", "52991"};
@@ -31,7 +31,7 @@ TEST(Tracking, sorts_by_titles_of_bounded_length_that_end_between_characters) {
 }
 
 TEST(Tracking, keeps_what_is_shared_in_one_row) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1, TrackingStatus::watching).in_anime(1, SharedProgressChanged{.episodes = 4});
   fold.in_anime(1, MoodChanged{Personal{"box"}}).in_anime(1, SharedStatusChanged{.status = TrackingStatus::paused});
   const AnimeRow& row = *fold.model.anime.peek(anime(1));
@@ -46,7 +46,7 @@ TEST(Tracking, keeps_what_is_shared_in_one_row) {
 }
 
 TEST(Tracking, keeps_rating_and_notes_apart_and_writes_no_other_row_for_them) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1).rated(1, person(2), 85).in_anime(1, RatingNotesChanged{person(2), title(1), Personal{"note"}});
   fold.in_anime(1, RatingCleared{person(2), title(1)});
   const EntryRow& entry = *fold.model.entries.peek({anime(1), person(2)});
@@ -57,7 +57,7 @@ TEST(Tracking, keeps_rating_and_notes_apart_and_writes_no_other_row_for_them) {
 }
 
 TEST(Tracking, keeps_ones_own_progress_dates_and_rewatches) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1).in_anime(1, ParticipantProgressChanged{person(2), title(1), 12, std::nullopt});
   fold.in_anime(1, ParticipantStatusChanged{person(2), title(1), TrackingStatus::finished, std::nullopt});
   fold.in_anime(1, StartDateChanged{person(2), title(1), PartialDate{2024, 3, std::nullopt}});
@@ -72,7 +72,7 @@ TEST(Tracking, keeps_ones_own_progress_dates_and_rewatches) {
 }
 
 TEST(Tracking, notes_who_was_there) {
-  Fold fold;
+  TrackingFold fold;
   WatchSessionRecorded event;
   event.session = evening(1);
   event.title = title(1);
@@ -91,7 +91,7 @@ TEST(Tracking, notes_who_was_there) {
 }
 
 TEST(Tracking, cannot_fold_what_happens_to_an_anime_that_was_never_added) {
-  Fold fold;
+  TrackingFold fold;
   EXPECT_THROW(fold.rated(1, person(1), 50), projection::MissingRow);
   EXPECT_THROW(fold.in_anime(1, PitchChanged{}), projection::MissingRow);
 }
@@ -105,14 +105,14 @@ WatchSessionRecorded recorded(std::uint8_t number, std::vector<Attendee> attende
 }
 
 TEST(Tracking, opens_an_answer_again) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1).in_anime(1, recorded(1, {{person(2), Attendance::invited}}));
   fold.in_anime(1, AttendanceConfirmed{evening(1), person(2), title(1)}).in_anime(1, AttendanceReopened{evening(1), person(2), title(1)});
   EXPECT_EQ(fold.model.sessions.peek(evening(1))->participants.front().attendance, Attendance::invited);
 }
 
 TEST(Tracking, keeps_a_session_that_was_taken_back_where_no_page_finds_it) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1).in_anime(1, recorded(1, {{person(2), Attendance::present}})).in_anime(1, WatchSessionRemoved{evening(1), title(1)});
   EXPECT_EQ(fold.model.sessions.peek(evening(1))->anime, std::nullopt);
   EXPECT_EQ(fold.model.sessions.peek(evening(1))->watch_space, std::nullopt);
@@ -124,7 +124,7 @@ TEST(Tracking, keeps_a_session_that_was_taken_back_where_no_page_finds_it) {
 }
 
 TEST(Tracking, keeps_a_removed_anime_where_no_page_finds_it_and_brings_it_back_whole) {
-  Fold fold;
+  TrackingFold fold;
   fold.added(1).in_anime(1, MoodChanged{Personal{"box"}}).in_anime(1, AnimeRemoved{title(1), {}});
   EXPECT_EQ(fold.model.anime.peek(anime(1))->watch_space, std::nullopt);
   fold.in_anime(1, AnimeRestored{title(1), {}});

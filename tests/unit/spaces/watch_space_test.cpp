@@ -14,7 +14,7 @@ namespace {
 
 using spaces::Refusal;
 
-const auto invitation = id_of<InvitationId>("invitation");
+const auto one_invitation = id_of<InvitationId>("invitation");
 const auto other_invitation = id_of<InvitationId>("another invitation");
 
 Past invited(InvitationId id, const Actor& by, Time expires_at = noon + std::chrono::days(7)) {
@@ -84,10 +84,10 @@ TEST(LeaveWatchSpace, lets_a_member_go) {
 }
 
 TEST(LeaveWatchSpace, revokes_the_open_invitations_that_the_person_sent_and_no_others) {
-  given(space_of(mira, ken), made_owner(ken), invited(invitation, ken), invited(other_invitation, mira),
+  given(space_of(mira, ken), made_owner(ken), invited(one_invitation, ken), invited(other_invitation, mira),
         invited(id_of<InvitationId>("expired"), ken, noon))
       .when(LeaveWatchSpace{space_id}, ken)
-      .then(MemberLeft{.profile = ken.profile}, InvitationRevoked{.invitation = invitation});
+      .then(MemberLeft{.profile = ken.profile}, InvitationRevoked{.invitation = one_invitation});
 }
 
 TEST(LeaveWatchSpace, is_refused_to_the_last_owner) {
@@ -107,9 +107,9 @@ TEST(RemoveMember, lets_an_owner_remove_a_member) {
 }
 
 TEST(RemoveMember, revokes_the_open_invitations_that_the_person_sent) {
-  given(space_of(mira, ken), made_owner(ken), invited(invitation, ken))
+  given(space_of(mira, ken), made_owner(ken), invited(one_invitation, ken))
       .when(remove(ken), mira)
-      .then(MemberRemoved{.profile = ken.profile}, InvitationRevoked{.invitation = invitation});
+      .then(MemberRemoved{.profile = ken.profile}, InvitationRevoked{.invitation = one_invitation});
 }
 
 TEST(RemoveMember, of_oneself_is_leaving) {

@@ -11,7 +11,7 @@ using enum TrackingStatus;
 ChangeParticipantProgress progress(std::int32_t episodes) {
   return {.watch_space = space_id, .anime = anime_id, .episodes_watched = {value<EpisodesWatched>(episodes)}};
 }
-StartDateChanged started(std::optional<PartialDate> date) { return {.profile = mira.profile, .title = frieren, .started_on = date}; }
+StartDateChanged starts_on(std::optional<PartialDate> date) { return {.profile = mira.profile, .title = frieren, .started_on = date}; }
 
 TEST(ChangeParticipantProgress, writes_one_event_for_each_field_that_differs) {
   const PartialDate start{.year = 2023};
@@ -25,7 +25,7 @@ TEST(ChangeParticipantProgress, writes_one_event_for_each_field_that_differs) {
                                       .finished_on = {true, value<PossibleDate>(finish)},
                                       .times_rewatched = {value<RewatchCount>(2)}},
             mira)
-      .then(at(mira, 3), is(mira, paused), started(start),
+      .then(at(mira, 3), is(mira, paused), starts_on(start),
             FinishDateChanged{.profile = mira.profile, .title = frieren, .finished_on = finish},
             TimesRewatchedChanged{.profile = mira.profile, .title = frieren, .times = 2})
       .answers(anime_id.uuid)
@@ -45,9 +45,9 @@ TEST(ChangeParticipantProgress, says_nothing_when_nothing_changes) {
 }
 
 TEST(ChangeParticipantProgress, clears_a_date) {
-  given(space_of(mira), tracked(frieren_added(), started(PartialDate{.year = 2023})))
+  given(space_of(mira), tracked(frieren_added(), starts_on(PartialDate{.year = 2023})))
       .when(ChangeParticipantProgress{.watch_space = space_id, .anime = anime_id, .started_on = {true, {}}}, mira)
-      .then(started(std::nullopt))
+      .then(starts_on(std::nullopt))
       .once();
 }
 
@@ -74,36 +74,36 @@ TEST(ChangeParticipantProgress, is_for_members_only) { expect_members_only(progr
 
 RateAnime score(double ten_scale) { return {.watch_space = space_id, .anime = anime_id, .score = {true, value<Score>(ten_scale)}}; }
 RateAnime notes(std::string text) { return {.watch_space = space_id, .anime = anime_id, .notes = {true, value<Notes>(std::move(text))}}; }
-AnimeRated rated(std::int16_t tenths) { return {.profile = mira.profile, .title = frieren, .score_tenths = tenths}; }
+AnimeRated scored(std::int16_t tenths) { return {.profile = mira.profile, .title = frieren, .score_tenths = tenths}; }
 RatingNotesChanged noted(std::optional<Personal> text) { return {.profile = mira.profile, .title = frieren, .notes = std::move(text)}; }
 
 TEST(RateAnime, keeps_the_score_in_tenths) {
-  given(space_of(mira), tracked(frieren_added())).when(score(8.5), mira).then(rated(85)).once();
+  given(space_of(mira), tracked(frieren_added())).when(score(8.5), mira).then(scored(85)).once();
 }
 
 TEST(RateAnime, keeps_score_and_notes_apart) {
   auto both = score(9);
   both.notes = {true, value<Notes>("Slow in the best way.")};
-  given(space_of(mira), tracked(frieren_added())).when(both, mira).then(rated(90), noted(mira.seal("Slow in the best way."))).once();
-  given(space_of(mira), tracked(frieren_added(), rated(90))).when(notes("Again!"), mira).then(noted(mira.seal("Again!"))).once();
+  given(space_of(mira), tracked(frieren_added())).when(both, mira).then(scored(90), noted(mira.seal("Slow in the best way."))).once();
+  given(space_of(mira), tracked(frieren_added(), scored(90))).when(notes("Again!"), mira).then(noted(mira.seal("Again!"))).once();
 }
 
 TEST(RateAnime, takes_back_a_score_and_leaves_the_notes) {
-  given(space_of(mira), tracked(frieren_added(), rated(90), noted(mira.seal("Again!"))))
+  given(space_of(mira), tracked(frieren_added(), scored(90), noted(mira.seal("Again!"))))
       .when(RateAnime{.watch_space = space_id, .anime = anime_id, .score = {true, {}}}, mira)
       .then(RatingCleared{.profile = mira.profile, .title = frieren})
       .once();
 }
 
 TEST(RateAnime, takes_back_notes_and_leaves_the_score) {
-  given(space_of(mira), tracked(frieren_added(), rated(90), noted(mira.seal("Again!"))))
+  given(space_of(mira), tracked(frieren_added(), scored(90), noted(mira.seal("Again!"))))
       .when(RateAnime{.watch_space = space_id, .anime = anime_id, .notes = {true, {}}}, mira)
       .then(noted(std::nullopt))
       .once();
 }
 
 TEST(RateAnime, says_nothing_when_nothing_changes) {
-  const auto past = tracked(frieren_added(), rated(85), noted(mira.seal("Again!")));
+  const auto past = tracked(frieren_added(), scored(85), noted(mira.seal("Again!")));
   given(space_of(mira), past).when(score(8.5), mira).says_nothing();
   given(space_of(mira), past).when(notes("Again!"), mira).says_nothing();
   given(space_of(mira), past).when(RateAnime{.watch_space = space_id, .anime = anime_id}, mira).says_nothing();
@@ -124,7 +124,7 @@ TEST(RateAnime, is_refused_notes_without_a_data_key_but_takes_a_score) {
   Actor keyless = mira;
   keyless.key.reset();
   EXPECT_EQ(given(space_of(mira), tracked(frieren_added())).when(notes("x"), keyless).decided().refusal, "data_key_missing");
-  given(space_of(mira), tracked(frieren_added())).when(score(9), keyless).then(rated(90));
+  given(space_of(mira), tracked(frieren_added())).when(score(9), keyless).then(scored(90));
 }
 
 }  // namespace
