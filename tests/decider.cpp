@@ -1,8 +1,6 @@
 // What does not depend on a test's command and events, compiled once for all deciders' tests.
 #include "tests/decider.h"
 
-#include <algorithm>
-
 #include "command-service/accounts/login_session.h"
 #include "command-service/accounts/user.h"
 #include "command-service/audit/audit_query.h"

@@ -1,4 +1,4 @@
-// Nothing is said more often than somebody can read it: formatting and writing cost more than the work between.
+// Said no more often than somebody can read it: to write a line costs more than the work between two of them.
 #include "ops/operator/progress.h"
 
 #include <fmt/core.h>

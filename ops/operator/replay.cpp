@@ -57,7 +57,6 @@ std::string request_of(const ReplayOptions& options) {
   return request;
 }
 
-/// A line that changes, on a terminal only.
 /// The file that says how far it is; empty: none is kept.
 std::string state_file_of(const ReplayOptions& options) {
   if (!options.state_file.empty() || options.to_standard_output() || !options.topic.empty()) return options.state_file;
