@@ -8,21 +8,16 @@
 #include <thread>
 
 #include "command-service/accounts/flows.h"
-#include "command-service/accounts/login_session.h"
 #include "command-service/accounts/routes.h"
-#include "command-service/audit/audit_query.h"
+#include "command-service/aggregates.h"
 #include "command-service/audit/routes.h"
 #include "command-service/catalog/routes.h"
-#include "command-service/catalog/title.h"
 #include "command-service/dispatch.h"
 #include "command-service/edge.h"
-#include "command-service/recaps/recap_share.h"
 #include "command-service/recaps/routes.h"
 #include "command-service/secrets.h"
 #include "command-service/spaces/routes.h"
-#include "command-service/spaces/watch_space.h"
 #include "command-service/sync/routes.h"
-#include "command-service/tracking/anime.h"
 #include "command-service/tracking/routes.h"
 #include "command-service/undo/routes.h"
 #include "command-service/writer_loop.h"
@@ -42,19 +37,6 @@ constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 
 constexpr std::chrono::seconds drain_max{10};
 constexpr std::chrono::minutes first_sweep_after{5};
 constexpr std::chrono::hours sweep_every{1};
-
-/// Every aggregate that there is: a new one adds its line here.
-std::unique_ptr<StreamState> make_state(std::string_view category) {
-  if (category == Anime::category) return std::make_unique<dispatch::Holder<Anime>>();
-  if (category == WatchSpace::category) return std::make_unique<dispatch::Holder<WatchSpace>>();
-  if (category == Title::category) return std::make_unique<dispatch::Holder<Title>>();
-  if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
-  if (category == AuditQuery::category) return std::make_unique<dispatch::Holder<AuditQuery>>();
-  if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
-  if (category == RecapShare::category) return std::make_unique<dispatch::Holder<RecapShare>>();
-  invariant(false, "every category of the log has a state");
-  return nullptr;
-}
 
 WriterOptions writer_options(const Config& config) {
   WriterOptions options{.database_url = config.database_url};

@@ -1,29 +1,10 @@
 // What does not depend on a test's command and events, compiled once for all deciders' tests.
 #include "tests/decider.h"
 
-#include "command-service/accounts/login_session.h"
-#include "command-service/accounts/user.h"
-#include "command-service/audit/audit_query.h"
-#include "command-service/catalog/title.h"
-#include "command-service/recaps/recap_share.h"
-#include "command-service/tracking/anime.h"
+#include "command-service/aggregates.h"
 
 namespace bloomwatch::testing {
 namespace {
-
-template <class... States>
-std::unique_ptr<StreamState> make_one_of(std::string_view category) {
-  std::unique_ptr<StreamState> made;
-  const auto try_one = [&]<class State>(std::type_identity<State>) {
-    if (State::category == category) made = std::make_unique<dispatch::Holder<State>>();
-  };
-  (try_one(std::type_identity<States>{}), ...);
-  return made;
-}
-
-std::unique_ptr<StreamState> make_state(std::string_view category) {
-  return make_one_of<User, LoginSession, WatchSpace, Anime, AuditQuery, RecapShare, Title>(category);
-}
 
 std::vector<std::string> events_of(const Decided& decided) {
   std::vector<std::string> texts;
