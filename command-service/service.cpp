@@ -34,7 +34,7 @@ constexpr unsigned flow_threads = 2;
 constexpr std::size_t flow_queue_max = 1024;
 constexpr unsigned import_threads = 2;
 constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 MiB
-constexpr std::chrono::seconds drain_max{10};
+constexpr std::chrono::seconds shutdown_drain_max{10};
 constexpr std::chrono::minutes first_sweep_after{5};
 constexpr std::chrono::hours sweep_every{1};
 
@@ -157,7 +157,7 @@ void CommandService::stop() {
   parts_->passwords.stop();
   parts_->flow_pool.stop();
   parts_->imports.stop();
-  parts_->writer.stop(drain_max);
+  parts_->writer.stop(shutdown_drain_max);
   parts_->pipeline.reset();
 }
 

@@ -13,9 +13,12 @@
 #include "runtime/metrics.h"
 
 namespace bloomwatch {
+namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+
+}  // namespace
 
 struct Relay::Instruments {
   explicit Instruments(Metrics& metrics)

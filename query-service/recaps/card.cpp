@@ -36,7 +36,7 @@ using Owned = std::unique_ptr<T, Free>;
 
 constexpr double margin = 72;
 constexpr double inner_width = card_width - 2 * margin;
-constexpr double gap = 20;
+constexpr double item_gap = 20;
 constexpr double members_height = 122;
 constexpr double corner = 36;
 constexpr double pi = 3.14159265358979323846;
@@ -208,16 +208,16 @@ double draw_numbers(Canvas& canvas, const RecapCard& card, double y) {
   constexpr double height = 176;
   const Palette& colours = canvas.colours();
   const auto count = static_cast<double>(card.numbers.size());
-  const double width = (inner_width - gap * (count - 1)) / count;
+  const double width = (inner_width - item_gap * (count - 1)) / count;
   double x = margin;
   for (const RecapCard::Line& number : card.numbers) {
     canvas.box(x, y, width, height, corner, colours.tile);
     const Style style = canvas.fitting(number.value, width - 40, {.size = 84, .weight = PANGO_WEIGHT_BOLD, .align = Align::centre}, 44);
     canvas.text_in(x + 20, y + 10, width - 40, 112, number.value, style, colours.accent);
     canvas.text(x + 20, y + 114, width - 40, number.text, {.size = 34, .align = Align::centre}, colours.muted);
-    x += width + gap;
+    x += width + item_gap;
   }
-  return y + height + gap;
+  return y + height + item_gap;
 }
 
 double draw_titles(Canvas& canvas, const RecapCard& card, double y, std::size_t titles_max) {
@@ -239,7 +239,7 @@ double draw_titles(Canvas& canvas, const RecapCard& card, double y, std::size_t 
                    colours.on_accent);
     line += row;
   }
-  return y + height + gap;
+  return y + height + item_gap;
 }
 
 void draw_fact(Canvas& canvas, const RecapCard::Fact& fact, double x, double y, double width, double height) {
@@ -256,10 +256,10 @@ double draw_facts(Canvas& canvas, const RecapCard& card, double y, double end) {
   for (std::size_t i = 0; i < card.facts.size() && i < 4; i += 2) {
     if (y + height > end) break;
     const bool alone = i + 1 == card.facts.size();
-    const double width = alone ? inner_width : (inner_width - gap) / 2;
+    const double width = alone ? inner_width : (inner_width - item_gap) / 2;
     draw_fact(canvas, card.facts[i], margin, y, width, height);
-    if (!alone) draw_fact(canvas, card.facts[i + 1], margin + width + gap, y, width, height);
-    y += height + gap;
+    if (!alone) draw_fact(canvas, card.facts[i + 1], margin + width + item_gap, y, width, height);
+    y += height + item_gap;
   }
   return y;
 }
@@ -270,7 +270,7 @@ double draw_members(Canvas& canvas, const RecapCard& card, double y, double end)
   if (card.members.empty() || y + height > end) return y;
   const Palette& colours = canvas.colours();
   const std::size_t count = std::min(card.members.size(), card_members_max);
-  const double width = (inner_width - gap * static_cast<double>(count - 1)) / static_cast<double>(count);
+  const double width = (inner_width - item_gap * static_cast<double>(count - 1)) / static_cast<double>(count);
   double x = margin;
   for (std::size_t i = 0; i < count; ++i) {
     canvas.box(x, y, width, height, corner, colours.tile);
@@ -279,9 +279,9 @@ double draw_members(Canvas& canvas, const RecapCard& card, double y, double end)
     canvas.text_in(x + 16, y + 10, width - 32, 60, name, canvas.fitting(name, width - 32, large, 30), colours.text);
     const Style small = canvas.fitting(card.members[i].value, width - 32, {.size = 32, .align = Align::centre}, 26);
     canvas.text_in(x + 16, y + 66, width - 32, 44, card.members[i].value, small, colours.muted);
-    x += width + gap;
+    x += width + item_gap;
   }
-  return y + height + gap;
+  return y + height + item_gap;
 }
 
 void draw_empty(Canvas& canvas, const RecapCard& card, double y) {
@@ -299,7 +299,7 @@ void draw_all(Canvas& canvas, const RecapCard& card) {
   if (!card.empty_note.empty()) return draw_empty(canvas, card, y);
   const bool crowded = card.facts.size() > 2 && !card.members.empty();
   y = draw_titles(canvas, card, y, crowded ? card_titles_max - 1 : card_titles_max);
-  const double facts_end = card.members.empty() ? end : end - members_height - gap;
+  const double facts_end = card.members.empty() ? end : end - members_height - item_gap;
   y = draw_facts(canvas, card, y, facts_end);
   draw_members(canvas, card, y, end);
 }

@@ -12,8 +12,8 @@
 namespace bloomwatch {
 namespace {
 
-constexpr std::array<std::string_view, 12> months = {"January", "February", "March",     "April",   "May",      "June",
-                                                     "July",    "August",   "September", "October", "November", "December"};
+constexpr std::array<std::string_view, 12> month_names = {"January", "February", "March",     "April",   "May",      "June",
+                                                          "July",    "August",   "September", "October", "November", "December"};
 
 std::string thousands(std::int64_t number) {
   std::string digits = std::to_string(number);
@@ -36,7 +36,7 @@ std::string hours_text(double hours) {
 }
 
 std::string month_text(std::string_view number) {
-  return std::string(months.at(static_cast<std::size_t>((number[0] - '0') * 10 + (number[1] - '0') - 1)));
+  return std::string(month_names.at(static_cast<std::size_t>((number[0] - '0') * 10 + (number[1] - '0') - 1)));
 }
 
 /// `2026-11` as November 2026.

@@ -16,19 +16,19 @@ using SelectionTest = bloomwatch::test::LogTest;
 TEST_F(SelectionTest, gives_all_of_a_space_whatever_the_pieces) {
   constexpr std::size_t count = Selection::events_ahead_max + 10;
   const Uuid stream = Uuid::v7(now());
-  const PartitionKey space(Uuid::v7(now()));
+  const PartitionKey wanted_space(Uuid::v7(now()));
   LogPoint at = reader.head();
   std::vector<Position> wanted;
   for (Version version = 1; wanted.size() < count;) {
     Batch batch{.fence = at};
-    for (int i = 0; i < 1'000; ++i) batch.events.push_back(new_event(stream, version++, "{}", space));
+    for (int i = 0; i < 1'000; ++i) batch.events.push_back(new_event(stream, version++, "{}", wanted_space));
     batch.events.push_back(new_event(Uuid::v7(now()), 1));
     for (Position i = 1; i <= 1'000; ++i) wanted.push_back(at.position + i);
     ASSERT_EQ(append(writer, batch), AppendResult::committed);
     at = batch.last();
   }
   constexpr std::size_t piece = 7'777;  // does not divide what is read ahead
-  Selection selection(reader, {.space = space.uuid.to_string()});
+  Selection selection(reader, {.space = wanted_space.uuid.to_string()});
   std::vector<Position> given;
   std::size_t pieces = 0;
   for (Position after = 0; after < at.position; ++pieces) {

@@ -69,14 +69,14 @@ TEST(Spaces, hold_present_members_only_and_take_them_back) {
 
 TEST(Spaces, follow_an_invitation_to_its_end) {
   Folding<Spaces> fold;
-  const InvitationId one(uuid_of(6, 1)), other(uuid_of(6, 2));
+  const InvitationId taken(uuid_of(6, 1)), other(uuid_of(6, 2));
   fold.in_space(WatchSpaceCreated{.name = "Us", .time_zone = "UTC"});
-  fold.in_space(MemberInvited{.invitation = one, .invitee = {}, .token_claim = {}, .expires_at = minute(100)});
+  fold.in_space(MemberInvited{.invitation = taken, .invitee = {}, .token_claim = {}, .expires_at = minute(100)});
   fold.in_space(MemberInvited{.invitation = other, .invitee = {}, .token_claim = {}, .expires_at = minute(100)});
-  fold.in_space(MemberJoined{person(2), SpaceRole::member, one}).in_space(InvitationRevoked{other});
-  EXPECT_EQ(fold.model.invitations.peek(one)->accepted_by, person(2));
-  EXPECT_EQ(fold.model.invitations.peek(one)->accepted_at, minute(4));
-  EXPECT_EQ(fold.model.invitations.peek(one)->invited_by, person(1));
+  fold.in_space(MemberJoined{person(2), SpaceRole::member, taken}).in_space(InvitationRevoked{other});
+  EXPECT_EQ(fold.model.invitations.peek(taken)->accepted_by, person(2));
+  EXPECT_EQ(fold.model.invitations.peek(taken)->accepted_at, minute(4));
+  EXPECT_EQ(fold.model.invitations.peek(taken)->invited_by, person(1));
   EXPECT_EQ(fold.model.invitations.peek(other)->revoked_at, minute(5));
   EXPECT_EQ(fold.model.invitations.peek(other)->accepted_at, std::nullopt);
 }
