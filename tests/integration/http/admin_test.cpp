@@ -15,8 +15,6 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string admin_get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"; }
-
 TEST(Admin, is_ready_when_every_check_is) {
   Metrics metrics;
   Admin admin(metrics, "127.0.0.1", 0);
@@ -28,14 +26,14 @@ TEST(Admin, is_ready_when_every_check_is) {
   admin.add_check("database", []() -> std::optional<std::string> { return std::nullopt; });
   admin.start();
   RawClient client(admin.port());
-  EXPECT_EQ(client.ask(admin_get("/health/live")).status, 200);
-  const RawAnswer before = client.ask(admin_get("/health/ready"));
+  EXPECT_EQ(client.ask(get("/health/live")).status, 200);
+  const RawAnswer before = client.ask(get("/health/ready"));
   EXPECT_EQ(before.status, 503);
   EXPECT_EQ(
       before.body,
       R"({"ready":false,"checks":[{"name":"writer","ok":false,"reason":"another writes"},{"name":"database","ok":true,"reason":null}]})");
   holds_the_log = true;
-  EXPECT_EQ(client.ask(admin_get("/health/ready")).status, 200);
+  EXPECT_EQ(client.ask(get("/health/ready")).status, 200);
 }
 
 TEST(Metrics, count_answers_by_route_and_class_of_status) {
@@ -48,8 +46,8 @@ TEST(Metrics, count_answers_by_route_and_class_of_status) {
   http::Server server(std::move(routes), std::move(options));
   server.start();
   RawClient client(server.port());
-  for (int i = 0; i < 3; ++i) client.ask(admin_get("/things/1"));
-  client.ask(admin_get("/nothing"));
+  for (int i = 0; i < 3; ++i) client.ask(get("/things/1"));
+  client.ask(get("/nothing"));
   metrics.gauge("bloomwatch_test_gauge", "A gauge.").Set(7);
   const std::string text = metrics.render();
   EXPECT_THAT(text, HasSubstr(R"(bloomwatch_http_answers_total{method="GET",route="/things/{id}",service="test",status="4xx"} 3)"));

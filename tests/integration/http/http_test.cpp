@@ -98,10 +98,6 @@ class Http : public testing::Test {
   std::optional<http::Server> server_;
 };
 
-std::string get(std::string_view path, std::string_view more = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(more) + "\r\n";
-}
-
 std::string post(std::string_view path, std::string_view body, std::string_view more = "Content-Type: application/json\r\n") {
   return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(more) + "Content-Length: " + std::to_string(body.size()) +
          "\r\n\r\n" + std::string(body);

@@ -105,4 +105,9 @@ class RawClient {
   std::string buffer_;
 };
 
+/// `more`: whole header lines.
+inline std::string get(std::string_view path, std::string_view more = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(more) + "\r\n";
+}
+
 }  // namespace bloomwatch
