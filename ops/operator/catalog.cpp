@@ -56,7 +56,7 @@ CatalogFile read_file(const CatalogOptions& options, Progress& progress) {
   if (!in) throw std::runtime_error("cannot read " + options.file);
   ReadOptions reading{.csv_source = options.source, .csv_ids = options.ids, .bad_rows_share = options.bad_rows};
   if (!options.format.empty()) reading.format = json::enum_of<FileFormat>(options.format);
-  reading.progress = [&](std::size_t rows) { progress.show("rows read", static_cast<std::int64_t>(rows), 0); };
+  reading.progress = [&](std::size_t rows) { progress.show("rows read:", static_cast<std::int64_t>(rows), 0); };
   try {
     return read_catalog(in, reading);
   } catch (const UnreadableFile& unreadable) {
@@ -77,7 +77,7 @@ class KnownTitles {
       if (claims.size() < claims_at_once && i + 1 < titles.size()) continue;
       for (const ClaimChange& change : reader_.load({.claims = std::exchange(claims, {})}).claims)
         if (change.holder && change.holder->category == Title::category) holders_.emplace(change.key, TitleId(change.holder->id));
-      progress.show("titles looked up", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(titles.size()));
+      progress.show("titles looked up:", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(titles.size()));
     }
   }
 
@@ -220,7 +220,7 @@ class CatalogImport {
         else
           count(title, done.titles[i]);
       }
-      progress.show(options_.dry_run ? "titles compared" : "titles imported", static_cast<std::int64_t>(at),
+      progress.show(options_.dry_run ? "titles compared:" : "titles imported:", static_cast<std::int64_t>(at),
                     static_cast<std::int64_t>(titles.size()));
     }
     return again;

@@ -17,7 +17,7 @@ void Progress::show(std::string_view what, std::int64_t done, std::int64_t all) 
   if (done != all && now - shown_ < (terminal ? 100ms : 2000ms)) return;
   shown_ = now;
   const std::string share = all == 0 ? "" : fmt::format(" of {} ({} %)", all, done * 100 / all);
-  fmt::print(stderr, "{}{}: {}{}{}", terminal ? "\r" : "", what, done, share, terminal ? "\033[K" : "\n");
+  fmt::print(stderr, "{}{} {}{}{}", terminal ? "\r" : "", what, done, share, terminal ? "\033[K" : "\n");
   open_ = terminal;
 }
 

@@ -16,7 +16,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Says `what: done of all`, unless it said so a moment ago and there is more to do. `all` is 0 where nobody knows it.
+  /// Says `what done of all`, unless it said so a moment ago and there is more to do. `all` is 0 where nobody knows it.
   void show(std::string_view what, std::int64_t done, std::int64_t all);
   /// Takes the terminal's line away, before something else is said.
   void clear();

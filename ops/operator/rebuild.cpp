@@ -36,7 +36,7 @@ projection::RebuildOptions rebuild_options(const RebuildCommand& command, const 
 
 void rebuild_one(const std::string& database_url, const std::string& model, projection::RebuildOptions options) {
   Progress progress;
-  options.progress = [&](Position done, Position of) { progress.show(model, done, of); };
+  options.progress = [&](Position done, Position of) { progress.show(model + ": event", done, of); };
   const projection::RebuildReport report = projection::rebuild(database_url, model, options);
   progress.clear();
   const double seconds = std::chrono::duration<double>(report.took).count();

@@ -106,7 +106,7 @@ int replay(const ReplayOptions& options) {
   const auto settle = [&] {
     state.bytes = output->settle();
     if (!state_file.empty()) state.save(state_file);
-    progress.show("replaying", state.position, last);
+    progress.show(fmt::format("replaying: {} events, position", state.events), state.position, last);
   };
   if (state.position >= last) settle();  // a header, if nothing else
   while (state.position < last) {

@@ -28,7 +28,7 @@ void take_until(LogReader& reader, LogCheck& check, Position until, Progress& pr
     const std::vector<RecordedEvent> events = reader.read(check.position(), static_cast<std::size_t>(limit));
     if (events.empty()) break;
     for (const RecordedEvent& event : events) check.take(event);
-    progress.show("log", check.position(), until);
+    progress.show("log:", check.position(), until);
   }
 }
 
@@ -53,14 +53,14 @@ std::int64_t compare_claims(LogReader& reader, pg::Connection& connection, LogCh
     compared += static_cast<std::int64_t>(rows.size());
     if (last_page) return compared;
     after = rows.back().key;
-    progress.show("claims", compared, static_cast<std::int64_t>(check.claims()));
+    progress.show("claims:", compared, static_cast<std::int64_t>(check.claims()));
   }
 }
 
 /// Prints a line for each read model; true if all hold.
 bool verify_read_models(const std::string& database_url, Progress& progress) {
   projection::VerifyOptions options;
-  options.progress = [&](std::string_view model, Position done, Position of) { progress.show(model, done, of); };
+  options.progress = [&](std::string_view model, Position done, Position of) { progress.show(std::string(model) + ":", done, of); };
   const std::vector<projection::ModelVerdict> verdicts = projection::verify_models(database_url, options);
   progress.clear();
   bool all = true;
@@ -80,7 +80,7 @@ bool verify_read_models(const std::string& database_url, Progress& progress) {
 /// Prints a line for the topic; true if it holds.
 bool verify_topic(LogReader& reader, const Config& config, Progress& progress) {
   const TopicVerdict verdict = check_topic(reader, kafka::options_of(config, "bloomwatch-verify"),
-                                           [&](std::int64_t done, std::int64_t of) { progress.show("topic", done, of); });
+                                           [&](std::int64_t done, std::int64_t of) { progress.show("topic:", done, of); });
   progress.clear();
   fmt::print("topic         {} events as the log has them ({} records repeated, {} of others passed over, {} events not relayed yet): {}\n",
              verdict.events, verdict.repeats, verdict.foreign, verdict.not_yet, verdict.holds() ? "yes" : "NO");

@@ -168,7 +168,7 @@ class Replay(unittest.TestCase):
             pass
         os.close(terminal)
         self.assertEqual(process.wait(60), 0)
-        self.assertRegex(shown.decode(), r"replaying: \d+ of 600")
+        self.assertRegex(shown.decode(), r"replaying: \d+ events, position \d+ of 600")
         quiet = subprocess.run(self.command("--until", "600"), capture_output=True, text=True, timeout=60)
         self.assertNotIn("replaying", quiet.stderr)
         self.assertIn("600 events", quiet.stderr)
