@@ -1,6 +1,7 @@
 # The house rules that no compiler checks (DESIGN.md's layout, repeated in the README): names, arrows between folders, who may speak to
 # sockets and Postgres, how files open. Prints every breach as file:line and exits 1 if there is one.
 # Usage: house_rules.py   (looks at the files that git knows or would add)
+import collections
 import pathlib
 import re
 import subprocess
@@ -26,6 +27,12 @@ CHASSIS_HEADERS = re.compile(r"^(boost/asio|boost/beast|pqxx|libpq|postgres_ext|
 CHASSIS_FILES = re.compile(r"^(runtime/|events/(log|relay|lease)[^/]*$|events/[^/]*feed[^/]*$)")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+QUOTED_INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|R"\(.*?\)"|"(?:\\.|[^"\\\n])*"', re.S)
+TYPE_NAME = re.compile(r"(?<![.>])(?<!testing::)\b[A-Z]\w+")
+# Where a name becomes known: a type, ahead of its definition or not, an alias, a template's parameter, a test's suite.
+MAKES_KNOWN = re.compile(r"\b(?:class|struct|enum|using|typename|concept|namespace) (?:class )?(\w+)( *;)?|\bTEST(?:_[FP])?\((\w+)")
+
 COMMENT_OPENS = {".h": "//", ".cpp": "//", ".sql": "--", ".py": "#", ".sh": "#", ".lua": "--", ".cmake": "#", ".txt": "#"}
 
 
@@ -62,6 +69,31 @@ def breaches_of_includes(path, lines):
                 yield number, f'"{header}": includes are written from the root of the repository'
             elif target in FOLDERS and target not in MAY_INCLUDE[folder]:
                 yield number, f"{folder} does not include {target}: arrows point one way"
+
+
+def forgotten_includes(texts):
+    """Path, line and breach: a type is named that one file of ours defines, a header that was not included, nor by what was. A folder's files
+    are compiled as one for the tests, so that each sees what its neighbours include; the release build compiles each alone."""
+    codes = {path: COMMENT_OR_TEXT.sub("", text) for path, text in texts.items()}
+    includes = {path: set(QUOTED_INCLUDE.findall(text)) & texts.keys() for path, text in texts.items()}
+    known = {path: set() for path in texts}
+    defined_in = collections.defaultdict(set)
+    for path, code in codes.items():
+        for name, ahead, suite in MAKES_KNOWN.findall(code):
+            known[path].add(name or suite)
+            if name and not ahead:
+                defined_in[name].add(path)
+    for path, code in codes.items():
+        seen, open_ends = {path}, [path]
+        while open_ends:
+            new = includes[open_ends.pop()] - seen
+            seen |= new
+            open_ends += new
+        for name in set(TYPE_NAME.findall(code)).difference(*(known[one] for one in seen)):
+            homes = defined_in[name]
+            if len(homes) == 1 and (home := next(iter(homes))).endswith(".h"):
+                line = next(i for i, line in enumerate(texts[path].splitlines(), 1) if re.search(rf"\b{name}\b", line))
+                yield path, line, f"{name} is in {home}, which is not included"
 
 
 def breaches_of_language(path, lines):
@@ -102,6 +134,7 @@ def breaches_of_migrations(path, lines):
 def main():
     count = 0
     checked = 0
+    sources = {}
     for path in files():
         if path.parts[0] == "tests" and "data" in path.parts:
             continue
@@ -115,6 +148,7 @@ def main():
             if path.parts[0] in FOLDERS:
                 found += breaches_of_opening(path, lines)
             if path.suffix in {".h", ".cpp"}:
+                sources[str(path)] = "\n".join(lines)
                 found += breaches_of_includes(path, lines)
                 found += breaches_of_language(path, lines)
             if path.parts[0] == "migrations" and path.suffix == ".sql":
@@ -123,6 +157,9 @@ def main():
         for number, what in found:
             print(f"{path}:{number}: {what}")
             count += 1
+    for path, number, what in forgotten_includes(sources):
+        print(f"{path}:{number}: {what}")
+        count += 1
     print(f"house rules: {checked} files, {count} breaches")
     return 1 if count else 0
 

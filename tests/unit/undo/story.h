@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "command-service/spaces/create_watch_space.h"
 #include "command-service/undo/undo_change.h"
 #include "tests/unit/tracking/tracking.h"
 
