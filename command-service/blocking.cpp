@@ -1,13 +1,17 @@
 // Going on on another thread, with the ways in which that may fail answered.
 #include "command-service/blocking.h"
 
+#include <chrono>
+
 #include "runtime/logging.h"
 
 namespace bloomwatch {
 
 void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow) {
+  using std::chrono::steady_clock;
   const auto shared = std::make_shared<Call>(std::move(call));
-  WorkPool::Job job = [shared, flow = std::move(flow)]() mutable {
+  WorkPool::Job job = [shared, flow = std::move(flow), queued_at = steady_clock::now(), wait_max = pool.wait_max()]() mutable {
+    if (wait_max && steady_clock::now() - queued_at > *wait_max) return shared->refuse(problems::overloaded());
     try {
       flow(*shared);
     } catch (const pg::Error& broken) {

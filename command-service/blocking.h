@@ -20,8 +20,8 @@ std::optional<Body> read_body(Call& call) {
   return std::nullopt;
 }
 
-/// Runs `flow(Call)` on a pool. Answers 503 if the pool is full, and with an incident 503 if Postgres cannot be asked, 500 if `flow`
-/// throws.
+/// Runs `flow(Call)` on a pool. Answers 503 if the pool is full or the call waits for too long, and with an incident 503 if Postgres cannot
+/// be asked, 500 if `flow` throws.
 void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow);
 
 /// Submits a command whose every field is filled. `reply(answer, command)` gives the response, however it ended; it runs on the writer's

@@ -32,6 +32,7 @@ namespace {
 constexpr std::size_t password_queue_max = 256;  ///< each waits tens of milliseconds for each before it
 constexpr unsigned flow_threads = 2;
 constexpr std::size_t flow_queue_max = 1024;
+constexpr std::chrono::seconds flow_wait_max{10};  ///< in either queue, where Postgres is slow to answer those before
 constexpr unsigned import_threads = 2;
 constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 MiB
 constexpr std::chrono::seconds shutdown_drain_max{10};
@@ -103,8 +104,8 @@ struct CommandService::Parts {
              .epoch = LogReader(config.database_url, "bloomwatch command-service").epoch(),
              .invitation_life = std::chrono::hours(24) * config.invitation_days},
         readers(config.database_url),
-        passwords("passwords", config.password_threads, password_queue_max),
-        flow_pool("flows", flow_threads, flow_queue_max),
+        passwords("passwords", config.password_threads, password_queue_max, flow_wait_max),
+        flow_pool("flows", flow_threads, flow_queue_max, flow_wait_max),
         imports("imports", import_threads, import_queue_max),
         flows{.edge = edge, .secrets = secrets, .readers = readers, .password_pool = passwords, .pool = flow_pool} {}
 

@@ -184,10 +184,11 @@ const pg::Statement search_time(
     "  FROM search s JOIN log.events e ON e.position = (s.low + s.high + 1) / 2 WHERE s.low < s.high"
     ") SELECT low FROM search WHERE low = high");
 
-pg::Options reader_options(std::string url, std::string application_name) {
+pg::Options reader_options(std::string url, std::string application_name, std::chrono::milliseconds statement_timeout) {
   pg::Options options;
   options.url = std::move(url);
   options.application_name = std::move(application_name);
+  options.statement_timeout = statement_timeout;
   options.settings = {{"enable_seqscan", "off"},
                       {"enable_bitmapscan", "off"},
                       {"enable_hashjoin", "off"},
@@ -248,8 +249,8 @@ struct LogReader::State {
   }
 };
 
-LogReader::LogReader(std::string database_url, std::string application_name)
-    : state_(std::make_unique<State>(reader_options(std::move(database_url), std::move(application_name)))) {}
+LogReader::LogReader(std::string database_url, std::string application_name, std::chrono::milliseconds statement_timeout)
+    : state_(std::make_unique<State>(reader_options(std::move(database_url), std::move(application_name), statement_timeout))) {}
 LogReader::~LogReader() = default;
 LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;

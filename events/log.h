@@ -101,7 +101,9 @@ class RawBatch {
 /// Postgres cannot be reached. No call holds a snapshot beyond itself. What it reads may not be on disk yet: see `await_durable`.
 class LogReader {
  public:
-  explicit LogReader(std::string database_url, std::string application_name = "bloomwatch log reader");
+  /// `statement_timeout`: what takes longer throws.
+  explicit LogReader(std::string database_url, std::string application_name = "bloomwatch log reader",
+                     std::chrono::milliseconds statement_timeout = pg::Options().statement_timeout);
   ~LogReader();
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;

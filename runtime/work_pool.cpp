@@ -8,7 +8,8 @@
 
 namespace bloomwatch {
 
-WorkPool::WorkPool(std::string name, unsigned threads, std::size_t queue_max) : name_(std::move(name)), queue_max_(queue_max) {
+WorkPool::WorkPool(std::string name, unsigned threads, std::size_t queue_max, std::optional<std::chrono::seconds> wait_max)
+    : name_(std::move(name)), queue_max_(queue_max), wait_max_(wait_max) {
   threads_.reserve(threads);
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,8 +21,8 @@ class WorkPool {
  public:
   using Job = std::move_only_function<void()>;
 
-  /// `name` is for the logs.
-  WorkPool(std::string name, unsigned threads, std::size_t queue_max);
+  /// `name` is for the logs. `wait_max`: what a job that had to wait longer should refuse to do.
+  WorkPool(std::string name, unsigned threads, std::size_t queue_max, std::optional<std::chrono::seconds> wait_max = {});
   /// Stops.
   ~WorkPool();
   WorkPool(const WorkPool&) = delete;
@@ -33,12 +35,14 @@ class WorkPool {
   void stop();
   /// For long jobs, that they end early.
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  std::optional<std::chrono::seconds> wait_max() const { return wait_max_; }
 
  private:
   void run();
 
   const std::string name_;
   const std::size_t queue_max_;
+  const std::optional<std::chrono::seconds> wait_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Job> queue_;
