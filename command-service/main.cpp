@@ -2,6 +2,7 @@
 #include "command-service/service.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
+#include "events/master_keys.h"
 #include "runtime/process.h"
 
 namespace bloomwatch {
@@ -10,7 +11,7 @@ namespace {
 void run(Process& process) {
   process.migrate_database();
   make_analytics_views(process.config().database_url);
-  const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
+  const MasterKeys keys = master_keys_of(process.config().database_url, process.master_key_file());
   Hub hub;
   const auto news = log_news(process.config().database_url, hub);  // of another instance that writes
   Authenticator authenticator(keys, process.config().database_url, hub);

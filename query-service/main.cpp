@@ -3,6 +3,7 @@
 #include "events/access.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
+#include "events/master_keys.h"
 #include "query-service/anilist/catalogue_titles.h"
 #include "query-service/anilist/discovery.h"
 #include "query-service/news.h"
@@ -16,7 +17,7 @@ namespace {
 void run(Process& process) {
   process.migrate_database();
   make_analytics_views(process.config().database_url);
-  const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
+  const MasterKeys keys = master_keys_of(process.config().database_url, process.master_key_file());
   const std::string& database = process.config().database_url;
   Hub hub;
   const auto news_of_the_log = log_news(database, hub);

@@ -23,7 +23,7 @@ const bool sodium_ready = [] {
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 constexpr char kdf_context[crypto_kdf_CONTEXTBYTES + 1] = "bloomwch";
-enum Purpose : std::uint64_t { wrapping = 1, claims = 2, access_tokens = 3, one_time = 4, idempotency = 5, nonces = 6 };
+enum Purpose : std::uint64_t { wrapping = 1, claims = 2, access_tokens = 3, one_time = 4, idempotency = 5, nonces = 6, fingerprint = 7 };
 
 const std::uint8_t* bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t*>(text.data()); }
 
@@ -96,7 +96,8 @@ MasterKeys MasterKeys::derive_from(const SecretKey& master) {
           .claims = master.derive(Purpose::claims),
           .access_tokens = master.derive(Purpose::access_tokens),
           .one_time = master.derive(Purpose::one_time),
-          .idempotency = master.derive(Purpose::idempotency)};
+          .idempotency = master.derive(Purpose::idempotency),
+          .fingerprint = master.derive(Purpose::fingerprint)};
 }
 
 MasterKeys MasterKeys::load_or_create(const std::filesystem::path& file) {

@@ -40,6 +40,7 @@ struct MasterKeys {
   SecretKey access_tokens;  ///< authenticates access and refresh tokens
   SecretKey one_time;       ///< makes one-time secrets from command ids, so that a repeat shows the same
   SecretKey idempotency;    ///< keys the hashes of idempotency keys and bodies
+  SecretKey fingerprint;    ///< no secret: tells one master key from another
 
   /// Reads the master key file (32 bytes, mode 0600), or makes it if it does not exist yet. Throws std::runtime_error, naming the file,
   /// when it is unreadable, of a wrong size or open to others.

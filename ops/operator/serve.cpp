@@ -7,6 +7,7 @@
 #include "events/access.h"
 #include "events/analytics_views.h"
 #include "events/log_news.h"
+#include "events/master_keys.h"
 #include "events/relay.h"
 #include "ops/operator/subcommands.h"
 #include "projector/projector.h"
@@ -37,7 +38,7 @@ int serve(const Config& given) {
   process.migrate_database();
   const Config& config = process.config();
   make_analytics_views(config.database_url);
-  const MasterKeys keys = MasterKeys::load_or_create(process.master_key_file());
+  const MasterKeys keys = master_keys_of(config.database_url, process.master_key_file());
   Hub hub;
   const auto news = log_news(config.database_url, hub);  // of another instance that writes
   // Of projectors that share partitions or models with ours; without them ours alone is at work, and tells the hub itself.
