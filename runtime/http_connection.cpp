@@ -421,7 +421,8 @@ Awaitable<void> Connection::run() {
     flush();
     if (aborted_ || step == Step::end) break;
     if (step == Step::pause) {
-      co_await wait();
+      // All that it pauses for may be gone with the flush: then nobody would wake it.
+      if (!pending_.empty() || writing_) co_await wait();
       continue;
     }
     reading_ = true;

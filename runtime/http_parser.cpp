@@ -63,7 +63,7 @@ void Parser::on_field_impl(parsing::field field, Text name, Text value, Error&) 
       has_transfer_encoding = true;
       break;
     case parsing::field::expect:
-      expects_continue = ascii::same_ignoring_case(value, "100-continue");
+      expects_continue = version >= 11 && ascii::same_ignoring_case(value, "100-continue");  // RFC 9110 §10.1.1
       break;
     case parsing::field::content_encoding:
       has_content_encoding = !ascii::same_ignoring_case(value, "identity");

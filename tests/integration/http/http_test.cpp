@@ -79,6 +79,7 @@ class Http : public testing::Test {
                [](Request request, Responder respond) { respond(text(std::string(*request.path_param("userId")))); });
     routes.add(Method::get, "/throws", Access::anyone, [](Request, Responder) { throw std::runtime_error("the database is secret"); });
     routes.add(Method::get, "/forgets", Access::anyone, [](Request, Responder) {});
+    routes.add(Method::get, "/page", Access::anyone, [](Request, Responder respond) { respond(text(std::string(100 * 1024, 'x'))); });
     routes.add(Method::get, "/large", Access::anyone, [](Request, Responder respond) { respond(text(std::string(8 * 1024 * 1024, 'x'))); });
     routes.add(Method::get, "/who", Access::anyone, [](Request request, Responder respond) {
       respond(text(request.peer + " " + request.request_id.to_string() + " " + request.correlation_id.to_string()));
@@ -151,6 +152,25 @@ TEST_F(Http, answers_pipelined_requests_in_their_order_whatever_order_they_are_d
     EXPECT_EQ(client.receive().body, "sync" + std::to_string(i));
   }
   writer.join();
+}
+
+TEST_F(Http, goes_on_after_more_answers_at_once_than_may_wait_unsent) {
+  serve();
+  RawClient client(server_->port());
+  constexpr int count = 40;
+  std::string all;
+  for (int i = 0; i < count; ++i) all += get("/page");
+  client.send(all);
+  for (int i = 0; i < count; ++i) ASSERT_EQ(client.receive().body.size(), 100 * 1024) << i;
+  EXPECT_EQ(client.ask(get("/hello")).body, "hello");
+}
+
+TEST_F(Http, says_continue_to_nobody_who_cannot_know_it) {
+  serve();
+  RawClient client(server_->port());
+  client.send("POST /api/echo HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_EQ(client.ask("{}").status, 201);
 }
 
 TEST_F(Http, reads_no_more_than_the_pipelined_maximum_at_once) {
