@@ -1,10 +1,15 @@
-// The table of settings, and its reading by CLI11. CLI11 itself would let a file win over the environment; here the file comes last.
+// The table of settings, and its reading by CLI11. CLI11 itself would let a file win over the environment, and ends a quoted text at a `#`:
+// the file, which comes last here, is read by toml++.
 #include "runtime/config.h"
+
+#include <toml++/toml.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
+#include <ranges>
 #include <span>
 #include <variant>
 
@@ -33,19 +38,20 @@ std::span<const Setting> table() {
   using enum SettingGroup;
   static const std::vector<Setting> settings = {
       {"config_file", process, &Config::config_file,
-       "File of settings, one `name = value` a line (default: bloomwatch.ini in the home, if there)"},
+       "File of settings, TOML, `name = value` (default: bloomwatch.ini in the home, if there)"},
       {"home", process, &Config::home, "Folder of this instance: its keys, its Postgres cluster, what it tells other programs"},
       {"log_level", process, &Config::log_level, "What is logged", {0, 0, {"debug", "info", "warning", "error", "off"}}},
       {"database_url", database, &Config::database_url, "Postgres to use (default: the private cluster in the home)"},
       {"bind", api, &Config::bind, "Address to listen on"},
-      {"port", api, &Config::port, "Port of the API; 0 is any free one"},
+      {"port", api, &Config::port, "Port of the API; 0 is any free one", {0, 65'535}},
       {"http_threads", api, &Config::http_threads, "Threads that speak HTTP", {1, 256}},
       {"connections_max", api, &Config::connections_max, "Open connections; more are turned away with 503", {1, 1'000'000}},
-      {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one"},
+      {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one", {0, 65'535}},
       {"feed", feed, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
       {"models", projector, &Config::models, "Read models to fold, by commas; not on Kafka (default: all)"},
       {"kafka_bootstrap", kafka, &Config::kafka_bootstrap, "Kafka brokers, `host:port` by commas (default: no Kafka)"},
-      {"kafka_property", kafka, &Config::kafka_property, "A property of librdkafka, `name=value`; may be given several times"},
+      {"kafka_property", kafka, &Config::kafka_property,
+       "A property of librdkafka, `name=value`; may be given several times, in the variable one a line"},
       {"writer_queue_max", writer, &Config::writer_queue_max, "Commands that wait; more are answered 503", {1, 10'000'000}},
       {"writer_batch_commands_max", writer, &Config::writer_batch_commands_max, "Commands in one append", {1, 10'000}},
       {"writer_batches_in_flight_max", writer, &Config::writer_batches_in_flight_max, "Appends on their way at once", {1, 64}},
@@ -135,19 +141,50 @@ const Setting* find(std::string_view name) {
   return found == all.end() ? nullptr : &*found;
 }
 
+/// As it would be on the command line; nothing if it is no text, number or array of texts.
+std::optional<std::vector<std::string>> words_of(const toml::node& value) {
+  if (const auto* text = value.as_string()) return std::vector{text->get()};
+  if (const auto* number = value.as_integer()) return std::vector{std::to_string(number->get())};
+  const toml::array* array = value.as_array();
+  if (array == nullptr || !array->is_homogeneous(toml::node_type::string)) return std::nullopt;
+  std::vector<std::string> words;
+  for (const toml::node& element : *array) words.push_back(element.as_string()->get());
+  return words;
+}
+
+toml::table parsed(const std::string& file) try {
+  if (!std::filesystem::is_regular_file(file)) throw CLI::FileError::Missing(file);
+  return toml::parse_file(file);
+} catch (const toml::parse_error& error) {
+  throw CLI::ConfigError(file + ", line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()) +
+                         " (it is TOML: texts are in quotes)");
+}
+
 /// Gives options that neither a flag nor the environment has set what the file says.
 void read_file(CLI::App& program, const Config& config) {
   const std::string file = file_to_read(program, config);
   if (file.empty()) return;
-  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-    const Setting* setting = find(item.name);
-    if (setting == nullptr || !item.parents.empty()) throw CLI::ConfigError(file + ": " + item.fullname() + " is no setting");
+  for (const auto& [key, value] : parsed(file)) {
+    const Setting* setting = find(key.str());
+    const auto words = words_of(value);
+    if (setting == nullptr || !words)
+      throw CLI::ConfigError(file + ": " + std::string(key.str()) +
+                             (words ? " is no setting" : " must be a text, a number or an array of texts"));
     // A file serves several programs; what this one does not know of is for another.
     CLI::Option* option = program.get_option_no_throw(flag_of(*setting));
     if (option == nullptr || option->count() > 0) continue;
-    option->add_result(item.inputs);
+    option->add_result(*words);
     option->run_callback();
   }
+}
+
+/// A variable holds several properties, one a line.
+void split_lines(std::vector<std::string>& properties) {
+  std::vector<std::string> lines;
+  for (const std::string& property : properties)
+    for (const auto line : std::views::split(property, '\n'))
+      if (!line.empty()) lines.emplace_back(line.begin(), line.end());
+  properties = std::move(lines);
 }
 
 }  // namespace
@@ -156,7 +193,10 @@ void add_settings(CLI::App& program, Config& config, std::initializer_list<Setti
   for (const SettingGroup group : groups)
     for (const Setting& setting : table())
       if (setting.group == group) add_option(program, config, setting);
-  program.parse_complete_callback([&program, &config] { read_file(program, config); });
+  program.parse_complete_callback([&program, &config] {
+    read_file(program, config);
+    split_lines(config.kafka_property);
+  });
 }
 
 std::vector<SettingInfo> settings() {

@@ -82,6 +82,36 @@ TEST_F(Settings, are_refused_when_unknown_or_out_of_bounds_wherever_they_come_fr
   EXPECT_THROW(parse(""), CLI::Error);
 }
 
+TEST_F(Settings, may_hold_any_character_and_be_several) {
+  file("kafka-property = [\"sasl.username=u\", 'sasl.password=ge#he\"im']  # two\nkafka-bootstrap = \"a#b\"\nport = 4\n");
+  const Config config = parse("");
+  EXPECT_THAT(config.kafka_property, testing::ElementsAre("sasl.username=u", "sasl.password=ge#he\"im"));
+  EXPECT_EQ(config.kafka_bootstrap, "a#b");
+  EXPECT_EQ(config.port, 4);
+  ::setenv("BLOOMWATCH_KAFKA_PROPERTY", "sasl.username=v\nsasl.password=other\n", 1);
+  EXPECT_THAT(parse("").kafka_property, testing::ElementsAre("sasl.username=v", "sasl.password=other"));
+}
+
+TEST_F(Settings, are_refused_where_the_file_cannot_be_understood) {
+  const auto complaint = [&](const std::string& text) -> std::string {
+    file(text);
+    try {
+      parse("");
+    } catch (const CLI::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(complaint("port = 1\nbind = localhost\n"), testing::HasSubstr("bloomwatch.ini, line 2"));
+  EXPECT_THAT(complaint("port = 1\nport = 2\n"), testing::HasSubstr("line 2"));
+  EXPECT_THAT(complaint("port = \n"), testing::HasSubstr("line 1"));
+  EXPECT_THAT(complaint("port = 1.5\n"), testing::HasSubstr("port must be"));
+  EXPECT_THAT(complaint("[port]\n"), testing::HasSubstr("port must be"));
+  EXPECT_THROW(parse("--config-file " + home_.string()), CLI::Error);
+  file("");
+  EXPECT_THROW(parse("--port \"\""), CLI::Error);
+}
+
 TEST_F(Settings, of_other_programs_may_be_in_the_same_file) {
   file("port = 1\nlog-level = \"debug\"\n");
   Config config;
