@@ -195,20 +195,25 @@ std::string_view tag_name(std::string_view text) {
   return text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, ends) - text.begin()));
 }
 
-/// A file cut into the XML of its rows, each of which is then parsed by itself: damage to one is no damage to others, and no tree of the
-/// whole file is ever in memory. On the way comments and declarations are dropped, texts repaired, stray `&` and `<` escaped.
-/// A document type is refused: no export has one, and nothing good comes of it.
+/// A file cut into the XML of its rows, each of which is then parsed by itself: damage to one is no damage to others, and no tree of more
+/// than a row, which is bounded, is ever in memory. On the way comments, declarations and attributes, which mean nothing here, are dropped,
+/// texts repaired, stray `&` and `<` escaped. A document type is refused: no export has one, and nothing good comes of it.
 class Splitter {
  public:
+  struct RowText {
+    std::string xml = {};     ///< from `<anime>` to its end
+    std::size_t tags = 0;     ///< in it
+    std::string damage = {};  ///< why it cannot be read; then there is no `xml`
+  };
   struct Parts {
-    std::string root;               ///< the name of the first element
-    std::string header;             ///< all that is in no row: the root and `myinfo`
-    std::vector<std::string> rows;  ///< each from `<anime>` to its end
+    std::string root;    ///< the name of the first element
+    std::string header;  ///< the beginning of all that is in no row: the root and `myinfo`
+    std::vector<RowText> rows;
     bool has_manga = false;
     bool broke_off = false;  ///< the file ends inside a row, or without the root's end
   };
 
-  explicit Splitter(std::string_view text) : rest_(text) {}
+  explicit Splitter(std::string_view text) : text_(text), rest_(text) {}
 
   std::expected<Parts, Unreadable> run() {
     if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
@@ -216,8 +221,7 @@ class Splitter {
       if (rest_.starts_with("<!--")) {
         up_to("-->");
       } else if (rest_.starts_with("<![CDATA[")) {
-        rest_.remove_prefix(9);
-        out() += "<![CDATA[" + repair_text(up_to("]]>")) + "]]>";
+        take_text_as_it_is();
       } else if (rest_.starts_with("<?")) {
         up_to("?>");
       } else if (rest_.starts_with("<!")) {
@@ -227,12 +231,12 @@ class Splitter {
         if (parts_.rows.size() > rows_max)
           return unreadable(Unreadable::Kind::too_many_rows, "The file has more than " + std::to_string(rows_max) + " rows.");
       } else if (rest_.starts_with('<')) {
-        out() += "&lt;";
+        put("&lt;");
         rest_.remove_prefix(1);
       } else {
         const std::string_view run = rest_.substr(0, rest_.find('<'));
         rest_.remove_prefix(run.size());
-        out() += escape_ampersands(repair_text(run));
+        put(escape_ampersands(repair_text(run)));
       }
     }
     parts_.broke_off = in_row_ || !root_ended_;
@@ -241,7 +245,36 @@ class Splitter {
   }
 
  private:
-  std::string& out() { return in_row_ ? parts_.rows.back() : parts_.header; }
+  void put(std::string_view text) {
+    if (!in_row_) {
+      if (parts_.header.size() + text.size() <= header_bytes_max) parts_.header += text;
+      return;
+    }
+    RowText& row = parts_.rows.back();
+    if (row.xml.size() + text.size() > row_bytes_max) damage("it is longer than " + std::to_string(row_bytes_max) + " bytes");
+    if (row.tags > row_tags_max) damage("it has more than " + std::to_string(row_tags_max) + " tags");
+    if (row.damage.empty()) row.xml += text;
+  }
+
+  void damage(std::string why) {
+    RowText& row = parts_.rows.back();
+    if (row.damage.empty()) row.damage = "the row cannot be read: " + std::move(why);
+    row.xml.clear();
+  }
+
+  /// A CDATA section. One that does not end within its row would take the next ones with it: then the row is damaged, and ends.
+  void take_text_as_it_is() {
+    constexpr std::string_view row_end = "</anime>";
+    const std::size_t at = text_.size() - rest_.size();
+    if (next_end_ <= at) next_end_ = text_.find("]]>", at);  // looked for once, however many texts have no end
+    if (const std::size_t row = text_.substr(at, next_end_ - at).find(row_end); in_row_ && row != std::string_view::npos) {
+      damage("a text has no end");
+      in_row_ = false;
+      return rest_.remove_prefix(row + row_end.size());
+    }
+    rest_.remove_prefix(9);
+    put("<![CDATA[" + repair_text(up_to("]]>")) + "]]>");
+  }
 
   void take_tag() {
     const std::string_view name = tag_name(rest_);
@@ -253,10 +286,10 @@ class Splitter {
       parts_.rows.emplace_back();
       in_row_ = true;
     }
-    const std::string tag = scrub(up_to(">")) + ">";
-    const bool empty = tag.ends_with("/>");
+    if (in_row_) ++parts_.rows.back().tags;
+    const bool empty = up_to(">").ends_with('/');
     if (name == parts_.root && (ends || empty)) root_ended_ = true;
-    if (!row || in_row_) out() += tag;
+    if (!row || in_row_) put((ends ? "</" : "<") + std::string(name) + (empty ? "/>" : ">"));
     if (row && (ends || empty)) in_row_ = false;
   }
 
@@ -268,7 +301,9 @@ class Splitter {
     return found;
   }
 
+  const std::string_view text_;
   std::string_view rest_;
+  std::size_t next_end_ = 0;  ///< of a CDATA section, in `text_`; npos: there is none
   Parts parts_;
   bool in_row_ = false;
   bool root_ended_ = false;
@@ -429,8 +464,9 @@ std::optional<Fields> parse_fields(const std::string& xml) {
   return fields_of(root);
 }
 
-ParsedRow parse_row(const std::string& xml) {
-  const auto fields = parse_fields(xml);
+ParsedRow parse_row(const Splitter::RowText& row) {
+  if (!row.damage.empty()) return {.error = row.damage};
+  const auto fields = parse_fields(row.xml);
   if (!fields) return {.error = "the file is damaged in this row"};
   return RowReader(*fields).read();
 }
@@ -489,7 +525,7 @@ std::expected<Export, Unreadable> parse_export(std::string_view file) {
     return unreadable(Unreadable::Kind::manga_list, "This is an export of a manga list; only anime lists are imported.");
   Export read;
   read.rows.reserve(parts->rows.size() + 1);
-  for (const std::string& row : parts->rows) read.rows.push_back(parse_row(row));
+  for (const Splitter::RowText& row : parts->rows) read.rows.push_back(parse_row(row));
   if (parts->broke_off) read.rows.push_back({.error = "the file breaks off here: what should follow is missing"});
   return read;
 }

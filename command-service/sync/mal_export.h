@@ -23,6 +23,11 @@ inline constexpr std::size_t inflated_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t rows_max = 50'000;
 /// Bytes of one field's text; more is a broken file, and the row says so.
 inline constexpr std::size_t field_bytes_max = std::size_t{64} * 1024;
+/// Of a row's XML and of its tags, some fifty where MyAnimeList made it. A row beyond either fails.
+inline constexpr std::size_t row_bytes_max = std::size_t{1} << 20;
+inline constexpr std::size_t row_tags_max = 200;
+/// Of what comes before the rows and between them, which is looked at for the kind of list only.
+inline constexpr std::size_t header_bytes_max = std::size_t{64} * 1024;
 
 /// One anime of the list, in our words. It is echoed to whoever imports it.
 struct Row {

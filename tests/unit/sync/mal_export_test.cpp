@@ -1,6 +1,7 @@
 // What a MyAnimeList export may look like, and what is made of it. The samples are hand-written; the real list is read where it is at hand.
 #include "command-service/sync/mal_export.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -236,6 +237,40 @@ TEST(MalExport, confines_damage_to_the_row_that_has_it) {
   EXPECT_EQ(parsed->rows[0].row.score, 7);
   EXPECT_NE(parsed->rows[1].error, "");
   EXPECT_EQ(parsed->rows[3].row.score, 8);
+}
+
+TEST(MalExport, ends_a_text_that_has_no_end_with_its_row) {
+  const auto parsed = parse_export(list_of(row_with("<my_comments><![CDATA[oops</my_comments><my_status>Watching</my_status>") +
+                                           row_with("<my_status>Completed</my_status><my_comments><![CDATA[good]]></my_comments>") +
+                                           row_with("<my_comments><![CDATA[last</my_comments>")));
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(parsed->rows.size(), 3U);
+  EXPECT_NE(parsed->rows[0].error, "");
+  EXPECT_EQ(parsed->rows[1].error, "");
+  EXPECT_EQ(parsed->rows[1].row.notes, "good");
+  EXPECT_NE(parsed->rows[2].error, "");
+}
+
+TEST(MalExport, drops_attributes_before_anybody_compares_them) {
+  std::string attributes;
+  for (int i = 0; i < 200'000; ++i) attributes += " a" + std::to_string(i) + "=\"\"";
+  const auto parsed = parse_export(list_of(row_with("<series_title" + attributes + ">Frieren</series_title>")));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->rows.at(0).row.title, "Frieren");
+}
+
+TEST(MalExport, fails_a_row_that_is_too_large_to_be_one_and_goes_on) {
+  std::string tags;
+  for (std::size_t i = 0; i <= row_tags_max; ++i) tags += "<b/>";
+  const std::string longest(field_bytes_max - 1, 'x');
+  std::string texts;
+  while (texts.size() <= row_bytes_max) texts += "<my_comments>" + longest + "</my_comments>";
+  const auto parsed = parse_export(list_of(row_with(tags) + row_with(texts) + row_with("<my_comments>" + longest + "</my_comments>")));
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(parsed->rows.size(), 3U);
+  EXPECT_THAT(parsed->rows[0].error, testing::HasSubstr("tags"));
+  EXPECT_THAT(parsed->rows[1].error, testing::HasSubstr("bytes"));
+  EXPECT_EQ(parsed->rows[2].row.notes, longest);
 }
 
 TEST(MalExport, reads_an_empty_list) { EXPECT_TRUE(parse_export(list_of(""))->rows.empty()); }
