@@ -26,10 +26,11 @@ struct QueryAudit {
 
   static constexpr bool creates = true;
   static constexpr bool admins_only = true;
-  Decision<AuditQueried> decide(const Actor&, const AuditQuery&, By<User> admin) const {
+  Decision<AuditQueried> decide(const Actor& by, const AuditQuery&, By<User> admin) const {
     if (const auto refused = audit::refuse_all_but_admins(admin.state)) return *refused;
     if (from && until && *from >= *until) return refuse(audit::Refusal::no_time_between);
-    AuditQueried asked{.person = person, .watch_space = watch_space, .anime = anime, .from = from, .until = until, .reason = reason.text()};
+    AuditQueried asked{
+        .person = person, .watch_space = watch_space, .anime = anime, .from = from, .until = until, .reason = by.seal(reason.text())};
     if (types) asked.types = types->names;
     if (field) asked.field = field->name;
     return asked;

@@ -75,7 +75,7 @@ inline constexpr std::array<std::string_view, 2> types_about_several = {type_nam
 
 struct History {
   static constexpr std::string_view name = "history";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Puts<ChangeRow> changes;
   projection::Puts<AuditQueryRow> queries;

@@ -273,7 +273,12 @@ struct ValueIn {
 
   ChangeValue operator()(const RecapShared& e) const { return object(RecapValue{e.period, e.profile, e.watch_space}, e.period); }
   ChangeValue operator()(const RecapShareRevoked&) const { return {}; }
-  ChangeValue operator()(const AuditQueried& e) const { return {encode(e), e.reason}; }
+  ChangeValue operator()(const AuditQueried& e) const {
+    AuditQueried shown = e;
+    const auto why = e.reason ? opened(*e.reason) : std::nullopt;
+    shown.reason = why.transform([](const std::string& plain) { return Personal{plain}; });  // of its kind in JSON: a text
+    return {encode(shown), why.value_or(""), e.reason && !why};
+  }
 };
 
 }  // namespace

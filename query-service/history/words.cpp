@@ -175,7 +175,7 @@ struct Sentence {
   }
   std::string operator()(const AuditQueried& e) const {
     const std::string whom = e.person ? "the audit of " + (e.person == scene.actor ? "themselves" : name(e.person)) : "the audit";
-    return fmt::format("{} looked into {}: {}", by(), whom, e.reason);
+    return fmt::format("{} looked into {}{}", by(), whom, after.words.empty() ? "" : ": " + after.words);
   }
 };
 

@@ -85,7 +85,7 @@ class CostOfPages : public PagesOfAnyHistory {
     history_.change_role(people_[0], AccountRole::admin);
     for (int i = 0; i < 60; ++i) history_.share_recap(people_[0]), history_.log_in(people_[0]);
     add_titles(60);
-    audit_ = history_.query_audit(people_[0], {.person = people_[1], .reason = "A reason."});
+    audit_ = history_.query_audit(people_[0], {.person = people_[1]});
     live(2);
     take();
   }

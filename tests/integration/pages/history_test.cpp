@@ -131,11 +131,10 @@ TEST_F(AnyHistoryPages, show_admins_what_they_asked_for_and_nobody_else) {
   history.change_role(admin, AccountRole::admin);
   history.change_role(other, AccountRole::admin);
   const AnimeId anime = history.anime().front().id;
-  const std::string everything = history.query_audit(admin, {.reason = "All."}).to_string();
-  const std::string of_one = history.query_audit(admin, {.person = person, .reason = "One."}).to_string();
-  const std::string ratings =
-      history.query_audit(admin, {.person = person, .watch_space = space.id, .field = "rating", .reason = "r"}).to_string();
-  const std::string of_anime = history.query_audit(admin, {.anime = anime, .types = {"MoodChanged"}, .reason = "r"}).to_string();
+  const std::string everything = history.query_audit(admin, {}).to_string();
+  const std::string of_one = history.query_audit(admin, {.person = person}).to_string();
+  const std::string ratings = history.query_audit(admin, {.person = person, .watch_space = space.id, .field = "rating"}).to_string();
+  const std::string of_anime = history.query_audit(admin, {.anime = anime, .types = {"MoodChanged"}}).to_string();
   append(history.take());
   Follower follower = open_follower();
   fold_all(follower);
@@ -175,7 +174,7 @@ TEST_F(AnyHistoryPages, never_pass_what_all_partitions_have_reached) {
   append(history.next(300));
   const ProfileId admin = history.register_user();
   history.change_role(admin, AccountRole::admin);
-  const std::string query = history.query_audit(admin, {.reason = "All."}).to_string();
+  const std::string query = history.query_audit(admin, {}).to_string();
   append(history.take());
   const Position asked = reader.head().position;
   Follower follower(url, Slot::live, projection::all_models());

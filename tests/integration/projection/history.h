@@ -201,7 +201,7 @@ class History {
       case 10:
         return change_role(by_, static_cast<AccountRole>(below(3)));
       case 11:
-        return static_cast<void>(query_audit(by_, {.person = any_of(people_), .reason = "A reason."}));
+        return static_cast<void>(query_audit(by_, {.person = any_of(people_)}));
       case 0:
         return put("user", id, id, DisplayNameChanged{by_, box()});
       case 1:

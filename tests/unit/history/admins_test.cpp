@@ -33,7 +33,7 @@ TEST(QueryAudit, leaves_a_trace_of_what_was_asked_and_why) {
                          .field = "rating",
                          .from = noon,
                          .until = noon + std::chrono::hours(1),
-                         .reason = "A complaint."})
+                         .reason = mira.seal("A complaint.")})
       .answers(query_id.uuid);
 }
 

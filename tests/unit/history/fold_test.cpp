@@ -105,7 +105,7 @@ TEST(HistoryFold, finds_log_in_sessions_by_their_account_and_keeps_looks_into_au
   HistoryFold fold;
   fold.happens(uuid_of(8, 1), account(3).uuid, LoginSessionRefreshed{1});
   EXPECT_EQ(fold.row(1).person, person(3));
-  fold.happens(uuid_of(9, 1), account(1).uuid, AuditQueried{.person = person(3), .reason = "A complaint."});
+  fold.happens(uuid_of(9, 1), account(1).uuid, AuditQueried{.person = person(3)});
   EXPECT_EQ(fold.row(2).person, person(3));
   const AuditQueryRow* query = fold.model.queries.peek(AuditQueryId(uuid_of(9, 1)));
   ASSERT_NE(query, nullptr);

@@ -103,6 +103,16 @@ TEST_F(Words, open_texts_and_tell_forgotten_ones_from_none) {
   EXPECT_EQ(telling(RatingNotesChanged{ben, {}, sealed}).summary, "Ben wrote their notes on Frieren");
 }
 
+TEST_F(Words, say_why_an_admin_looked_while_that_can_be_opened) {
+  const Telling told = telling(AuditQueried{.person = ben, .reason = ann_key.seal("A complaint.")}, std::nullopt, ann);
+  EXPECT_EQ(told.summary, "Ann looked into the audit of Ben: A complaint.");
+  EXPECT_THAT(told.after, HasSubstr(R"("reason":"A complaint.")"));
+  const Telling lost = telling(AuditQueried{.person = ben, .reason = DataKey::make(UserId(gone.uuid)).seal("lost")}, std::nullopt, ann);
+  EXPECT_EQ(lost.summary, "Ann looked into the audit of Ben");
+  EXPECT_TRUE(lost.forgotten);
+  EXPECT_EQ(telling(AuditQueried{}, std::nullopt, ann).summary, "Ann looked into the audit");
+}
+
 TEST(CsvCells, are_quoted_as_rfc_4180_has_it) {
   EXPECT_EQ(csv_cell(""), "");
   EXPECT_EQ(csv_cell("plain text"), "plain text");
