@@ -1,6 +1,7 @@
 // Tokens that carry their own proof, and the follower that takes it back.
 #include "events/access.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -250,7 +251,10 @@ void EndedSessions::password_changed(UserId account, PasswordId current, Session
 
 void EndedSessions::run(const std::stop_token& stop) {
   std::unique_ptr<Follower> follower;
-  Time swept = now();
+  // Ends are forgotten by a clock that never jumps ahead: one that does, and back, would bring sessions to life.
+  const Time started = now();
+  const auto started_steady = std::chrono::steady_clock::now();
+  auto swept = started_steady;
   bool said = false;
   while (!stop.stop_requested()) {
     try {
@@ -267,10 +271,12 @@ void EndedSessions::run(const std::stop_token& stop) {
       follower.reset();
       pause(stop, poll_every);
     }
-    if (now() - swept < std::chrono::seconds(10)) continue;
-    swept = now();
+    const auto steady = std::chrono::steady_clock::now();
+    if (steady - swept < std::chrono::seconds(10)) continue;
+    swept = steady;
+    const Time at = std::min(now(), started + std::chrono::duration_cast<Time::duration>(steady - started_steady));
     const std::lock_guard lock(ends_mutex_);
-    ends_.forget_before(swept - ended_session_memory);
+    ends_.forget_before(at - ended_session_memory);
   }
 }
 
