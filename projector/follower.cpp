@@ -260,6 +260,7 @@ void Follower::fold_together(std::span<Followed*> models, std::span<const Decode
       for (Followed* followed : models)
         if (followed->model->name() == poison.model) followed->parked.erase(poison.event->meta.partition_key);
     if (models.size() > 1 || events.size() > 1) return fold_apart(models, events);
+    log_parked(models.front()->model->name(), events.front(), error.what());
     flush(models, events, {{models.front()->model->name(), events.front().recorded, error.what()}});
   }
 }
@@ -293,6 +294,15 @@ void Follower::load(std::span<Followed*> models, std::span<const Decoded> events
   }
 }
 
+void Follower::log_parked(std::string_view model, const Decoded& event, std::string_view reason) {
+  log::error("projector", "an event cannot be folded: its key is parked",
+             {{"model", model},
+              {"position", event.meta().position},
+              {"type", event.recorded->type},
+              {"key", event.meta().partition_key},
+              {"error", reason}});
+}
+
 /// Folds in memory. When an event cannot be folded its key is parked, and the batch is folded again without it.
 void Follower::fold_one(Followed& followed, std::span<const Decoded> events, std::vector<Poison>& poisons) {
   for (;;) {
@@ -310,12 +320,7 @@ void Follower::fold_one(Followed& followed, std::span<const Decoded> events, std
       }
     }
     if (failed == nullptr) return;
-    log::error("projector", "an event cannot be folded: its key is parked",
-               {{"model", followed.model->name()},
-                {"position", failed->meta().position},
-                {"type", failed->recorded->type},
-                {"key", failed->meta().partition_key},
-                {"error", reason}});
+    log_parked(followed.model->name(), *failed, reason);
     followed.parked.emplace(failed->meta().partition_key, failed->meta().position);
     poisons.push_back({followed.model->name(), failed->recorded, std::move(reason)});
     followed.model->forget();

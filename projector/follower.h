@@ -77,6 +77,7 @@ class Follower {
   void fold_together(std::span<Followed*> models, std::span<const Decoded> events);
   void fold_apart(std::span<Followed*> models, std::span<const Decoded> events);
   void load(std::span<Followed*> models, std::span<const Decoded> events);
+  static void log_parked(std::string_view model, const Decoded& event, std::string_view reason);
   void fold_one(Followed& followed, std::span<const Decoded> events, std::vector<Poison>& poisons);
   static bool concerns(const Followed& followed, const Meta& meta);
   void flush(std::span<Followed*> models, std::span<const Decoded> events, const std::vector<Poison>& poisons);

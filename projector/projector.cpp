@@ -99,10 +99,10 @@ void Projector::start() {
 
 void Projector::stop() {
   thread_.request_stop();
-  rebuild_.request_stop();
   stopping_.notify_all();
   if (feed_ != nullptr) feed_->wake();
   if (thread_.joinable()) thread_.join();
+  rebuild_.request_stop();  // which the thread may have begun meanwhile
   if (rebuild_.joinable()) rebuild_.join();
   ready_ = false;
   notifier_.reset();

@@ -5,10 +5,12 @@
 #include <future>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 
 #include "events/log.h"
 #include "projector/follower.h"
 #include "projector/models.h"
+#include "projector/parked.h"
 #include "runtime/logging.h"
 
 namespace bloomwatch::projection {
@@ -21,6 +23,17 @@ constexpr std::chrono::milliseconds kafka_fill_time{100};
 
 /// How far behind the live checkpoint the switch may begin: what is left is folded while flushes wait.
 constexpr Position switch_distance_max = 2000;
+
+/// How often the switch is tried, and the old tables are dropped: pages that are being read may be in the way, but not for long.
+constexpr int attempts_max = 50;
+constexpr std::chrono::milliseconds between_attempts{100};
+/// Less than Postgres' `deadlock_timeout`: of a rebuild and a page that wait for each other, the rebuild gives way before anybody is told.
+constexpr std::string_view short_locks = "SET LOCAL lock_timeout = '200ms'";
+
+/// Whether it may go well the next time. A transaction that was aborted had an event that Postgres refused, which the next attempt parks.
+bool may_go_well_again(const pg::Error& error) {
+  return error.lock_timed_out() || error.serialization_failure() || error.transaction_aborted();
+}
 
 /// One at a time for each model, whichever process runs it.
 bool take_lock(pg::Connection& connection, std::string_view model) {
@@ -69,6 +82,7 @@ void switch_tables(pg::Connection& connection, const StoredModel& model, Rebuild
   const std::string next = schema_of(name, Slot::next);
   for (const std::string& table : model.tables())
     report.tables.push_back({table, count_rows(connection, live + '.' + table), count_rows(connection, next + '.' + table)});
+  connection.query(std::string(short_locks));
   for (const std::string& table : model.tables())
     connection.query("LOCK TABLE " + live + '.' + table + ", " + next + '.' + table + " IN ACCESS EXCLUSIVE MODE");
   connection.query("ALTER SCHEMA " + live + " RENAME TO " + live + "_old");
@@ -240,6 +254,41 @@ bool finish(Rebuild& rebuild, const StoredModel& model, RebuildReport& report) {
   return true;
 }
 
+void fold_and_switch(const std::string& database_url, const StoredModel& model, pg::Connection& operations, const RebuildOptions& options,
+                     RebuildReport& report) {
+  const std::string name(model.name());
+  Rebuild rebuild(database_url, name, options);
+  report.from_kafka += rebuild.from_kafka();
+  do {
+    if (!rebuild.fold_until(read_checkpoints(operations, name, Slot::live).greatest())) return;
+  } while (!finish(rebuild, model, report));
+}
+
+/// What stays goes with the next rebuild.
+void drop_old(pg::Connection& connection, const std::string& model) {
+  for (int attempt = 1; attempt <= attempts_max; ++attempt) {
+    try {
+      pg::Transaction transaction(connection);
+      transaction.query(std::string(short_locks));
+      transaction.query("DROP SCHEMA " + schema_of(model, Slot::live) + "_old CASCADE");
+      return transaction.commit();
+    } catch (const pg::Error& error) {
+      if (!may_go_well_again(error)) throw;
+      std::this_thread::sleep_for(between_attempts);
+    }
+  }
+  log::warning("rebuild", "the old tables are in use and stay until the next rebuild", {{"model", model}});
+}
+
+/// Events that somebody discarded while the new tables were filled: their keys have been parked again.
+void repeat_discards(const std::string& database_url, pg::Connection& connection, const std::string& model) {
+  const pg::Result keys = connection.query(
+      "SELECT p.partition_key FROM projection.parked p JOIN projection.discarded d ON d.model = p.model AND d.position = p.position "
+      "WHERE p.slot = 'live' AND p.model = $1",
+      pg::Params(model));
+  for (const pg::Row row : keys) retry_parked(database_url, model, row.get<PartitionKey>(0));
+}
+
 }  // namespace
 
 RebuildReport rebuild(const std::string& database_url, std::string_view model_name, const RebuildOptions& options) {
@@ -252,17 +301,24 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   log::info("rebuild", "a read model is folded anew", {{"model", name}, {"version", model->version()}});
   make_tables(operations, *model);
   RebuildReport report;
-  {
-    Rebuild rebuild(database_url, name, options);
-    report.from_kafka = rebuild.from_kafka();
-    do {
-      if (!rebuild.fold_until(read_checkpoints(operations, name, Slot::live).greatest())) break;
-    } while (!finish(rebuild, *model, report));
+  RebuildOptions rest = options;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      report.tables.clear();
+      fold_and_switch(database_url, *model, operations, rest, report);
+      break;
+    } catch (const pg::Error& error) {
+      if (attempt == attempts_max || !may_go_well_again(error)) throw;
+      rest.kafka.reset();  // its part is folded
+      std::this_thread::sleep_for(between_attempts);
+    }
   }
-  if (report.switched)
-    operations.query("DROP SCHEMA " + schema_of(name, Slot::live) + "_old CASCADE");
-  else
+  if (report.switched) {
+    drop_old(operations, name);
+    repeat_discards(database_url, operations, name);
+  } else {
     drop_tables(operations, name);
+  }
   report.took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
   log::info("rebuild", report.switched ? "pages read the new rows" : "the rebuild was given up",
             {{"model", name}, {"events", report.events}});

@@ -358,6 +358,7 @@ void Connection::script(const std::string& sql) {
 }
 
 std::vector<Result> Connection::run_together(std::span<const Call> calls) {
+  const bool within = in_transaction();
   for (const Call& call : calls) prepare(call.statement, call.params);
   if (PQenterPipelineMode(raw_) == 0) throw lost(raw_);
   for (const Call& call : calls) {
@@ -392,7 +393,7 @@ std::vector<Result> Connection::run_together(std::span<const Call> calls) {
   }
   if (PQexitPipelineMode(raw_) == 0) broken_ = true;
   if (failure) {
-    if (!broken_ && in_transaction()) script("ROLLBACK");
+    if (!broken_ && !within && in_transaction()) script("ROLLBACK");
     throw *failure;
   }
   return results;

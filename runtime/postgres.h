@@ -55,6 +55,10 @@ class Error : public std::runtime_error {
   bool data_error() const { return sqlstate_.starts_with("22") || sqlstate_.starts_with("23"); }
   /// Serialization failure or deadlock: asking again may help.
   bool serialization_failure() const { return sqlstate_ == "40001" || sqlstate_ == "40P01"; }
+  /// Others held a lock for longer than `lock_timeout`: asking again may help.
+  bool lock_timed_out() const { return sqlstate_ == "55P03"; }
+  /// An earlier statement of the transaction had failed.
+  bool transaction_aborted() const { return sqlstate_ == "25P02"; }
   /// Taken too long: `statement_timeout`, or a deadline of ours.
   bool timed_out() const { return sqlstate_ == "57014"; }
 
@@ -478,6 +482,7 @@ class Connection {
   /// The same without keeping it prepared.
   Result query(const std::string& sql, const Params& params = {});
   /// Several statements in one round trip (libpq's pipeline) and in one implicit transaction: all or nothing; the first error is thrown.
+  /// In a transaction of the caller's they are part of that, and so is their failure: to be rolled back by the caller, or to a savepoint.
   /// Under READ COMMITTED each statement has a snapshot of its own.
   std::vector<Result> run_together(std::span<const Call> calls);
   /// SQL text of one or several statements, without parameters or rows.
