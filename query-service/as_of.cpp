@@ -217,6 +217,20 @@ class PastPages::Worker {
 
   /// Throws pg::Error.
   std::expected<Shown, Problem> show(OpenPage& page) {
+    const bool kept = connection_.has_value();
+    try {
+      return show_once(page);
+    } catch (const pg::Error& error) {
+      if (!kept || !error.connection_lost()) throw;
+    }
+    disconnect();  // it was lost since the last page
+    return show_once(page);
+  }
+  /// After an error: what is broken stays broken.
+  void disconnect() { connection_.reset(); }
+
+ private:
+  std::expected<Shown, Problem> show_once(OpenPage& page) {
     if (!connection_) connection_.emplace(page_connection(database_url_));
     if (auto wrong = find_moment(page)) return std::unexpected(std::move(*wrong));
     Past past;
@@ -225,10 +239,6 @@ class PastPages::Worker {
     if (!is_owner_today(page)) past.spaces.invitations.forget();
     return ask(page, past);
   }
-  /// After an error: what is broken stays broken.
-  void disconnect() { connection_.reset(); }
-
- private:
   /// Fixes the page's position and time; what is wrong with what was asked for.
   std::optional<Problem> find_moment(OpenPage& page) {
     Visit& visit = page.visit;

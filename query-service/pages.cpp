@@ -151,7 +151,6 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
 Pages::~Pages() {
   watch_.request_stop();
   watch_.join();
-  past_.reset();
   waiting_.close();  // it asks the pipeline, and the pipeline's last answers come to it
 }
 

@@ -248,8 +248,8 @@ class Pages {
   std::unique_ptr<PartitionHeads> heads_;  // from when checkpoints are first seen to be kept by partition
   std::atomic<int> looks_ = 0;             // at the checkpoints, asked for and not answered
   Waiting waiting_;
+  std::unique_ptr<PastPages> past_;  // the pipeline's last answers may still go there
   pg::Pipeline pipeline_;
-  std::unique_ptr<PastPages> past_;
   std::jthread watch_;  // the epoch, once a second; last, so that it ends first
 };
 
