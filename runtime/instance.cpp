@@ -2,16 +2,22 @@
 #include "runtime/instance.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
 #include "runtime/json.h"
 
 namespace bloomwatch {
 namespace {
+
+constexpr std::chrono::milliseconds lock_wait_max{2000};  ///< for one that was killed a moment ago
+constexpr std::chrono::milliseconds lock_try_every{50};
 
 std::filesystem::path file_of(const std::filesystem::path& home, std::string_view name) { return home / (std::string(name) + ".json"); }
 std::string routes_of(std::string_view name) { return std::string(name) + "-routes"; }
@@ -39,6 +45,20 @@ std::expected<T, std::string> read_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+HomeLock::HomeLock(const std::filesystem::path& home, std::string_view name)
+    : file_(::open((home / (std::string(name) + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  if (file_ < 0) throw std::runtime_error("cannot write to the home folder " + home.string());
+  for (auto waited = std::chrono::milliseconds(0); ::flock(file_, LOCK_EX | LOCK_NB) != 0; waited += lock_try_every) {
+    if (waited >= lock_wait_max) {
+      ::close(file_);
+      throw std::runtime_error("another process runs in the home folder " + home.string() + ": give this one a --home of its own");
+    }
+    std::this_thread::sleep_for(lock_try_every);
+  }
+}
+
+HomeLock::~HomeLock() { ::close(file_); }
 
 void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance) {
   write_file(file_of(home, name), instance);

@@ -30,6 +30,19 @@ struct RouteLine {
 };
 BOOST_DESCRIBE_STRUCT(RouteLine, (), (method, pattern, access))
 
+/// One process of each name a home: two would take each other's file away. Held to the end of the process, however it ends.
+class HomeLock {
+ public:
+  /// Locks `<home>/<name>.lock`. Throws std::runtime_error if another process holds it and does not end at once.
+  HomeLock(const std::filesystem::path& home, std::string_view name);
+  ~HomeLock();
+  HomeLock(const HomeLock&) = delete;
+  HomeLock& operator=(const HomeLock&) = delete;
+
+ private:
+  int file_;
+};
+
 /// Writes `<home>/<name>.json`, whole or not at all, readable by its owner only (a database URL and Kafka's properties may hold passwords).
 /// Throws std::runtime_error.
 void write_instance(const std::filesystem::path& home, std::string_view name, const Instance& instance);

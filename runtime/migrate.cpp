@@ -98,6 +98,8 @@ std::filesystem::path migrations_folder(const std::string& setting) {
 
 MigrationReport migrate(const std::string& database_url, const std::filesystem::path& folder) {
   const std::vector<Migration> all = read_migrations(folder);
+  // libpqxx takes nothing but the URL, which may name a longer or a shorter one.
+  ::setenv("PGCONNECT_TIMEOUT", "10", 0);
   pqxx::connection connection(database_url);
   {
     pqxx::nontransaction work(connection);

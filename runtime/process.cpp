@@ -14,7 +14,6 @@
 #include <system_error>
 #include <vector>
 
-#include "runtime/instance.h"
 #include "runtime/logging.h"
 #include "runtime/migrate.h"
 
@@ -46,11 +45,11 @@ std::string local_url(const std::string& bind, std::uint16_t port) {
 
 /// "Address already in use" says nothing of which.
 template <class Make>
-auto listening(const std::string& what, std::uint16_t port, Make make) {
+auto listening(const std::string& what, const std::string& bind, std::uint16_t port, Make make) {
   try {
     return make();
   } catch (const std::system_error& error) {
-    throw std::runtime_error(fmt::format("cannot listen on port {} for {}: {}", port, what, error.code().message()));
+    throw std::runtime_error(fmt::format("cannot listen on {}, port {}, for {}: {}", bind, port, what, error.code().message()));
   }
 }
 
@@ -59,7 +58,9 @@ auto listening(const std::string& what, std::uint16_t port, Make make) {
 Process::Process(Config config, std::string name)
     : config_(prepared(std::move(config))),
       name_(std::move(name)),
-      admin_(listening("health and metrics", config_.admin_port, [this] { return Admin(metrics_, "127.0.0.1", config_.admin_port); })) {}
+      lock_(config_.home, name_),
+      admin_(listening("health and metrics", "127.0.0.1", config_.admin_port,
+                       [this] { return Admin(metrics_, "127.0.0.1", config_.admin_port); })) {}
 
 Process::~Process() = default;
 
@@ -81,7 +82,8 @@ void Process::run(http::Routes routes) {
   options.threads = config_.http_threads;
   options.connections_max = config_.connections_max;
   options.on_answered = metrics_.http_observer(routes, name_);
-  http::Server server = listening("the API", config_.port, [&] { return http::Server(std::move(routes), std::move(options)); });
+  http::Server server =
+      listening("the API", config_.bind, config_.port, [&] { return http::Server(std::move(routes), std::move(options)); });
   server.start();
   shutdown_.on_stop("http", [&server] { server.stop(); });
   wait_for_the_end(local_url(config_.bind, server.port()));
@@ -90,6 +92,16 @@ void Process::run(http::Routes routes) {
 void Process::run() { wait_for_the_end({}); }
 
 void Process::wait_for_the_end(const std::string& url) {
+  // However this ends: what the stops and the checks refer to is gone when the caller has returned.
+  struct End {
+    Process& process;
+    ~End() {
+      process.shutdown_.stop();
+      process.admin_.stop();
+    }
+  };
+  std::optional<End> end(std::in_place, *this);
+  shutdown_.started();
   admin_.start();
   const std::string admin_url = local_url("127.0.0.1", admin_.port());
   write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid(), config_.kafka_bootstrap, config_.kafka_property});
@@ -98,8 +110,7 @@ void Process::wait_for_the_end(const std::string& url) {
   // Whoever sends traffic here looks elsewhere while what has begun is answered.
   admin_.add_check("process", [] { return std::optional<std::string>("it is stopping"); });
   log::info("process", "stopping");
-  shutdown_.stop();
-  admin_.stop();
+  end.reset();
   remove_instance(config_.home, name_);
   log::info("process", "stopped");
 }

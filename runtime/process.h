@@ -10,6 +10,7 @@
 #include "runtime/admin.h"
 #include "runtime/config.h"
 #include "runtime/http.h"
+#include "runtime/instance.h"
 #include "runtime/metrics.h"
 #include "runtime/shutdown.h"
 
@@ -19,7 +20,8 @@ namespace bloomwatch {
 class Process {
  public:
   /// Blocks signals, makes the home folder, sets the log level, listens on the admin port. `name` is that of the file that tells where it
-  /// is (runtime/instance.h). Throws std::runtime_error or std::system_error, in words for an operator.
+  /// is (runtime/instance.h), and no other process of that name may run in the home. Throws std::runtime_error or std::system_error, in
+  /// words for an operator.
   Process(Config config, std::string name);
   ~Process();
   Process(const Process&) = delete;
@@ -47,6 +49,7 @@ class Process {
 
   Config config_;
   std::string name_;
+  HomeLock lock_;
   Shutdown shutdown_;
   Metrics metrics_;
   Admin admin_;

@@ -34,17 +34,33 @@ Shutdown::Shutdown() {
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);
   requests_ = ::eventfd(0, EFD_CLOEXEC);
   if (signals_ < 0 || requests_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  starting_ = std::jthread([this](const std::stop_token& over) { listen_while_starting(over); });
 }
 
 Shutdown::~Shutdown() {
+  started();
   stop();
   ::close(signals_);
   ::close(requests_);
 }
 
+void Shutdown::listen_while_starting(const std::stop_token& over) {
+  constexpr int look_every_ms = 20;
+  pollfd source = {signals_, POLLIN, 0};
+  while (!over.stop_requested()) {
+    signalfd_siginfo signal = {};
+    if (::poll(&source, 1, look_every_ms) <= 0 || ::read(signals_, &signal, sizeof signal) != static_cast<ssize_t>(sizeof signal)) continue;
+    log::info("shutdown", "ended by a signal while starting", {{"signal", signal.ssi_signo}});
+    const sigset_t set = ending_signals();
+    ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    std::raise(static_cast<int>(signal.ssi_signo));
+  }
+}
+
 void Shutdown::on_stop(std::string name, std::function<void()> stop) { stops_.push_back({std::move(name), std::move(stop)}); }
 
 void Shutdown::wait() {
+  started();
   std::array<pollfd, 2> sources = {pollfd{signals_, POLLIN, 0}, pollfd{requests_, POLLIN, 0}};
   while (::poll(sources.data(), sources.size(), -1) < 0 && errno == EINTR) {
   }

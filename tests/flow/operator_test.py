@@ -102,6 +102,11 @@ class Operator(FlowTest):
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
 
+    def test_a_second_server_in_one_home_leaves_the_first_alone(self):
+        there = ("--home", self.server.home, "--database-url", self.server.database_url, "--port", "0", "--admin-port", "0")
+        self.assertIn("another process runs in the home folder", self.fails("serve", *there))
+        self.assertTrue(self.server.operator("token", "--as", self.mira.handle))
+
     def test_a_home_that_is_named_wins_over_the_environment(self):
         elsewhere = {**os.environ, "BLOOMWATCH_HOME": "/nowhere"}
         self.assertIn("nothing is parked", self.server.operator("parked", "list", env=elsewhere))

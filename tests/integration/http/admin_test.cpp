@@ -71,8 +71,19 @@ TEST(Shutdown, stops_the_last_first_when_asked) {
 
 TEST(Shutdown, ends_its_wait_on_a_signal) {
   Shutdown shutdown;
+  shutdown.started();
   ::kill(::getpid(), SIGTERM);
   shutdown.wait();
+}
+
+TEST(Shutdown, does_not_hold_up_what_has_not_started) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto start_for_ever = [] {
+    Shutdown shutdown;
+    ::kill(::getpid(), SIGTERM);
+    std::this_thread::sleep_for(std::chrono::seconds(60));
+  };
+  EXPECT_EXIT(start_for_ever(), testing::KilledBySignal(SIGTERM), "");
 }
 
 }  // namespace
