@@ -51,6 +51,12 @@ class Holder final : public StreamState {
   }
   /// What was measured, and the data folded since, which bounds what the state can have kept of it.
   std::size_t bytes() const override { return sizeof(*this) + kept_ + folded_; }
+  std::optional<Version> length_max() const override {
+    if constexpr (requires { State::length_max; })
+      return State::length_max;
+    else
+      return std::nullopt;
+  }
 
  private:
   /// A stream whose events overwrite each other does not grow: a state that can say what it keeps is asked, whenever as much has been
@@ -381,8 +387,12 @@ class TypedWork final : public Work {
 
   template <class E>
   NewEvent recorded(const E& event, PartitionKey key) const {
-    return {
-        .stream = stream_, .type = type_name<E>(), .schema_version = schema_version_of<E>(), .partition_key = key, .data = encode(event)};
+    return {.stream = stream_,
+            .type = type_name<E>(),
+            .schema_version = schema_version_of<E>(),
+            .partition_key = key,
+            .data = encode(event),
+            .always_fits = bloomwatch::always_fits<E>()};
   }
 
   ClaimChange changed(const ClaimAct& act, Time recorded_at) const {

@@ -24,6 +24,8 @@ class StreamState {
   virtual void apply(const RecordedEvent& event) = 0;
   /// About how much memory it takes; asked after every change, so O(1) is wanted.
   virtual std::size_t bytes() const = 0;
+  /// How long its stream may become, where that is less than any stream may.
+  virtual std::optional<Version> length_max() const { return std::nullopt; }
 };
 
 /// Makes the initial state of a stream of this category. Never null.

@@ -154,11 +154,12 @@ void CommandService::start() {
 
 void CommandService::stop() {
   parts_->sweeper.reset();
-  // What runs on the pools submits commands: the pools end before the writer does, and the writer before the keys' pipeline.
-  parts_->passwords.stop();
-  parts_->flow_pool.stop();
-  parts_->imports.stop();
+  // What runs on the pools waits for the writer's answers, which all have been given when it has stopped. It ends before the keys'
+  // pipeline.
+  const std::array pools = {&parts_->passwords, &parts_->flow_pool, &parts_->imports};
+  for (WorkPool* pool : pools) pool->request_stop();
   parts_->writer.stop(shutdown_drain_max);
+  for (WorkPool* pool : pools) pool->stop();
   parts_->pipeline.reset();
 }
 

@@ -45,8 +45,8 @@ WriterMachine::WriterMachine(MakeState make_state, std::function<EventId(Time)> 
 
 WriterMachine::~WriterMachine() = default;
 
-void WriterMachine::submit(std::unique_ptr<Work> work) {
-  Item item{.work = std::move(work), .arrival = next_arrival_++};
+void WriterMachine::submit(std::unique_ptr<Work> work, Time now) {
+  Item item{.work = std::move(work), .arrival = next_arrival_++, .deadline = now + limits_.wait_max};
   ++pending_;
   if (!leading_) return answer(item, answer_of(Answer::Kind::unavailable));
   if (pending_ > limits_.queue_max) return answer(item, answer_of(Answer::Kind::busy));
@@ -137,7 +137,7 @@ void WriterMachine::fill(OpenBatch& open, Time now) {
 
 WriterMachine::Verdict WriterMachine::consider(Item& item, OpenBatch& open, Time now) {
   const CommandFrame& frame = item.work->frame;
-  if (now > frame.deadline) {
+  if (now > item.deadline) {
     answer(item, answer_of(Answer::Kind::unavailable));
     return Verdict::gone;
   }
@@ -242,8 +242,10 @@ bool WriterMachine::complete(const Item& item, const OpenBatch& open, std::vecto
     NewEvent& event = events[i];
     const auto same_stream = [&](const NewEvent& other) { return other.stream == event.stream; };
     const auto before = std::find_if(std::reverse_iterator(events.begin() + static_cast<std::ptrdiff_t>(i)), events.rend(), same_stream);
-    event.version = (before == events.rend() ? facts_.stream(event.stream).version : before->version) + 1;
-    if (event.version > limits_.stream_length_max) return false;
+    const HeldStream& stream = facts_.stream(event.stream);
+    event.version = (before == events.rend() ? stream.version : before->version) + 1;
+    const Version length_max = std::min(limits_.stream_length_max, stream.state->length_max().value_or(limits_.stream_length_max));
+    if (event.version > length_max + (event.always_fits ? limits_.stream_reserve : 0)) return false;
     event.event_id = mint_(open.recorded_at);
     event.recorded_at = open.recorded_at;
     event.by = item.work->frame.by;

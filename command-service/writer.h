@@ -26,7 +26,6 @@ struct CommandFrame {
   CommandContext by;
   std::optional<IdempotencyKey> key = {};      ///< (scope, Idempotency-Key), hashed
   std::array<std::uint8_t, 16> body_mac = {};  ///< of method, path, query and body; looked at only with a key
-  Time deadline = Time::max();                 ///< not decided after it: answered `unavailable`
 };
 
 /// What one command decided. Accepted (events), quiet (neither), refused, or refused with events that remember why.
@@ -91,9 +90,10 @@ class Work {
 
 /// The machine's limits. Everything that can grow has one.
 struct WriterLimits {
-  std::size_t queue_max = 16'384;         ///< commands that wait, for their turn or for a load; more are answered `busy`
-  std::size_t batch_commands_max = 128;   ///< an unlimited batch makes everything run in lock-step
-  std::size_t batch_bytes_max = 4 << 20;  ///< of event data; one command alone may exceed it
+  std::size_t queue_max = 16'384;              ///< commands that wait, for their turn or for a load; more are answered `busy`
+  std::chrono::milliseconds wait_max{10'000};  ///< for them; a command that is not decided by then is answered `unavailable`
+  std::size_t batch_commands_max = 128;        ///< an unlimited batch makes everything run in lock-step
+  std::size_t batch_bytes_max = 4 << 20;       ///< of event data; one command alone may exceed it
   std::size_t batches_in_flight_max = 4;
   std::size_t pipelined_commands_min = 32;  ///< so many wait before a batch follows another that is in flight
   std::size_t loads_in_flight_max = 2;
@@ -101,6 +101,7 @@ struct WriterLimits {
   std::size_t command_facts_max = 512;       ///< that one command may ask for at once; more answers `failed`
   std::size_t memory_bytes_max = 256 << 20;  ///< of facts; exceeded only by what is in use
   Version stream_length_max = 100'000;       ///< a command that would make a stream longer is refused `stream_full`
+  Version stream_reserve = 10'000;           ///< beyond it, for events that always fit
   std::size_t command_events_max = 1'000;    ///< more answers `failed`
   std::size_t recorded_keys_max = 8 << 20;   ///< of a day, in the filter (two days of 16 MiB); more cost more and more loads
   std::size_t key_page_max = 5'000;          ///< keys read at once to fill the filter
@@ -160,7 +161,7 @@ class WriterMachine {
   // Inputs.
 
   /// Queues a command, or answers it at once with `busy` or `unavailable`.
-  void submit(std::unique_ptr<Work> work);
+  void submit(std::unique_ptr<Work> work, Time now);
   /// Leadership is ours and `head` was read after it was gained. Only when `idle()`.
   void start(const LogPoint& head);
   /// Leadership is lost or given up: what was not sent is answered `unavailable`, what is in flight is waited for.
@@ -194,6 +195,7 @@ class WriterMachine {
   struct Item {
     std::unique_ptr<Work> work;
     std::uint64_t arrival = 0;
+    Time deadline = {};   ///< later it is not decided
     Moment pinned = 0;    ///< facts touched since then are kept until it was tried again
     int data_errors = 0;  ///< of batches that it was in
     Answer answer = {};

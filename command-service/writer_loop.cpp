@@ -304,7 +304,24 @@ class Writer::Loop {
       tell(batch.last);  // before the answers: who follows the log can begin while they are made
     else
       log::warning("writer", "a batch failed", {{"result", name_of(outcome.result)}, {"detail", outcome.detail}});
+    note_progress(outcome.result == AppendResult::committed);
     machine_.append_finished(batch.id, outcome.result);
+  }
+
+  /// Whoever leads and cannot append, for whatever reason, answers nobody and bars those who could.
+  void note_progress(bool made) {
+    if (made) {
+      stuck_since_.reset();
+      return;
+    }
+    if (!stuck_since_) stuck_since_ = Clock::now();
+    next_attempt_ = Clock::now() + retry_every;
+  }
+
+  void step_down(std::string_view why) {
+    log::error("writer", "lets another lead", {{"why", why}});
+    stuck_since_.reset();
+    lease_->let_go();
   }
 
   static std::string_view name_of(AppendResult result) {
@@ -334,7 +351,7 @@ class Writer::Loop {
       mail_.swap(inbox_);
       status_.pending += mail_.size();  // nobody sees the queue empty meanwhile
     }
-    for (std::unique_ptr<Work>& work : mail_) machine_.submit(std::move(work));
+    for (std::unique_ptr<Work>& work : mail_) machine_.submit(std::move(work), now());
     mail_.clear();
     for (Loader::Loaded& loaded : loader_->take()) {
       if (loaded.result)
@@ -346,6 +363,8 @@ class Writer::Loop {
   }
 
   void mind_the_lead() {
+    if (machine_.leading() && machine_.pending() == 0) stuck_since_.reset();
+    if (machine_.leading() && stuck_since_ && Clock::now() > *stuck_since_ + options_.doubt_max) step_down("nothing can be appended");
     const bool drained = machine_.pending() == 0 || Clock::now() >= stop_at_.load();
     const bool may_lead = lease_->held() && !(stopping_ && drained);
     if (machine_.leading() && !may_lead) {
@@ -362,19 +381,20 @@ class Writer::Loop {
       const milliseconds offset = reader_.clock_offset();
       if (std::chrono::abs(offset) > options_.clock_offset_max) {
         log::error("writer", "does not lead: our clock is too far from that of Postgres", {{"offset_ms", offset.count()}});
-        next_attempt_ = Clock::now() + std::chrono::seconds(1);
-        return;
+        return step_down("the clock is wrong");
       }
       if (!pipeline_.connected()) pipeline_.reconnect();
       const LogPoint head = reader_.head();
       reader_.await_durable();
       machine_.start(head);
+      stuck_since_.reset();
       tell(head.position);
       log::info("writer", "leads", {{"position", head.position}});
       ready_ = !stopping_;
     } catch (const pg::Error& error) {
       complain_("cannot lead yet", error);
-      next_attempt_ = Clock::now() + retry_every;
+      note_progress(false);
+      if (Clock::now() > *stuck_since_ + options_.doubt_max) step_down("it cannot begin to");
     }
   }
 
@@ -407,7 +427,7 @@ class Writer::Loop {
       impatient_ = true;
     } catch (const pg::Error& error) {
       complain_("cannot read the tail yet", error);
-      next_attempt_ = Clock::now() + retry_every;
+      note_progress(false);
       if (!machine_.leading() && Clock::now() > deposed_at_ + options_.doubt_max) give_up_tail();
     }
   }
@@ -455,6 +475,7 @@ class Writer::Loop {
   bool impatient_ = false;  ///< there is something to do without being woken
   Clock::time_point next_attempt_ = {};
   Clock::time_point deposed_at_ = {};
+  std::optional<Clock::time_point> stuck_since_;  ///< the first failure since something was appended
 
   // Everybody's.
   std::atomic<bool> ready_ = false;

@@ -16,8 +16,10 @@ struct WriterOptions {
   WriterLimits limits = {};
   std::chrono::milliseconds clock_offset_max{5000};  ///< further from Postgres's clock we do not lead
   std::chrono::milliseconds notify_every{10};        ///< at most one NOTIFY in so long; in this process the hub tells at once
-  std::chrono::milliseconds doubt_max{5000};         ///< how long a deposed writer tries to learn what became of its last batches
-  std::chrono::hours idempotency_life{24};           ///< records older than this are forgotten, by who leads
+  /// How long a writer that leads may fail to append before it lets another lead, and one that leads no more tries to learn what became of
+  /// its last batches.
+  std::chrono::milliseconds doubt_max{5000};
+  std::chrono::hours idempotency_life{24};  ///< records older than this are forgotten, by who leads
 };
 
 /// What a writer shows of itself.

@@ -25,6 +25,7 @@ BOOST_DESCRIBE_STRUCT(UserRegistered, (), (profile, email, email_claim, handle, 
 
 /// Ends every log-in session of the account but the one named, for token checks, refresh and pages.
 struct PasswordChanged {
+  static constexpr bool always_fits = true;
   PasswordId password;
   SessionId continuing_session;
 };
@@ -117,6 +118,7 @@ enum class LoginSessionEnd { logged_out, ended_by_owner, refresh_token_reused };
 BOOST_DESCRIBE_ENUM(LoginSessionEnd, logged_out, ended_by_owner, refresh_token_reused)
 
 struct LoginSessionEnded {
+  static constexpr bool always_fits = true;
   LoginSessionEnd reason = LoginSessionEnd::logged_out;
 };
 BOOST_DESCRIBE_STRUCT(LoginSessionEnded, (), (reason))

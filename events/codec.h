@@ -95,6 +95,17 @@ constexpr int schema_version_of() {
     return 1;
 }
 
+/// Whether the event is appended to a stream that is full, too: who leaves, removes or locks out somebody can always do so, however much
+/// was written before. So says a member `always_fits`. Only for what cannot be repeated without an event that does not always fit, or by
+/// those alone whom it harms: for these the room beyond the limit is bounded, too.
+template <class E>
+constexpr bool always_fits() {
+  if constexpr (requires { E::always_fits; })
+    return E::always_fits;
+  else
+    return false;
+}
+
 /// An event whose type or data this program cannot read: it is older than the log, or the log is corrupt.
 struct UndecodableEvent : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -84,6 +84,7 @@ struct NewEvent {
   CommandContext by = {};
   std::optional<EventId> undoes = {};
   std::string data = {};
+  bool always_fits = false;  ///< also where the stream is full; see always_fits() in codec.h. Not stored
 };
 
 }  // namespace bloomwatch

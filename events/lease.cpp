@@ -41,12 +41,16 @@ void Lease::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Lease::held() const { return boot_time_ns() < held_until_ns_.load(); }
+void Lease::let_go() { let_go_ = true; }
+
+bool Lease::held() const { return !let_go_ && boot_time_ns() < held_until_ns_.load(); }
 
 void Lease::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
       stand_by_and_hold(stop);
+      if (let_go_) pause(stop, rest);
+      let_go_ = false;
     } catch (const pg::Error&) {  // not reachable, or the session was ended: begin anew
       pause(stop, standby_poll);
     }
@@ -66,7 +70,7 @@ void Lease::stand_by_and_hold(const std::stop_token& stop) {
   }
 }
 
-/// Returns when asked to stop; throws when the session is lost. Either way the lease is gone.
+/// Returns when asked to stop or to let go; throws when the session is lost. Either way the lease is gone.
 void Lease::hold(pg::Connection& connection, const std::stop_token& stop) {
   static const pg::Statement heartbeat("SELECT 1");
   struct Loss {
@@ -78,7 +82,7 @@ void Lease::hold(pg::Connection& connection, const std::stop_token& stop) {
   };
   callbacks_.gained();
   const Loss loss{*this};
-  while (pause(stop, heartbeat_every)) {
+  while (pause(stop, heartbeat_every) && !let_go_) {
     const std::int64_t asked = boot_time_ns();
     connection.run(heartbeat);
     held_until_ns_ = asked + std::chrono::nanoseconds(idle_session_timeout).count();

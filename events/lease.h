@@ -24,6 +24,7 @@ class Lease {
   static constexpr std::chrono::milliseconds idle_session_timeout{3000};
   static constexpr std::chrono::milliseconds heartbeat_every{1000};
   static constexpr std::chrono::milliseconds standby_poll{200};
+  static constexpr std::chrono::milliseconds rest{3000};  ///< after let_go()
 
   /// Called in the lease's thread; must return within a second, must not throw.
   struct Callbacks {
@@ -43,6 +44,8 @@ class Lease {
   bool held() const;
   /// Releases it now (callback `lost`) and stays out; idempotent.
   void stop();
+  /// For a holder that cannot do what it is for: releases it within a second and stays out for `rest`, so that another may try. Any thread.
+  void let_go();
 
  private:
   void run(const std::stop_token& stop);
@@ -54,6 +57,7 @@ class Lease {
   LeaseName name_;
   Callbacks callbacks_;
   std::atomic<std::int64_t> held_until_ns_{0};
+  std::atomic<bool> let_go_ = false;
   std::mutex mutex_;
   std::condition_variable_any stopped_;
   std::jthread thread_;

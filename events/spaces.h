@@ -53,17 +53,20 @@ BOOST_DESCRIBE_STRUCT(MemberJoined, (), (profile, role, invitation))
 
 /// Went of their own accord.
 struct MemberLeft {
+  static constexpr bool always_fits = true;
   ProfileId profile;
 };
 BOOST_DESCRIBE_STRUCT(MemberLeft, (), (profile))
 
 /// Was removed by an owner.
 struct MemberRemoved {
+  static constexpr bool always_fits = true;
   ProfileId profile;
 };
 BOOST_DESCRIBE_STRUCT(MemberRemoved, (), (profile))
 
 struct MemberRoleChanged {
+  static constexpr bool always_fits = true;
   ProfileId profile;
   SpaceRole role = SpaceRole::member;
 };
@@ -71,6 +74,7 @@ BOOST_DESCRIBE_STRUCT(MemberRoleChanged, (), (profile, role))
 
 /// `to` became an owner and `from` a member, in one step.
 struct OwnershipTransferred {
+  static constexpr bool always_fits = true;
   ProfileId from;
   ProfileId to;
 };
@@ -95,6 +99,7 @@ BOOST_DESCRIBE_STRUCT(MemberInvited, (), (invitation, invitee, token_claim, role
 
 /// By an owner, or because who sent it is no longer a member.
 struct InvitationRevoked {
+  static constexpr bool always_fits = true;
   InvitationId invitation;
 };
 BOOST_DESCRIBE_STRUCT(InvitationRevoked, (), (invitation))

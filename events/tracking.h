@@ -227,6 +227,7 @@ BOOST_DESCRIBE_STRUCT(WatchSessionRestored, (), (session, title))
 
 /// A title left its space, with all that was said of it there. Releases `title_claim`.
 struct AnimeRemoved {
+  static constexpr bool always_fits = true;
   TitleId title;
   ClaimKey title_claim;
 };

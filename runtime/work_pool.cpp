@@ -24,7 +24,7 @@ bool WorkPool::submit(Job& job) {
   return true;
 }
 
-void WorkPool::stop() {
+void WorkPool::request_stop() {
   std::deque<Job> dropped;
   {
     const std::lock_guard lock(mutex_);
@@ -32,6 +32,10 @@ void WorkPool::stop() {
     dropped.swap(queue_);
     changed_.notify_all();
   }
+}
+
+void WorkPool::stop() {
+  request_stop();
   threads_.clear();  // joins
 }
 

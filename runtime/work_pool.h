@@ -31,7 +31,9 @@ class WorkPool {
   /// False, and `job` untouched, if the queue is full or the pool has stopped. A job that throws is logged and let go; what it was to
   /// answer with answers by itself (http::Responder).
   bool submit(Job& job);
-  /// Waits for running jobs and lets go of those that wait. May be repeated.
+  /// Lets go of the jobs that wait, and tells those that run (stopping()).
+  void request_stop();
+  /// The same, and waits for running jobs. May be repeated.
   void stop();
   /// For long jobs, that they end early.
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }

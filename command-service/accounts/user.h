@@ -17,6 +17,7 @@ struct User {
   using Partition = UserId;
   using Events = UserEvents;
   static constexpr std::string_view category = "user";
+  static constexpr Version length_max = 10'000;  ///< who logs in or refreshes reads all of it
 
   std::optional<ProfileId> profile;  ///< their first; none: no such account
   ClaimKey email_claim;

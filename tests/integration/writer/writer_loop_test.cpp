@@ -231,6 +231,39 @@ TEST(WriterLoop, answers_everything_that_it_took_before_it_stops) {
   check_log(url, clients.all());
 }
 
+/// Postgres takes what is asked for and cannot store it, as with a full disk.
+constexpr std::string_view full_disk = R"(
+  CREATE FUNCTION log.disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full' USING ERRCODE = '53100'; END $$;
+  CREATE TRIGGER disk_full BEFORE INSERT ON log.events EXECUTE FUNCTION log.disk_full())";
+
+TEST(WriterLoop, answers_and_steps_down_when_nothing_can_be_appended) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  const auto writer = writer_of(url, hub);
+  ASSERT_TRUE(becomes([&] { return writer->ready(); }));
+  Clients clients;
+  EXPECT_EQ(clients.ask(*writer, pay_in(0, 1)).kind, Answer::Kind::done);
+  pg::Connection connection({.url = url});
+  connection.script(std::string(full_disk));
+  EXPECT_EQ(clients.ask(*writer, pay_in(0, 1)).kind, Answer::Kind::unavailable);
+  EXPECT_FALSE(writer->ready());
+  connection.script("DROP TRIGGER disk_full ON log.events");
+  ASSERT_TRUE(becomes([&] { return writer->ready(); }, 20s));
+  EXPECT_EQ(clients.ask(*writer, pay_in(0, 1)).version, 2);
+  check_log(url, clients.all());
+}
+
+TEST(WriterLoop, with_a_wrong_clock_leaves_the_lead_to_another) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  Writer wrong({.database_url = url, .clock_offset_max = -1ms}, simulation::make_account_state, hub);
+  wrong.start();
+  std::this_thread::sleep_for(500ms);  // it is the first to try
+  const auto right = writer_of(url, hub);
+  EXPECT_TRUE(becomes([&] { return right->ready(); }, 20s));
+  EXPECT_FALSE(wrong.ready());
+}
+
 /// Clients that keep `open` commands on their way until told to stop.
 class Crowd {
  public:

@@ -24,13 +24,15 @@ class WriterTest : public testing::Test {
     machine_.start({});
   }
 
-  std::uint64_t submit(const Wish& wish, std::optional<std::uint64_t> key = {}, Time deadline = Time::max(), std::uint8_t body = 0) {
+  std::uint64_t submit(const Wish& wish, std::optional<std::uint64_t> key = {}, std::uint8_t body = 0) {
     const std::uint64_t number = ++commands_;
-    CommandFrame frame{.by = {.command = CommandId(simulation::small_uuid(6, number))}, .body_mac = {body}, .deadline = deadline};
+    CommandFrame frame{.by = {.command = CommandId(simulation::small_uuid(6, number))}, .body_mac = {body}};
     if (key) frame.key = IdempotencyKey(simulation::small_uuid(4, *key));
-    machine_.submit(std::make_unique<BankWork>(
-        std::move(frame), wish, simulation::small_uuid(5, number),
-        [this, number](const BankWork&, const Answer& answer) { answers_.emplace_back(number, answer, std::string(answer.refusal)); }));
+    machine_.submit(std::make_unique<BankWork>(std::move(frame), wish, simulation::small_uuid(5, number),
+                                               [this, number](const BankWork&, const Answer& answer) {
+                                                 answers_.emplace_back(number, answer, std::string(answer.refusal));
+                                               }),
+                    now_);
     return number;
   }
 
@@ -168,7 +170,7 @@ TEST_F(Writer, keeps_the_order_of_commands_that_need_the_same) {
 TEST_F(Writer, answers_a_repeat_in_flight_with_the_outcome_of_the_first) {
   submit(pay_in(0), 9);
   submit(pay_in(0), 9);
-  submit(pay_in(0), 9, Time::max(), 1);
+  submit(pay_in(0), 9, 1);
   load_nothing();
   EXPECT_EQ(appends_.at(0).batch.events.size(), 1U);
   EXPECT_EQ(appends_.at(0).batch.idempotency.size(), 1U);
@@ -216,7 +218,7 @@ TEST_F(Writer, looks_for_a_key_before_an_outcome_that_no_index_contradicts) {
 TEST_F(Writer, keeps_the_order_of_one_key_while_a_stream_is_loaded) {
   know_no_key_is_recorded();
   submit(pay_in(1), 9);
-  submit(pay_in(0), 9, Time::max(), 1);
+  submit(pay_in(0), 9, 1);
   load_nothing();
   finish(AppendResult::committed);
   ASSERT_EQ(answers_.size(), 2U);
@@ -257,13 +259,18 @@ TEST_F(Writer, writes_one_net_change_per_claim_and_none_where_nothing_changed) {
   EXPECT_EQ(appends_[0].batch.claims[0].holder->id, simulation::stream_of(1).id);
 }
 
-TEST_F(Writer, does_not_decide_after_the_deadline) {
-  submit(pay_in(0), {}, now_ + milliseconds(5));
+TEST_F(Writer, does_not_decide_what_has_waited_too_long) {
+  const auto late = submit(pay_in(0));
+  now_ += milliseconds(1);
+  submit(pay_in(0));
   step();
-  now_ += milliseconds(6);
+  now_ += WriterLimits().wait_max;
   load_nothing();
-  EXPECT_EQ(answers_.at(0).answer.kind, Kind::unavailable);
-  EXPECT_TRUE(appends_.empty());
+  ASSERT_EQ(answers_.size(), 1U);
+  EXPECT_EQ(answers_[0].command, late);
+  EXPECT_EQ(answers_[0].answer.kind, Kind::unavailable);
+  ASSERT_EQ(appends_.size(), 1U);
+  EXPECT_EQ(appends_[0].batch.events.size(), 1U);
 }
 
 TEST_F(Writer, never_lets_recorded_at_go_back) {
@@ -403,6 +410,19 @@ TEST_F(SmallWriter, refuses_to_make_a_stream_too_long) {
   finish(AppendResult::committed);
   finish(AppendResult::committed);
   EXPECT_EQ(answers_.at(3).refusal, "stream_full");
+}
+
+TEST_F(SmallWriter, has_room_in_a_full_stream_for_what_always_fits) {
+  submit({.kind = WishKind::take_name, .account = 0, .name = 1});
+  for (int i = 0; i < 3; ++i) submit(pay_in(0));
+  submit({.kind = WishKind::give_up_name, .account = 0});
+  while (answers_.size() < 5) {
+    load_nothing();
+    finish(AppendResult::committed);
+  }
+  EXPECT_EQ(answers_.at(3).refusal, "stream_full");
+  EXPECT_EQ(answers_.at(4).answer.kind, Kind::done);
+  EXPECT_EQ(answers_.at(4).answer.version, 4);
 }
 
 TEST_F(SmallWriter, evicts_everything_once_nothing_is_under_way) {

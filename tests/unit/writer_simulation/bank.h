@@ -46,6 +46,8 @@ struct Happened {
 inline constexpr std::string_view paid_in = "PaidIn", paid_out = "PaidOut", labelled = "Labelled", named = "Named", unnamed = "Unnamed",
                                   name_retired = "NameRetired", warned = "Warned", poisoned = "Poisoned";
 
+inline bool always_fits(std::string_view type) { return type == unnamed; }
+
 inline int argument_in(std::string_view data) {
   int argument = 0;
   std::from_chars(data.data(), data.data() + data.size(), argument);
@@ -230,6 +232,7 @@ class BankWork : public Work {
       one.stream = stream_of(event.account);
       one.type = event.type;
       one.data = std::to_string(event.argument);
+      one.always_fits = always_fits(event.type);
     }
     return decided;
   }

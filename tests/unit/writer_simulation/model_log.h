@@ -142,7 +142,8 @@ class ModelLog {
     Outcome outcome = decide(wish, world(at), recorded_at);
     std::array<Version, accounts_max> versions = world(at).versions;
     for (const Happened& event : outcome.events)
-      if (++versions[static_cast<std::size_t>(event.account)] > stream_length_max_)
+      if (++versions[static_cast<std::size_t>(event.account)] >
+          stream_length_max_ + (always_fits(event.type) ? WriterLimits().stream_reserve : 0))
         return Outcome{.refusal = "stream_full", .account = outcome.account};
     return outcome;
   }

@@ -28,7 +28,6 @@ struct Scene {
   int keys_percent = 0;
   int repeat_percent = 0;
   int poison_percent = 0;
-  int deadline_percent = 0;
   int flush_percent = 100;
   bool both_lead = false, connections_break = false, processes_crash = false, server_crashes = false, loads_fail = false,
        data_errors = false, leaders_change = false;
@@ -47,6 +46,7 @@ Scene draw_scene(Random& random) {
   limits.load_facts_max = random.chance(30) ? 2 : 100;
   limits.batch_bytes_max = random.chance(20) ? 2 : 1000;
   limits.queue_max = random.chance(15) ? 4 : 100;
+  if (random.chance(10)) limits.wait_max = milliseconds(random.below(20));
   limits.memory_bytes_max = random.chance(60) ? (random.chance(50) ? 0 : 700) : 1 << 20;
   limits.recorded_keys_max = random.chance(20) ? 0 : 1000;  // of one block only: soon "maybe" of most keys
   limits.key_page_max = random.chance(50) ? 1 + random.size_below(3) : 100;
@@ -58,7 +58,6 @@ Scene draw_scene(Random& random) {
   scene.keys_percent = random.chance(60) ? random.below(100) : 0;
   scene.repeat_percent = random.below(30);
   scene.poison_percent = random.chance(15) ? 10 : 0;
-  scene.deadline_percent = random.chance(10) ? 20 : 0;
   scene.both_lead = random.chance(50);
   scene.connections_break = random.chance(50);
   scene.processes_crash = random.chance(40);
@@ -265,7 +264,6 @@ class History {
     command.id = small_uuid(5, number);
     command.submitted_at = log_.position();
     CommandFrame frame{.by = {.command = CommandId(small_uuid(6, number))}, .key = command.key, .body_mac = command.body_mac};
-    if (random_.chance(scene_.deadline_percent)) frame.deadline = clock(i) + milliseconds(random_.below(20));
     note("client: command ", number, " to writer ", i, ": ", wish_names[static_cast<std::size_t>(command.wish.kind)], " account ",
          command.wish.account, " other ", command.wish.other, " amount ", command.wish.amount, " name ", command.wish.name,
          command.key ? " key " + std::to_string(number_in(command.key->uuid)) : "");
@@ -273,7 +271,7 @@ class History {
     auto work = std::make_unique<BankWork>(std::move(frame), command.wish, command.id, heard);
     log_.commands.emplace(number, command);
     ++coverage_.commands;
-    processes_[i].machine->submit(std::move(work));
+    processes_[i].machine->submit(std::move(work), clock(i));
   }
 
   /// Every answer is checked against the log as it is at this moment.
