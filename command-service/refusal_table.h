@@ -33,8 +33,9 @@ RefusalTable make_refusal_table(const std::array<RefusalRow<Refusal>, rows>& tab
     const std::string_view name = boost::describe::enum_to_string(row.why, "unnamed");
     std::string slug(name);
     std::ranges::replace(slug, '_', '-');
-    made.emplace(
-        name, Problem{.status = row.status, .type = std::move(slug), .title = std::string(row.title), .detail = std::string(row.detail)});
+    Problem problem{.status = row.status, .type = std::move(slug), .title = std::string(row.title), .detail = std::string(row.detail)};
+    if (row.status == 401) problem.headers = problems::unauthorized().headers;
+    made.emplace(name, std::move(problem));
   }
   return made;
 }

@@ -9,11 +9,11 @@
 
 namespace bloomwatch {
 
-/// Refused, in this order: login_session_ended, wrong_password (the one proved is no longer the account's).
+/// Refused, in this order: login_session_ended, wrong_password (none was proved, or one that is no longer the account's).
 struct ChangePassword {
   GivenPassword current_password = {};  ///< taken out by the edge
   NewPassword new_password = {};        ///< taken out by the edge
-  Minted<PasswordId> proven = {};       ///< the row that the current password matched
+  Minted<PasswordId> proven = {};       ///< the row that the current password matched; nil: none
   Minted<PasswordId> password = {};     ///< the row of the new one
 
   Decision<PasswordChanged> decide(const Actor& by, By<User> user, By<LoginSession> own) const {

@@ -1,11 +1,18 @@
 // What the flows share.
 #include "command-service/accounts/flows.h"
 
+#include <chrono>
 #include <utility>
 
 #include "command-service/accounts/user.h"
 
 namespace bloomwatch::accounts {
+namespace {
+
+/// Somebody waits for the answer, and others for the thread.
+constexpr std::chrono::seconds statement_timeout{10};
+
+}  // namespace
 
 LoadResult Readers::load(const LoadRequest& request) {
   LoadResult result;
@@ -15,7 +22,7 @@ LoadResult Readers::load(const LoadRequest& request) {
 
 LogReader Readers::take() {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty()) return LogReader(database_url_, "bloomwatch flows");
+  if (idle_.empty()) return LogReader(database_url_, "bloomwatch flows", statement_timeout);
   LogReader reader = std::move(idle_.back());
   idle_.pop_back();
   return reader;

@@ -39,6 +39,14 @@ class Readers {
   std::vector<LogReader> idle_;
 };
 
+/// Of one network address: each hashes a password, as a log-in does, and an address may be one of many people.
+inline constexpr double registrations_max = 200;
+inline constexpr double registrations_per_second = 5;
+
+/// Of one account: a refresh reads the account's stream.
+inline constexpr double refreshes_max = 60;
+inline constexpr double refreshes_per_second = 1;
+
 /// Outlives the flows' routes.
 struct Flows {
   const Edge& edge;
@@ -49,6 +57,8 @@ struct Flows {
   const Passwords passwords = {};
   const RefreshTokens refresh_tokens{edge.keys};
   LoginLimit login_limit = {};
+  TokenBuckets registration_limit{registrations_max, registrations_per_second};  ///< by network address
+  TokenBuckets refresh_limit{refreshes_max, refreshes_per_second};               ///< by account
 };
 
 /// An account's stream, and what the call's Idempotency-Key was answered before, if it has one and was.

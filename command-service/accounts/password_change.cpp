@@ -6,21 +6,18 @@
 namespace bloomwatch::accounts {
 namespace {
 
-/// Whether the request's Idempotency-Key has an outcome already. Then the writer repeats it, and the password that it proves is the former.
-bool is_repeat(const Call& call, const LoadResult& loaded) { return call.frame.key && !loaded.idempotency.empty(); }
-
-/// Blocks: checks one password and hashes another.
+/// Blocks: checks one password and hashes another. A wrong one goes on unproven, for the decider to refuse: a repeat, by its
+/// Idempotency-Key, of a change that was made proves the former password, and is answered as then.
 void change(Flows& flows, Call& call, ChangePassword command) {
   const UserId account = call.principal->account;
-  const LoadResult loaded = flows.readers.load(account_and_key(call, account));
+  const LoadResult loaded = flows.readers.load({.streams = {{User::category, account.uuid}}, .claims = {}, .keys = {}});
   const Person person = person_from(account, loaded.events);
   const auto hash = flows.secrets.password_hash(person.password, account);
-  if (!is_repeat(call, loaded) && !flows.passwords.matches(hash, command.current_password.take()))
-    return refuse(call, Refusal::wrong_password);
-
-  command.proven.value = person.password;
   command.password.value = PasswordId(Uuid::v7(call.now));
-  flows.secrets.put_password(*command.password, account, hash_password(command.new_password.take()));
+  if (flows.passwords.matches(hash, command.current_password.take())) {
+    command.proven.value = person.password;
+    flows.secrets.put_password(*command.password, account, hash_password(command.new_password.take()));
+  }
   const Principal by = *call.principal;
   const Actor actor = call.actor();
   submit(flows.edge, std::move(call), std::move(command), actor,

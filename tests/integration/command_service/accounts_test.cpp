@@ -61,6 +61,13 @@ TEST_F(Accounts, an_email_is_one_persons_though_two_register_at_once) {
   EXPECT_EQ(one.get() + two.get(), 201 + 409);
 }
 
+TEST_F(Accounts, log_in_takes_an_email_as_it_was_registered) {
+  const Reply made = post("/api/auth/register", R"({"email":" mira@example.org ","handle":"mira","password":"a long password"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(log_in_reply(" mira@example.org ", "a long password").status, 200);
+  EXPECT_EQ(log_in_reply("mira@example.org", "a long password").status, 200);
+}
+
 TEST_F(Accounts, log_in_tells_nobody_who_has_an_account) {
   register_person("mira");
   const Reply wrong = log_in_reply("mira@example.org", "another password");
@@ -68,6 +75,7 @@ TEST_F(Accounts, log_in_tells_nobody_who_has_an_account) {
   EXPECT_EQ(wrong.status, 401);
   EXPECT_EQ(unknown.status, 401);
   EXPECT_EQ(wrong.json().type, unknown.json().type);
+  EXPECT_TRUE(std::ranges::any_of(wrong.headers, [](const auto& h) { return h.first == "WWW-Authenticate"; }));
 }
 
 TEST_F(Accounts, guessing_is_slowed_down) {
@@ -131,6 +139,42 @@ TEST_F(Accounts, a_repeat_revives_no_session_that_has_ended) {
   ends("ken", false, log_out);
   ends("eve", true, reuse);
   ends("ada", true, change_password);
+}
+
+TEST_F(Accounts, a_wrong_current_password_changes_nothing_whatever_the_key_was_used_for) {
+  const Person mira = register_person("mira");
+  const Headers key = {{"Idempotency-Key", "k1"}};
+  EXPECT_EQ(send(http::Method::patch, "/api/me", R"({"language":"de"})", mira.access_token, key).status, 200);
+  restart();  // the writer holds no key in memory
+  const std::string wrong = R"({"currentPassword":"a wrong password","newPassword":"a better password"})";
+  EXPECT_EQ(post("/api/me/password", wrong, mira.access_token, key).status, 422);
+  connection().script("DELETE FROM log.idempotency");  // a day later
+  restart();
+  EXPECT_EQ(post("/api/me/password", wrong, mira.access_token, key).status, 403);
+  EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 200);
+  const std::string right = R"({"currentPassword":"a long password","newPassword":"a better password"})";
+  EXPECT_EQ(post("/api/me/password", right, mira.access_token, key).status, 422) << "that key's outcome is that it was refused";
+}
+
+TEST_F(Accounts, a_password_change_repeated_with_its_key_answers_the_same) {
+  const Person mira = register_person("mira");
+  const std::string body = R"({"currentPassword":"a long password","newPassword":"a better password"})";
+  const Reply first = post("/api/me/password", body, mira.access_token, {{"Idempotency-Key", "k1"}});
+  const Reply again = post("/api/me/password", body, mira.access_token, {{"Idempotency-Key", "k1"}});
+  EXPECT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(log_in_reply(mira.email, "a better password").status, 200);
+}
+
+TEST_F(Accounts, one_account_refreshes_only_so_often) {
+  Person mira = register_person("mira");
+  Reply reply{};
+  for (int i = 0; i < 100 && reply.status != 429; ++i)
+    reply = post("/api/auth/refresh", R"({"refreshToken":")" + mira.refresh_token + R"("})");
+  EXPECT_EQ(reply.status, 429);
+  const Person ken = register_person("ken");
+  EXPECT_EQ(post("/api/auth/refresh", R"({"refreshToken":")" + ken.refresh_token + R"("})").status, 200);
 }
 
 TEST_F(Accounts, a_repeats_access_token_ends_when_the_first_one_did) {

@@ -63,11 +63,20 @@ TEST(WorkPool, lets_go_of_waiting_jobs_when_it_stops_and_takes_no_more) {
 TEST(LoginLimit, slows_down_one_address_and_not_the_others) {
   accounts::LoginLimit limit;
   const auto start = accounts::LoginLimit::Clock::now();
-  for (int i = 0; i < accounts::LoginLimit::attempts_per_email_max; ++i) EXPECT_FALSE(limit.take("mira", "here", start)) << i;
+  for (int i = 0; i < accounts::LoginLimit::attempts_per_pair_max; ++i) EXPECT_FALSE(limit.take("mira", "here", start)) << i;
   const auto wait = limit.take("mira", "here", start);
   ASSERT_TRUE(wait);
   EXPECT_FALSE(limit.take("ken", "here", start));
+  EXPECT_FALSE(limit.take("mira", "at home", start)) << "who is elsewhere can still log in";
   EXPECT_FALSE(limit.take("mira", "here", start + *wait)) << "after the time told it may go on";
+}
+
+TEST(LoginLimit, slows_down_many_who_try_one_address) {
+  accounts::LoginLimit limit;
+  const auto start = accounts::LoginLimit::Clock::now();
+  for (int i = 0; i < accounts::LoginLimit::attempts_per_email_max; ++i)
+    EXPECT_FALSE(limit.take("mira", "host " + std::to_string(i), start)) << i;
+  EXPECT_TRUE(limit.take("mira", "another", start));
 }
 
 }  // namespace
