@@ -54,6 +54,13 @@ class Cluster(unittest.TestCase):
         settings.write_text(settings.read_text().replace("include 'bloomwatch.conf'", ""))
         self.assertIn(f"{self.folder}/data is no cluster of ours, or was never finished", self.refused("start", self.folder))
 
+    def test_one_that_does_not_run_has_no_url(self):
+        self.assertIn("no Postgres runs", self.refused("url", self.folder))
+        url = self.start()
+        self.assertEqual(run(CLUSTER, "url", self.folder).strip(), url)
+        run(CLUSTER, "stop", self.folder)
+        self.assertIn("no Postgres runs", self.refused("url", self.folder))
+
 
 if __name__ == "__main__":
     unittest.main()
