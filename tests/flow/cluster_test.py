@@ -1,4 +1,5 @@
-# ops/cluster, the private Postgres: whatever kills it while it is made, the next start goes on, and it never listens for others than its owner.
+# ops/cluster, the private Postgres: whatever kills it while it is made, the next start goes on; it never listens for others than its owner; and
+# its folder may have any name.
 import os
 import pathlib
 import shutil
@@ -60,6 +61,10 @@ class Cluster(unittest.TestCase):
         self.assertEqual(run(CLUSTER, "url", self.folder).strip(), url)
         run(CLUSTER, "stop", self.folder)
         self.assertIn("no Postgres runs", self.refused("url", self.folder))
+
+    def test_a_folder_may_have_any_name(self):
+        url = self.start(self.base / "Ada's \"new\" $HOME `id` \\ ü")
+        self.assert_it_listens_to_its_owner_only(url)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ class Run(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bloomwatch-run-", dir="/tmp"))
         self.addCleanup(shutil.rmtree, self.folder, True)
         os.chmod(self.folder, 0o711)
-        self.home = self.folder / "home"
-        # A clone of only what ops/run needs, where nothing is to be installed or built.
+        self.home = self.folder / "Ada's \"home\" & $HOME"  # any name will do
+        # A clone of only what ops/run needs and tells of, where nothing is to be installed or built.
         ops = self.folder / "ops"
         ops.mkdir()
-        for script in ("run", "cluster"):
+        for script in ("run", "cluster", "bloomwatch"):
             shutil.copy2(ROOT / "ops" / script, ops)
         for script in ("install", "build"):
             (ops / script).symlink_to("/bin/true")
@@ -90,6 +90,13 @@ class Run(unittest.TestCase):
         instance = self.instance()
         self.assertIn(f"BloomWatch answers at {instance['url']}\n", self.output())
         self.assertIn(f"{instance['adminUrl']}/health/ready", self.output())
+
+    def test_what_it_says_to_try_can_be_pasted(self):
+        self.start()
+        for tried in ("log --follow", "verify"):
+            line = next(line for line in self.output().splitlines() if line.endswith(tried))
+            command = line[line.index("ops/bloomwatch") :].removesuffix(" --follow")
+            run("bash", "-c", command, cwd=self.folder)
 
     def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
         running = self.start()
