@@ -124,6 +124,17 @@ class Run(unittest.TestCase):
         self.kill(server)
         self.start()  # on the Postgres that has been left over
 
+    def test_a_server_that_hangs_is_killed(self):
+        script = self.folder / "ops/run"
+        script.write_text(script.read_text().replace("stop_seconds_max=30", "stop_seconds_max=2"))
+        running = self.start()
+        server = self.instance()["pid"]
+        os.kill(server, signal.SIGSTOP)
+        self.assertEqual(self.end(running), 0)
+        self.assertIn("the server did not end within 2 s of SIGTERM: it was killed\n", self.output())
+        self.assertTrue(self.is_gone(server))
+        self.assertFalse((self.home / "instance.json").exists())
+
     def test_a_server_that_was_started_by_hand_is_not_disturbed(self):
         database_url = run(self.folder / "ops/cluster", "start", self.home / "postgres").strip()
         server = Server(database_url, self.home)
