@@ -22,10 +22,11 @@ class Run(unittest.TestCase):
         # A clone of only what ops/run needs and tells of, where nothing is to be installed or built.
         ops = self.folder / "ops"
         ops.mkdir()
-        for script in ("run", "cluster", "bloomwatch"):
+        for script in ("run", "cluster", "bloomwatch", "demo.py"):
             shutil.copy2(ROOT / "ops" / script, ops)
         for script in ("install", "build"):
             (ops / script).symlink_to("/bin/true")
+        (self.folder / "tests").symlink_to(ROOT / "tests")
         program = self.folder / "build/release/bloomwatch"
         program.parent.mkdir(parents=True)
         program.symlink_to(PROGRAM)
@@ -97,6 +98,10 @@ class Run(unittest.TestCase):
             line = next(line for line in self.output().splitlines() if line.endswith(tried))
             command = line[line.index("ops/bloomwatch") :].removesuffix(" --follow")
             run("bash", "-c", command, cwd=self.folder)
+
+    def test_no_proxy_comes_between(self):
+        proxies = {name: "http://127.0.0.1:9" for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")} | {"no_proxy": "", "NO_PROXY": ""}
+        self.assertIn("GET http://127.0.0.1:", run(*self.command("--demo", "--exit"), env=os.environ | proxies))
 
     def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
         running = self.start()
