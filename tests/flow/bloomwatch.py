@@ -20,6 +20,8 @@ PROGRAM = os.environ.get("BLOOMWATCH_PROGRAM", str(ROOT / "build/test/bloomwatch
 COMMAND_SERVICE = str(pathlib.Path(PROGRAM).parent / "command-service")
 SHARED_DATA = ROOT.parent / "shared" / "data"  # real inputs that are not ours to ship; tests that need them skip where they are absent
 
+os.environ.pop("BLOOMWATCH_DATABASE_URL", None)  # whatever its owner keeps there is no place for tests
+
 READY_SECONDS_MAX = 60
 _database_count = itertools.count(1)
 

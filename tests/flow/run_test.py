@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from bloomwatch import PROGRAM, READY_SECONDS_MAX, ROOT, Client, Server, run, wait_until
+from bloomwatch import PROGRAM, READY_SECONDS_MAX, ROOT, Client, Server, fresh_database, run, wait_until
 
 
 class Run(unittest.TestCase):
@@ -35,11 +35,13 @@ class Run(unittest.TestCase):
     def command(self, *arguments):
         return [self.folder / "ops/run", "--home", self.home, "--port", "0", *arguments]
 
-    def start(self):
+    def start(self, *arguments, **environment):
         """Until it has said that it is up."""
         log = open(self.folder / "run.out", "w")
         self.addCleanup(log.close)
-        running = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(
+            self.command(*arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=os.environ | environment
+        )
         self.addCleanup(self.end, running)
 
         def is_up():
@@ -102,6 +104,16 @@ class Run(unittest.TestCase):
     def test_no_proxy_comes_between(self):
         proxies = {name: "http://127.0.0.1:9" for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")} | {"no_proxy": "", "NO_PROXY": ""}
         self.assertIn("GET http://127.0.0.1:", run(*self.command("--demo", "--exit"), env=os.environ | proxies))
+
+    def test_a_database_of_ones_own_is_told_by_the_environment(self):
+        url, drop = fresh_database()
+        self.addCleanup(drop)
+        for arguments, environment in (((), {"BLOOMWATCH_DATABASE_URL": url}), (("--database-url", url), {"BLOOMWATCH_DATABASE_URL": "no URL"})):
+            running = self.start(*arguments, **environment)
+            self.assertEqual(self.instance()["databaseUrl"], url)
+            self.assertNotIn(url, pathlib.Path(f"/proc/{self.instance()['pid']}/cmdline").read_text())
+            self.assertFalse((self.home / "postgres").exists())
+            self.end(running)
 
     def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
         running = self.start()
