@@ -23,6 +23,10 @@ def svg(height, title, parts):
     return "\n".join([head, rectangle(0, 0, WIDTH, height, "#ffffff"), text(LEFT, 22, title, "start", 15, INK, "bold"), *parts, "</svg>"]) + "\n"
 
 
+def nothing_yet(title):
+    return svg(120, title, [text(WIDTH / 2, 80, "no data yet", size=15)])
+
+
 def step_of(highest):
     """The distance of grid lines: 1, 2 or 5 times a power of ten, for at most six lines."""
     return next(digit * 10**power for power in range(18) for digit in (1, 2, 5) if highest <= 6 * digit * 10**power)
@@ -30,6 +34,8 @@ def step_of(highest):
 
 def bars(title, labels, values, unit):
     """A bar for each value, with its number above it."""
+    if not values:
+        return nothing_yet(title)
     height = 300
     ground, room = height - BOTTOM, height - BOTTOM - TOP
     step = step_of(max(values))
@@ -49,6 +55,8 @@ def bars(title, labels, values, unit):
 
 def cells(title, row_labels, column_labels, rows, unit):
     """A table of percentages, the darker the more; None is left out."""
+    if not rows:
+        return nothing_yet(title)
     cell, left = 26, 104
     height = TOP + 24 + cell * len(rows) + 28
     slot = (WIDTH - left - RIGHT) / len(column_labels)

@@ -12,6 +12,8 @@ SQL = pathlib.Path(__file__).resolve().parent / "sql"
 
 def markdown_table(names, rows):
     """Numbers to the right, everything else to the left; as wide as it must be."""
+    if not rows:
+        return "No data yet."
     cells = [["" if value is None else str(value) for value in row] for row in rows]
     widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
     to_the_right = [all(isinstance(row[i], (int, float)) or row[i] is None for row in rows) for i in range(len(names))]
@@ -47,6 +49,8 @@ class Report:
 
     def rating_distribution(self):
         names, rows = self.ask("rating_distribution")
+        if not any(row[1] for row in rows):
+            rows = []
         picture = charts.bars("Ratings by score", [row[0] for row in rows], [row[1] for row in rows], "score of ten")
         self.add("How people rate", "rating_distribution", names, rows, picture)
 
@@ -65,7 +69,8 @@ class Report:
             "SELECT count(*), count(DISTINCT type), min(time)::date, max(time)::date, count(DISTINCT source) FROM events").fetchone()
         if epochs > 1:
             raise ValueError("these events are of several epochs of the log: their positions cannot be compared")
-        head = (f"# What the log says\n\nFrom {count} events of {types} types, recorded from {first} to {last}; made by `ops/analytics/run`.\n"
+        recorded = f", recorded from {first} to {last}" if count else ""
+        head = (f"# What the log says\n\nFrom {count} events of {types} types{recorded}; made by `ops/analytics/run`.\n"
                 "Nothing here names anybody: people are ids, and what they wrote is sealed.\n")
         (self.folder / "report.md").write_text("\n".join([head, *self.parts]))
 
@@ -79,7 +84,10 @@ def main():
     report.weekly_active_spaces()
     report.rating_distribution()
     report.cohort_retention()
-    report.write()
+    try:
+        report.write()
+    except ValueError as error:
+        sys.exit(f"report.py: {error}")
 
 
 if __name__ == "__main__":

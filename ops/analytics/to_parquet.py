@@ -39,5 +39,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: to_parquet.py REPLAY.ndjson EVENTS.parquet")
     source, made = map(pathlib.Path, sys.argv[1:])
-    count = to_parquet(source, made)
+    try:
+        count = to_parquet(source, made)
+    except (ValueError, duckdb.Error) as error:
+        sys.exit(f"to_parquet.py: {source}: {error}")
     print(f"{count} events: {source.stat().st_size / 1e6:.1f} MB of NDJSON, {made.stat().st_size / 1e6:.1f} MB of Parquet")

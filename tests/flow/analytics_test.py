@@ -36,6 +36,54 @@ class DataTeam(unittest.TestCase):
         for path in made.iterdir():
             self.assertEqual(path.read_text(), (example / path.name).read_text(), f"{path.name}: ops/analytics/run --demo makes it anew")
 
+    def clone(self):
+        """The folder of a clone of only what ops/analytics/run needs, where nothing is to be installed or built."""
+        clone = pathlib.Path(tempfile.mkdtemp(prefix="clone-", dir=self.folder))
+        shutil.copytree(ANALYTICS, clone / "ops/analytics")
+        for script in ("cluster", "home"):
+            shutil.copy2(ROOT / "ops" / script, clone / "ops")
+        for script in ("install", "build"):
+            (clone / "ops" / script).symlink_to("/bin/true")
+        (clone / "build/release").mkdir(parents=True)
+        for program in (PROGRAM, DEMO_HISTORY):
+            (clone / "build/release" / pathlib.Path(program).name).symlink_to(program)
+        return clone
+
+    def refused(self, *command):
+        """What it says."""
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertNotIn("Traceback", done.stderr)
+        return done.stderr
+
+    def test_another_log_and_a_demo_leave_a_replay_alone(self):
+        clone = self.clone()
+        command = [clone / "ops/analytics/run", "--out", clone / "out of ours"]
+        run(*command, "--database-url", self.database)
+        replay = clone / "out of ours/events.ndjson"
+        self.assertEqual(replay.read_bytes(), self.replay.read_bytes())
+        other, drop = fresh_database()
+        self.addCleanup(drop)
+        run(DEMO_HISTORY, "--database-url", other, "--spaces", "1")
+        refusal = self.refused(*command, "--database-url", other)
+        self.assertIn("choose another --out", refusal)
+        run(*command, "--demo")
+        self.assertEqual(replay.read_bytes(), self.replay.read_bytes())
+        run("bash", "-c", refusal[refusal.index("rm ") :])
+        run(*command, "--database-url", other)
+        self.assertLess(len(replay.read_bytes()), len(self.replay.read_bytes()))
+
+    def test_a_log_without_a_space_has_no_data_yet(self):
+        empty = self.folder / "empty.ndjson"
+        empty.touch()
+        self.assertEqual(run(ANALYTICS / "run", empty, "--out", self.folder / "empty").count("No data yet."), 3)
+        self.assertIn("From 0 events", (self.folder / "empty/report/report.md").read_text())
+
+    def test_a_replay_that_is_none_is_told(self):
+        self.assertIn("there is no file", self.refused(ANALYTICS / "run", self.folder / "absent.ndjson", "--out", self.folder / "none"))
+        (self.folder / "wrong.ndjson").write_text("wrong")
+        self.assertIn("Malformed JSON", self.refused(ANALYTICS / "run", self.folder / "wrong.ndjson", "--out", self.folder / "none"))
+
     def test_a_replay_with_a_missing_line_makes_no_parquet(self):
         lines = self.replay.read_bytes().splitlines(keepends=True)
         holed = self.folder / "holed.ndjson"
