@@ -1,6 +1,6 @@
--- Lets somebody of the data team in: a role of their own that reads the analytics views and nothing else, and cannot hold anything up.
+-- Lets somebody of the data team in: a role of their own that reads the analytics views and nothing else, and holds nothing up by mistake.
 -- psql "$DATABASE_URL" -v name=ada -f ops/analytics/analyst.sql      then, for a password:  \password ada
--- Settings are inherited from nobody in Postgres, so each login gets them; a second run sets them again.
+-- Settings are inherited from nobody in Postgres, so each login gets them, and may set others; a second run sets them again.
 \set ON_ERROR_STOP on
 SELECT format('CREATE ROLE %I LOGIN IN ROLE bloomwatch_analyst CONNECTION LIMIT 4', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
