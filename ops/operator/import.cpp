@@ -60,17 +60,21 @@ class Watch {
     if (isatty(STDERR_FILENO) == 0) return;
     thread_ = std::jthread([database_url, space](const std::stop_token& stop) {
       LogReader reader(database_url, "bloomwatch import");
-      Position seen = reader.head().position;
+      std::optional<Position> seen;
       std::int64_t events = 0;
       std::mutex mutex;
       std::condition_variable_any never;
       // Even an import that is over before the log was reached has been shown once.
       do {
-        const Position head = reader.head().position;
-        for (const RecordedEvent& event : reader.read_partition(partition_of(space), seen, head, 100'000))
-          if (event.meta.partition_key == space) ++events;
-        seen = head;
-        fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
+        try {
+          const Position head = reader.head().position;
+          for (const RecordedEvent& event : reader.read_partition(partition_of(space), seen.value_or(head), head, 100'000))
+            if (event.meta.partition_key == space) ++events;
+          seen = head;
+          fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
+        } catch (const pg::Error&) {
+          // Postgres is away for a moment: nothing new to show, and how the import ends is the instance's to say.
+        }
         std::unique_lock lock(mutex);
         never.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
       } while (!stop.stop_requested());

@@ -5,9 +5,10 @@ import html
 import os
 import pty
 import re
+import subprocess
 import unittest
 
-from bloomwatch import ROOT, SHARED_DATA, FlowTest
+from bloomwatch import PROGRAM, ROOT, SHARED_DATA, FlowTest, wait_until
 
 STATUS = {"Watching": "watching", "Completed": "finished", "On-Hold": "paused", "Dropped": "dropped", "Plan to Watch": "backlog"}
 
@@ -192,6 +193,27 @@ class MalImport(FlowTest):
         os.close(other_end)
         self.assertRegex(os.read(terminal, 65536).decode(), r"importing: \d+ changes so far")
         os.close(terminal)
+
+    def test_an_import_whose_progress_cannot_be_read_goes_on(self):
+        # The server's next append waits for the lock, so that there is an import under way.
+        lock = "BEGIN; LOCK TABLE log.events IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(2)"
+        waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'log.events'::regclass"
+        end_readers = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch import'"
+        )
+        terminal, other_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        holder = subprocess.Popen(["psql", "--no-psqlrc", "-q", "-d", self.server.database_url, "-c", lock], stdout=subprocess.DEVNULL)
+        self.addCleanup(holder.wait)
+        command = [PROGRAM, "import", "mal", ROOT / "tests/data/mal-small.xml", "--space", self.space, "--as", self.mira.handle]
+        importing = subprocess.Popen(
+            [*map(str, command), "--home", str(self.server.home)], stdout=subprocess.PIPE, stderr=other_end, text=True
+        )
+        os.close(other_end)
+        wait_until(lambda: self.server.rows(waits), 10, "the import to wait")
+        wait_until(lambda: self.server.rows(end_readers), 10, "the reader of its progress to be there")
+        shown, _ = importing.communicate(timeout=60)
+        self.assertEqual((importing.returncode, "10 added" in shown), (0, True), shown)
 
     @classmethod
     def tearDownClass(cls):
