@@ -125,6 +125,7 @@ struct Client::Handle {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());
+    if (options.direct) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   }
 
   void describe(const Call& call, curl_slist* headers) const {

@@ -45,6 +45,7 @@ class Client {
   struct Options {
     std::string ca_file = {};    ///< certificates to trust, PEM; empty: those of the system
     bool plain_allowed = false;  ///< also `http://`: for an instance on this machine
+    bool direct = false;         ///< never by a proxy that the environment names: for tokens that no other machine may see
   };
   static constexpr std::chrono::milliseconds connect_max{5000};
   static constexpr std::size_t header_bytes_max = 65'536;  ///< of an answer

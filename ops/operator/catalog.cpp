@@ -133,9 +133,7 @@ class CatalogImport {
   ImportBatch batch() const { return {.import = import_, .source = file_.source, .dry_run = options_.dry_run}; }
 
   BatchReport send(const std::string& body) {
-    const http::Response answer = client_.post("/api/catalog/import", "application/json", body, batch_takes_max);
-    if (answer.status != 200) throw std::runtime_error(fmt::format("the instance answered {}: {}", answer.status, answer.body));
-    auto report = json::read<BatchReport>(answer.body);
+    auto report = json::read<BatchReport>(client_.post("/api/catalog/import", "application/json", body, batch_takes_max));
     if (!report) throw std::runtime_error("the instance's answer cannot be read: " + report.error().front().detail);
     return std::move(*report);
   }

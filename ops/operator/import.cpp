@@ -114,13 +114,12 @@ int import_mal(const ImportOptions& options) {
   const std::string token = token_as(options.target, options.handle, import_takes_max);
   const std::string path =
       fmt::format("/api/watch-spaces/{}/imports/mal?dryRun={}&shared={}", space->to_string(), options.dry_run, options.shared);
-  http::Response answer;
+  std::string answer;
   {
     const Watch watch(options.target.database(), PartitionKey(*space));
     answer = InstanceClient(instance.url, token).post(path, "application/octet-stream", export_text, import_takes_max);
   }
-  if (answer.status != 200) throw std::runtime_error(fmt::format("the instance answered {}: {}", answer.status, answer.body));
-  const auto report = json::read<ImportReport>(answer.body);
+  const auto report = json::read<ImportReport>(answer);
   if (!report)
     throw std::runtime_error("the instance's answer cannot be read: " + report.error().front().pointer + " " +
                              report.error().front().detail);

@@ -17,13 +17,14 @@ class InstanceClient {
   /// `url` is the instance's, without a path.
   InstanceClient(std::string url, std::string_view token);
 
-  /// Throws std::runtime_error when there is no answer within `takes_max`.
-  http::Response post(const std::string& path, const std::string& content_type, std::string_view body, std::chrono::seconds takes_max);
+  /// The body of the answer. Throws std::runtime_error when there is none within `takes_max`, and for another status than 200 with the
+  /// reasons that the answer gives: title, detail and every wrong field of a problem (RFC 9457), else the bare status.
+  std::string post(const std::string& path, const std::string& content_type, std::string_view body, std::chrono::seconds takes_max);
 
  private:
   std::string url_;
   std::string authorization_;
-  http::Client client_{{.plain_allowed = true}};
+  http::Client client_{{.plain_allowed = true, .direct = true}};
 };
 
 }  // namespace bloomwatch::ops

@@ -1,10 +1,29 @@
 # The operator program on a running instance: verify notices what is wrong, rebuild changes nothing that pages show, tokens and logs.
 # Each way to break an instance is made once, in its database, and has to be named.
+import http.server
+import json
 import os
+import pathlib
+import shutil
 import subprocess
+import tempfile
+import threading
 import unittest
 
 from bloomwatch import PROGRAM, ROOT, FlowTest
+
+
+class Gateway(http.server.BaseHTTPRequestHandler):
+    """What may stand between the operator and an instance: has no answer of its own, and remembers who came."""
+
+    def do_POST(self):
+        self.server.seen.append(self.headers["Authorization"])
+        self.send_response(502)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 class Operator(FlowTest):
@@ -117,6 +136,35 @@ class Operator(FlowTest):
     def test_a_token_speaks_for_a_person(self):
         token = self.server.operator("token", "--as", self.ken.handle).strip()
         self.assertEqual(self.ken.client.call("GET", "/api/me", token=token, expect=200)["id"], self.ken.id)
+
+    def gateway(self):
+        """A running one, and its URL."""
+        gateway = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+        gateway.seen = []
+        self.addCleanup(gateway.server_close)
+        self.addCleanup(gateway.shutdown)
+        threading.Thread(target=gateway.serve_forever, daemon=True).start()
+        return gateway, f"http://127.0.0.1:{gateway.server_port}"
+
+    def folder(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="bloomwatch-home-"))
+        self.addCleanup(shutil.rmtree, folder, True)
+        return folder
+
+    def test_the_operators_token_is_shown_to_no_proxy(self):
+        gateway, url = self.gateway()
+        proxy = {**os.environ, "http_proxy": url, "all_proxy": url}
+        self.assertIn("has the role user", self.server.operator("role", self.mira.handle, "user", env=proxy))
+        self.assertEqual(gateway.seen, [])
+
+    def test_why_the_instance_refuses_is_said(self):
+        self.assertRegex(self.fails("role", "x", "admin", "--home", self.server.home), r"answered 400: Some fields are wrong\n  /handle: \w+")
+        self.assertIn("answered 404: There is no such account", self.fails("role", "nobody_here", "admin", "--home", self.server.home))
+        _, url = self.gateway()
+        home = self.folder()
+        (home / "instance.json").write_text(json.dumps(self.server.instance | {"url": url}))
+        shutil.copy(self.server.home / "master.key", home)
+        self.assertEqual(self.fails("role", self.mira.handle, "user", "--home", home), "bloomwatch: the instance answered 502\n")
 
     def test_the_log_is_readable(self):
         lines = self.server.operator("log", "--from", str(self.last["position"]))
