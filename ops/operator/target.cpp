@@ -9,9 +9,12 @@
 namespace bloomwatch::ops {
 
 Instance Target::instance() const {
-  const auto found = read_instance(home, "instance");
-  if (!found) throw std::runtime_error("nothing is running there (" + found.error() + "); start it with ops/run, or name another --home");
-  return *found;
+  const auto whole = read_instance(home, "instance");
+  if (whole) return *whole;
+  const auto apart = read_instance(home, "command-service");
+  if (apart) return *apart;
+  throw std::runtime_error("nothing is running there (" + whole.error() + ", and " + apart.error() +
+                           "); start it with ops/run, or name another --home");
 }
 
 std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
@@ -29,7 +32,7 @@ void add_target(CLI::App& subcommand, Target& target) {
   subcommand.add_option("--home", target.home, "The home folder of the running instance")
       ->envname("BLOOMWATCH_HOME")
       ->capture_default_str();
-  subcommand.add_option("--database-url", target.database_url, "Its Postgres, where not the one that instance.json names")
+  subcommand.add_option("--database-url", target.database_url, "Its Postgres, where not the one that the running instance has")
       ->envname("BLOOMWATCH_DATABASE_URL");
 }
 

@@ -22,7 +22,8 @@ struct Target {
   std::string database_url;
 
   std::filesystem::path master_key_file() const { return std::filesystem::path(home) / "master.key"; }
-  /// Throws std::runtime_error that says what to do when none is running there.
+  /// `serve`, or of the services apart the one that takes commands. Throws std::runtime_error that says what to do when none is running
+  /// there.
   Instance instance() const;
   /// `--database-url`, else the running instance's.
   std::string database() const;

@@ -2,11 +2,12 @@
 # within a second. `bloomwatch serve` is the same parts in one process.
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
 
-from bloomwatch import PROGRAM, Person, Server, fresh_database, wait_until
+from bloomwatch import PROGRAM, ROOT, Person, Server, fresh_database, run, wait_until
 
 
 class Services(unittest.TestCase):
@@ -44,6 +45,23 @@ class Services(unittest.TestCase):
         ended = time.monotonic()
         wait_until(lambda: reader.call("GET", "/api/me", token=mira.token).status == 401, 1, "the session's end in query-service")
         self.assertLess(time.monotonic() - ended, 1)
+
+    def test_the_operator_finds_them(self):
+        mira = Person(self.commands, "mira")
+        mira.register()
+        mira.log_in()
+        operator = lambda *arguments: run(PROGRAM, *arguments, "--home", self.home)
+        self.assertIn("has the role moderator", operator("role", "mira", "moderator"))
+        imported = operator("import", "mal", ROOT / "tests/data/mal-small.xml", "--space", mira.make_space("Apart"), "--as", "mira")
+        self.assertIn("10 added", imported)
+        self.assertIn("4 added", operator("catalog", "import", ROOT / "tests/data/catalog-small.jsonl"))
+        routes = operator("routes")
+        for route in (r"POST +/api/watch-spaces ", r"GET +/api/watch-spaces/\{watchSpace\}/dashboard "):
+            self.assertRegex(routes, route)
+        self.commands.stop()
+        done = subprocess.run([PROGRAM, "role", "mira", "user", "--home", self.home], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "nothing is running there .*/instance.json.*/command-service.json")
 
     def test_pages_wait_for_a_projector_that_is_away(self):
         mira = Person(self.commands, "mira")
