@@ -28,11 +28,6 @@ constexpr std::int64_t counted_per_read = 50'000;
 constexpr Position look_back_max = 5'000'000;
 constexpr std::chrono::milliseconds topic_patience{10'000};
 
-struct LagCommand {
-  Target target;
-  Config config;
-};
-
 /// One consumer in one partition, or in the whole log.
 struct Lag {
   std::string consumer;
@@ -120,9 +115,9 @@ void print(const std::vector<Lag>& lags, Position head) {
   for (const auto& [consumer, behind] : sums) fmt::print("{} is {} events behind\n", consumer, behind);
 }
 
-int lag(const LagCommand& command) {
-  const std::string database_url = command.target.database();
-  const Config config = command.target.with_kafka(command.config);
+int lag(const Target& target) {
+  const std::string database_url = target.database();
+  const Config config = target.with_kafka();
   pg::Connection connection(pg::Options{.url = database_url, .application_name = "bloomwatch lag"});
   std::vector<Lag> lags = model_lags(connection);
   if (!config.kafka_bootstrap.empty())
@@ -135,12 +130,11 @@ int lag(const LagCommand& command) {
 }  // namespace
 
 void add_lag(CLI::App& program, Action& action) {
-  auto command = std::make_shared<LagCommand>();
+  auto target = std::make_shared<Target>();
   CLI::App* subcommand =
       program.add_subcommand("lag", "How far the topic and the read models are behind the log, and who holds which partition");
-  add_target(*subcommand, command->target);
-  add_settings(*subcommand, command->config, {SettingGroup::kafka});
-  subcommand->callback([command, &action] { action = [command] { return lag(*command); }; });
+  add_target(*subcommand, *target, {SettingGroup::kafka});
+  subcommand->callback([target, &action] { action = [target] { return lag(*target); }; });
 }
 
 }  // namespace bloomwatch::ops

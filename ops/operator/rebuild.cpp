@@ -21,14 +21,13 @@ namespace {
 struct RebuildCommand {
   Target target;
   std::vector<std::string> models;
-  Config config;
 };
 
 /// With Kafka in them if the events are to come from there.
 projection::RebuildOptions rebuild_options(const RebuildCommand& command, const std::string& database_url) {
   projection::RebuildOptions options;
-  if (command.config.feed != "kafka") return options;
-  const Config config = command.target.with_kafka(command.config);
+  if (command.target.settings.feed != "kafka") return options;
+  const Config config = command.target.with_kafka();
   if (config.kafka_bootstrap.empty()) throw std::runtime_error("the Kafka feed needs --kafka-bootstrap");
   options.kafka = KafkaFeedOptions{kafka::options_of(config, "bloomwatch-rebuild"), database_url};
   return options;
@@ -51,8 +50,7 @@ void rebuild_one(const std::string& database_url, const std::string& model, proj
 void add_rebuild(CLI::App& program, Action& action) {
   auto options = std::make_shared<RebuildCommand>();
   CLI::App* subcommand = program.add_subcommand("rebuild", "Fold a read model anew beside the live one, and switch to it");
-  add_target(*subcommand, options->target);
-  add_settings(*subcommand, options->config, {SettingGroup::feed, SettingGroup::kafka});
+  add_target(*subcommand, options->target, {SettingGroup::feed, SettingGroup::kafka});
   std::vector<std::string> names;
   for (const auto& model : projection::all_models()) names.emplace_back(model->name());
   subcommand->add_option("models", options->models, "Which (default: all)")->check(CLI::IsMember(names));

@@ -28,7 +28,6 @@ constexpr std::uint64_t reads_per_second_when_slowed = 4;
 
 struct ReplayOptions {
   Target target;
-  Config config;  // Kafka's settings
   std::string from;
   std::string until;
   Filters filters;
@@ -95,7 +94,7 @@ int replay(const ReplayOptions& options) {
   const TextFormat format = options.format == "csv" ? TextFormat::csv : TextFormat::ndjson;
   const auto output = options.topic.empty()
                           ? text_output(options.to, format, state.epoch, state.bytes)
-                          : topic_output(kafka::options_of(options.config, "bloomwatch-replay"), options.topic, state.epoch);
+                          : topic_output(kafka::options_of(options.target.settings, "bloomwatch-replay"), options.topic, state.epoch);
   const std::size_t piece = options.rate == 0
                                 ? replayed_per_read_max
                                 : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, replayed_per_read_max);
@@ -146,7 +145,7 @@ also adds what the log has got since.)";
 void add_replay(CLI::App& program, Action& action) {
   auto options = std::make_shared<ReplayOptions>();
   CLI::App* replay_command = program.add_subcommand("replay", "Write the log, or a part of it, to a file or to another Kafka topic");
-  add_target(*replay_command, options->target);
+  add_target(*replay_command, options->target, {SettingGroup::kafka});
   const auto add = [&](const char* flag, auto& value, const char* help) { return replay_command->add_option(flag, value, help); };
   add("--from", options->from, "A position, or a time at or after which events were recorded (default: the first event)");
   add("--until", options->until, "A position, or a time before which events were recorded (default: the last event as of now)");
@@ -160,7 +159,6 @@ void add_replay(CLI::App& program, Action& action) {
   add("--rate", options->rate, "At most so many events a second");
   add("--state", options->state_file, "Where it is noted how far it is (default: the file's name and .state; none for a topic)");
   replay_command->add_flag("--resume", options->resume, "Go on where the last replay with the same output ended; begin if there was none");
-  add_settings(*replay_command, options->config, {SettingGroup::kafka});
   replay_command->footer(shapes);
   replay_command->callback([options, &action] { action = [options] { return replay(*options); }; });
 }

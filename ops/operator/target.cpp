@@ -4,8 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 
-#include "runtime/config.h"
-
 namespace bloomwatch::ops {
 
 Instance Target::instance() const {
@@ -19,21 +17,23 @@ Instance Target::instance() const {
 
 std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
 
-Config Target::with_kafka(Config settings) const {
+Config Target::with_kafka() const {
   if (!settings.kafka_bootstrap.empty() || !database_url.empty()) return settings;
   const Instance running = instance();
-  settings.kafka_bootstrap = running.kafka_bootstrap;
-  if (settings.kafka_property.empty()) settings.kafka_property = running.kafka_property;
-  return settings;
+  Config told = settings;
+  told.kafka_bootstrap = running.kafka_bootstrap;
+  if (told.kafka_property.empty()) told.kafka_property = running.kafka_property;
+  return told;
 }
 
-void add_target(CLI::App& subcommand, Target& target) {
+void add_target(CLI::App& subcommand, Target& target, std::initializer_list<SettingGroup> groups) {
   target.home = "var";
   subcommand.add_option("--home", target.home, "The home folder of the running instance")
       ->envname("BLOOMWATCH_HOME")
       ->capture_default_str();
   subcommand.add_option("--database-url", target.database_url, "Its Postgres, where not the one that the running instance has")
       ->envname("BLOOMWATCH_DATABASE_URL");
+  add_settings(subcommand, target.settings, groups);
 }
 
 }  // namespace bloomwatch::ops

@@ -3,16 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 
+#include "runtime/config.h"
 #include "runtime/instance.h"
 
 namespace CLI {
 class App;
-}
-
-namespace bloomwatch {
-struct Config;
 }
 
 namespace bloomwatch::ops {
@@ -20,6 +18,7 @@ namespace bloomwatch::ops {
 struct Target {
   std::string home;
   std::string database_url;
+  Config settings;  ///< of the groups that were added
 
   std::filesystem::path master_key_file() const { return std::filesystem::path(home) / "master.key"; }
   /// `serve`, or of the services apart the one that takes commands. Throws std::runtime_error that says what to do when none is running
@@ -28,10 +27,11 @@ struct Target {
   /// `--database-url`, else the running instance's.
   std::string database() const;
   /// The settings, and where they do not say where Kafka is, what the running instance was told; not where a database was named instead.
-  Config with_kafka(Config settings) const;
+  Config with_kafka() const;
 };
 
-/// Adds --home (else $BLOOMWATCH_HOME, else var/) and --database-url to a subcommand.
-void add_target(CLI::App& subcommand, Target& target);
+/// Adds --home (else $BLOOMWATCH_HOME, else var/), --database-url and the settings of `groups` to a subcommand. What neither flags nor the
+/// environment say, the file of settings in the home does. `target` must live until the arguments are parsed.
+void add_target(CLI::App& subcommand, Target& target, std::initializer_list<SettingGroup> groups = {});
 
 }  // namespace bloomwatch::ops

@@ -88,13 +88,8 @@ bool verify_topic(LogReader& reader, const Config& config, Progress& progress) {
   return verdict.holds();
 }
 
-struct VerifyCommand {
-  Target target;
-  Config config;
-};
-
-int verify(const VerifyCommand& command) {
-  const std::string database = command.target.database();
+int verify(const Target& target) {
+  const std::string database = target.database();
   LogReader reader(database, "bloomwatch verify");
   pg::Connection connection(pg::Options{.url = database, .application_name = "bloomwatch verify"});
   Progress progress;
@@ -111,18 +106,17 @@ int verify(const VerifyCommand& command) {
   for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
   if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
   const bool models_hold = verify_read_models(database, progress);
-  const bool topic_holds = command.config.kafka_bootstrap.empty() || verify_topic(reader, command.config, progress);
+  const bool topic_holds = target.settings.kafka_bootstrap.empty() || verify_topic(reader, target.settings, progress);
   return check.breaches() == 0 && models_hold && topic_holds ? 0 : 1;
 }
 
 }  // namespace
 
 void add_verify(CLI::App& program, Action& action) {
-  auto command = std::make_shared<VerifyCommand>();
+  auto target = std::make_shared<Target>();
   CLI::App* subcommand = program.add_subcommand("verify", "Check on the live system what must always hold; status 1 if something does not");
-  add_target(*subcommand, command->target);
-  add_settings(*subcommand, command->config, {SettingGroup::kafka});
-  subcommand->callback([command, &action] { action = [command] { return verify(*command); }; });
+  add_target(*subcommand, *target, {SettingGroup::kafka});
+  subcommand->callback([target, &action] { action = [target] { return verify(*target); }; });
 }
 
 }  // namespace bloomwatch::ops

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from bloomwatch import PROGRAM, ROOT, FlowTest
+from bloomwatch import PROGRAM, ROOT, FlowTest, run
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
@@ -165,6 +165,18 @@ class Operator(FlowTest):
         (home / "instance.json").write_text(json.dumps(self.server.instance | {"url": url}))
         shutil.copy(self.server.home / "master.key", home)
         self.assertEqual(self.fails("role", self.mira.handle, "user", "--home", home), "bloomwatch: the instance answered 502\n")
+
+    def test_the_file_of_settings_in_a_home_is_read(self):
+        home = self.folder()
+        (home / "bloomwatch.ini").write_text(f'database-url = "{self.server.database_url}"\nport = 8080\n')
+        shutil.copy(self.server.home / "master.key", home)
+        for words in (["migrate"], ["log"], ["parked", "list"], ["token", "--as", self.ken.handle], ["lag"]):
+            self.assertTrue(run(PROGRAM, *words, "--home", home))
+        elsewhere = ["--database-url", "postgresql:///nowhere?host=/nowhere"]
+        self.assertIn("/nowhere", self.fails("parked", "list", "--home", home, *elsewhere))
+        (home / "bloomwatch.ini").write_text("no-setting = 1\n")
+        for words in (["log"], ["role", self.ken.handle, "user"]):
+            self.assertIn("no-setting is no setting", self.fails(*words, "--home", home))
 
     def test_the_log_is_readable(self):
         lines = self.server.operator("log", "--from", str(self.last["position"]))
