@@ -18,11 +18,13 @@ Instance Target::instance() const {
 std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
 
 Config Target::with_kafka() const {
-  if (!settings.kafka_bootstrap.empty() || !database_url.empty()) return settings;
-  const Instance running = instance();
   Config told = settings;
-  told.kafka_bootstrap = running.kafka_bootstrap;
-  if (told.kafka_property.empty()) told.kafka_property = running.kafka_property;
+  for (const char* name : {"instance", "relay"}) {
+    const auto running = read_instance(home, name);
+    if (!told.kafka_bootstrap.empty() || !running || (!database_url.empty() && database_url != running->database_url)) continue;
+    told.kafka_bootstrap = running->kafka_bootstrap;
+    if (told.kafka_property.empty()) told.kafka_property = running->kafka_property;
+  }
   return told;
 }
 

@@ -26,7 +26,8 @@ struct Target {
   Instance instance() const;
   /// `--database-url`, else the running instance's.
   std::string database() const;
-  /// The settings, and where they do not say where Kafka is, what the running instance was told; not where a database was named instead.
+  /// The settings, and where they do not say where Kafka is, what the instance or the relay that runs there was told; not where another
+  /// database was named.
   Config with_kafka() const;
 };
 

@@ -1,5 +1,5 @@
 // `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims and read models
-// equal to the fold of the log, and where Kafka is named its topic equal to the log. Reads by position and key ranges, never holds a
+// equal to the fold of the log, and where Kafka is used its topic equal to the log. Reads by position and key ranges, never holds a
 // snapshot, prints what it checked and how far it is.
 #include <fmt/core.h>
 
@@ -106,7 +106,8 @@ int verify(const Target& target) {
   for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
   if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
   const bool models_hold = verify_read_models(database, progress);
-  const bool topic_holds = target.settings.kafka_bootstrap.empty() || verify_topic(reader, target.settings, progress);
+  const Config config = target.with_kafka();
+  const bool topic_holds = config.kafka_bootstrap.empty() || verify_topic(reader, config, progress);
   return check.breaches() == 0 && models_hold && topic_holds ? 0 : 1;
 }
 

@@ -172,6 +172,12 @@ class Partitions(unittest.TestCase):
         self.assertIn("(topic) is 0 events behind", said)
         self.assertIn("events came from Kafka", run(PROGRAM, "rebuild", "dashboard", "--feed", "kafka", "--home", self.home))
 
+    def test_verify_asks_the_instance_where_kafka_is(self):
+        self.server.person("mira")
+        wait_until(self.folded, 60, "everything to be folded")
+        for database in ([], ["--database-url", self.database_url]):
+            self.assertRegex(run(PROGRAM, "verify", "--home", self.home, *database), r"(?m)^topic +[1-9]\d* events as the log has them .*: yes$")
+
     def test_lag_works_without_kafka(self):
         self.server.person("mira")
         wait_until(self.folded, 60, "everything to be folded")
