@@ -41,11 +41,15 @@ struct Lag {
   bool concerns(std::int16_t of) const { return partition == Cursor::whole_log || partition == of; }
 };
 
+/// A model that no projector has begun has folded nothing of all there is.
 std::vector<Lag> model_lags(pg::Connection& connection) {
   std::vector<Lag> lags;
-  for (const auto& model : projection::all_models())
-    for (const auto& [partition, row] : read_checkpoints(connection, model->name(), projection::Slot::live).rows)
-      lags.push_back({std::string(model->name()), partition, row.position});
+  for (const auto& model : projection::all_models()) {
+    const std::string name(model->name());
+    const auto rows = read_checkpoints(connection, name, projection::Slot::live).rows;
+    for (const auto& [partition, row] : rows) lags.push_back({name, partition, row.position});
+    if (rows.empty()) lags.push_back({.consumer = name, .holder = "nobody: not folded yet"});
+  }
   return lags;
 }
 

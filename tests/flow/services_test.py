@@ -58,10 +58,19 @@ class Services(unittest.TestCase):
         routes = operator("routes")
         for route in (r"POST +/api/watch-spaces ", r"GET +/api/watch-spaces/\{watchSpace\}/dashboard "):
             self.assertRegex(routes, route)
-        self.commands.stop()
-        done = subprocess.run([PROGRAM, "role", "mira", "user", "--home", self.home], capture_output=True, text=True, timeout=60)
+        nowhere = self.home + "/nowhere"
+        done = subprocess.run([PROGRAM, "role", "mira", "user", "--home", nowhere], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, "nothing is running there .*/instance.json.*/command-service.json")
+
+    def test_a_model_that_nobody_folds_is_behind(self):
+        Person(self.commands, "mira").register()
+        self.projector.kill()
+        self.commands.rows("DELETE FROM projection.checkpoints WHERE model = 'dashboard'")
+        last = self.commands.last_position()
+        shown = run(PROGRAM, "lag", "--home", self.home)
+        self.assertRegex(shown, rf"(?m)^dashboard +whole log +0 +{last} +{last}  nobody: not folded yet$")
+        self.assertIn(f"dashboard is {last} events behind", shown)
 
     def test_pages_wait_for_a_projector_that_is_away(self):
         mira = Person(self.commands, "mira")
