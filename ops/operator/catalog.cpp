@@ -283,6 +283,10 @@ void show_some(const std::vector<std::string>& lines) {
 }
 
 int import_catalog(const CatalogOptions& options) {
+  // Before anything is imported: what was not written down cannot be asked for again.
+  std::ofstream report_file;
+  if (!options.report.empty()) report_file.open(options.report);
+  if (!report_file) throw std::runtime_error("cannot write " + options.report);
   const auto began = std::chrono::steady_clock::now();
   std::vector<std::string> remarks;
   Report report;
@@ -302,18 +306,17 @@ int import_catalog(const CatalogOptions& options) {
   }
   std::string facts;
   for (const auto& [fact, count] : report.facts) facts += fmt::format("{}{} {}", facts.empty() ? "" : ", ", fact, count);
-  if (!options.report.empty()) {
-    std::ofstream out(options.report);
-    for (const auto* lines : {&report.lines, &remarks})
-      for (const std::string& line : *lines) out << line << '\n';
-    if (!out.flush()) throw std::runtime_error("cannot write " + options.report);
-  }
   show_some(report.lines);
   show_some(remarks);
   fmt::print("{} rows{}: {} added, {} changed, {} unchanged, {} failed, {} skipped{}\n", rows, of, report.added, report.changed,
              report.unchanged, report.failed, skipped, options.dry_run ? " (a dry run: nothing was written)" : "");
   fmt::print("{} merged, {} gave up references to others{}{}\n", report.merged, report.released, facts.empty() ? "" : "; changed: ", facts);
   fmt::print("{:.1f} s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  if (report_file.is_open()) {
+    for (const auto* lines : {&report.lines, &remarks})
+      for (const std::string& line : *lines) report_file << line << '\n';
+    if (!report_file.flush()) throw std::runtime_error("cannot write " + options.report);
+  }
   return report.failed > 0 ? 1 : 0;
 }
 

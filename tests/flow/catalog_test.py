@@ -165,6 +165,16 @@ class Catalog(FlowTest):
             self.assertIn("refused, and nothing was changed", str(refused.exception))
         self.assertEqual(self.server.last_position(), before)
 
+    def test_8_a_report_that_cannot_be_written_is_noticed_before_the_import(self):
+        before = self.server.last_position()
+        path = pathlib.Path(self.folder.name) / "more.csv"
+        path.write_text("anime_id,name\n6000000,One more\nseven,No id\n")
+        with self.assertRaisesRegex(AssertionError, "cannot write /nonexistent/report"):
+            self.bring(path, "--report", "/nonexistent/report")
+        self.assertEqual(self.server.last_position(), before)
+        with self.assertRaisesRegex(AssertionError, "(?s)1 added.*cannot write /dev/full"):
+            self.bring(path, "--report", "/dev/full")
+
     @unittest.skipUnless(REAL.exists(), f"the real catalogue is not at {REAL}")
     def test_9_the_real_catalogue_is_in(self):
         file = REAL
