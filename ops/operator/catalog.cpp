@@ -320,6 +320,12 @@ int import_catalog(const CatalogOptions& options) {
   return report.failed > 0 ? 1 : 0;
 }
 
+/// A reference's source is written for ever: a slip of the pen would make titles that nobody's ids lead to. Empty if it is known.
+std::string unless_known(const std::string& source) {
+  return order_of_source(source) < order_of_source({}) ? ""
+                                                       : '\'' + source + "' is none of the sources of ids, such as anilist, mal or kitsu";
+}
+
 }  // namespace
 
 void add_catalog(CLI::App& program, Action& action) {
@@ -334,7 +340,9 @@ void add_catalog(CLI::App& program, Action& action) {
   import->add_option("--format", options->format, "json-lines, json or csv; else by how the file begins")
       ->check(CLI::IsMember({"json-lines", "json", "csv"}));
   import->add_option("--source", options->source, "What a CSV file's facts are said to come from")->capture_default_str();
-  import->add_option("--ids", options->ids, "Whose ids a CSV file's column anime_id has")->capture_default_str();
+  import->add_option("--ids", options->ids, "Whose ids a CSV file's column anime_id has")
+      ->check(CLI::Validator(unless_known, "SOURCE"))
+      ->capture_default_str();
   import->add_option("--bad-rows", options->bad_rows, "More unreadable rows than this share, and the file is refused")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();

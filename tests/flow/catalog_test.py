@@ -165,6 +165,15 @@ class Catalog(FlowTest):
             self.assertIn("refused, and nothing was changed", str(refused.exception))
         self.assertEqual(self.server.last_position(), before)
 
+    def test_8_ids_are_of_a_source_that_is_known(self):
+        before = self.server.last_position()
+        path = pathlib.Path(self.folder.name) / "ids.csv"
+        path.write_text("anime_id,name\n6000001,One by a name\n")
+        with self.assertRaisesRegex(AssertionError, "'myanimelist' is none of the sources"):
+            self.bring(path, "--ids", "myanimelist")
+        self.assertEqual(self.server.last_position(), before)
+        self.assertIn("1 added", self.bring(path, "--ids", "anidb", "--dry-run"))
+
     def test_8_a_report_that_cannot_be_written_is_noticed_before_the_import(self):
         before = self.server.last_position()
         path = pathlib.Path(self.folder.name) / "more.csv"
