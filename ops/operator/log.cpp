@@ -84,7 +84,7 @@ Position print_after(LogReader& reader, const LogOptions& options, Position afte
       if (!options.type.empty() && event.type != options.type) continue;
       options.json ? print_json(event) : print_readable(event);
     }
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
     if (events.size() < shown_per_read_max) return after;
   }
 }

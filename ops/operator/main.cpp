@@ -3,13 +3,17 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "ops/operator/subcommands.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+/// Does what the arguments say and returns the exit status.
+int run(int argc, char** argv) {
   CLI::App program("BloomWatch: a shared anime and media tracker. Every change is an event; every page is folded from them.", "bloomwatch");
   program.require_subcommand(1);
   program.get_formatter()->column_width(36);
@@ -41,4 +45,13 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "bloomwatch: {}\n", error.what());
     return 1;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int status = run(argc, argv);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  fmt::print(stderr, "bloomwatch: standard output cannot be written: not all was shown\n");
+  return 1;
 }

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -177,6 +178,22 @@ class Operator(FlowTest):
         (home / "bloomwatch.ini").write_text("no-setting = 1\n")
         for words in (["log"], ["role", self.ken.handle, "user"]):
             self.assertIn("no-setting is no setting", self.fails(*words, "--home", home))
+
+    def test_what_could_not_be_shown_is_no_success(self):
+        home = ["--home", str(self.server.home)]
+        for words in (["verify"], ["lag"], ["token", "--as", self.ken.handle], ["rebuild", "people"], ["log"], ["routes"], ["--help"]):
+            with open("/dev/full", "w") as full:
+                command = [PROGRAM, *words, *(home if words != ["--help"] else [])]
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn("standard output cannot be written", done.stderr)
+
+    def test_a_reader_that_has_seen_enough_ends_the_program_quietly(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([PROGRAM, "routes", "--home", str(self.server.home)], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        os.close(writer)
+        self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""))
 
     def test_the_log_is_readable(self):
         lines = self.server.operator("log", "--from", str(self.last["position"]))
