@@ -297,6 +297,9 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   if (model == nullptr) throw std::runtime_error("there is no read model '" + name + "'");
   pg::Connection operations(folding_options(database_url));
   if (!take_lock(operations, name)) throw std::runtime_error("another rebuild of '" + name + "' is running");
+  if (const int live = read_checkpoints(operations, name, Slot::live).version_most; live > model->version())
+    throw std::runtime_error("'" + name + "' is at version " + std::to_string(live) + ", and this program's is " +
+                             std::to_string(model->version()) + ": it is newer than this program");
   const auto started = std::chrono::steady_clock::now();
   log::info("rebuild", "a read model is folded anew", {{"model", name}, {"version", model->version()}});
   make_tables(operations, *model);

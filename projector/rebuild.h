@@ -39,8 +39,8 @@ struct RebuildReport {
   bool switched = false;   ///< false: stopped before
 };
 
-/// Rebuilds one model while it is read and followed. Throws std::runtime_error if there is no such model or another rebuild of it runs,
-/// pg::Error when Postgres cannot be reached.
+/// Rebuilds one model while it is read and followed. Throws std::runtime_error if there is no such model, another rebuild of it runs, or
+/// folds of a later version made what is live; pg::Error when Postgres cannot be reached.
 RebuildReport rebuild(const std::string& database_url, std::string_view model, const RebuildOptions& options = {});
 
 }  // namespace bloomwatch::projection

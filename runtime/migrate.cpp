@@ -118,4 +118,15 @@ MigrationReport migrate(const std::string& database_url, const std::filesystem::
   return report;
 }
 
+void check_schema(const std::string& database_url) {
+  pqxx::connection connection(database_url);
+  pqxx::nontransaction work(connection);
+  const bool is_there = work.exec1("SELECT to_regclass('public.schema_migrations') IS NOT NULL")[0].as<bool>();
+  const int version = is_there ? work.exec1("SELECT coalesce(max(number), 0) FROM public.schema_migrations")[0].as<int>() : 0;
+  const std::string versions =
+      " (its schema is at version " + std::to_string(version) + ", this program's is " + std::to_string(BLOOMWATCH_SCHEMA_VERSION) + ")";
+  if (version < BLOOMWATCH_SCHEMA_VERSION) throw std::runtime_error("this database is not migrated: run `bloomwatch migrate`" + versions);
+  if (version > BLOOMWATCH_SCHEMA_VERSION) throw std::runtime_error("this database is newer than this program" + versions);
+}
+
 }  // namespace bloomwatch

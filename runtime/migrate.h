@@ -20,4 +20,8 @@ std::filesystem::path migrations_folder(const std::string& setting = {});
 /// applied has changed or is gone or has got one before it, when two have one number, and when Postgres refuses.
 MigrationReport migrate(const std::string& database_url, const std::filesystem::path& folder);
 
+/// Whether the database's schema is the one that this program was built with, by the number of its last migration; changes nothing. Throws
+/// std::runtime_error, in words for an operator, when it is older (or none at all) or newer, and when Postgres cannot be asked.
+void check_schema(const std::string& database_url);
+
 }  // namespace bloomwatch

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
 
 #include "events/analytics_views.h"
 #include "ops/operator/subcommands.h"
@@ -17,10 +18,11 @@ void add_migrate(CLI::App& program, Action& action) {
   add_target(*migrate_command, *target);
   migrate_command->callback([target, &action] {
     action = [target] {
-      const MigrationReport report = migrate(target->database(), migrations_folder());
+      const std::string database_url = target->any_database();
+      const MigrationReport report = migrate(database_url, migrations_folder());
       for (const std::string& file : report.applied) fmt::print("applied {}\n", file);
       fmt::print("the database is at version {}\n", report.version);
-      const AnalyticsReport views = make_analytics_views(target->database());
+      const AnalyticsReport views = make_analytics_views(database_url);
       if (views.changed()) fmt::print("analytics: {} views made, {} dropped\n", views.made.size(), views.dropped.size());
       for (const std::string& view : views.stale) fmt::print("analytics: could not be replaced: {}\n", view);
       if (!views.no_role.empty()) fmt::print("analytics: no role {}: {}\n", analyst_role, views.no_role);

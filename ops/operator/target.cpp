@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <stdexcept>
 
+#include "runtime/migrate.h"
+
 namespace bloomwatch::ops {
 
 Instance Target::instance() const {
@@ -15,7 +17,13 @@ Instance Target::instance() const {
                            "); start it with ops/run, or name another --home");
 }
 
-std::string Target::database() const { return database_url.empty() ? instance().database_url : database_url; }
+std::string Target::any_database() const { return database_url.empty() ? instance().database_url : database_url; }
+
+std::string Target::database() const {
+  std::string url = any_database();
+  check_schema(url);
+  return url;
+}
 
 Config Target::with_kafka() const {
   Config told = settings;

@@ -24,8 +24,11 @@ struct Target {
   /// `serve`, or of the services apart the one that takes commands. Throws std::runtime_error that says what to do when none is running
   /// there.
   Instance instance() const;
-  /// `--database-url`, else the running instance's.
+  /// `--database-url`, else the running instance's; its schema is this program's. Throws std::runtime_error that says what to do when it is
+  /// not.
   std::string database() const;
+  /// The same, whatever its schema is.
+  std::string any_database() const;
   /// The settings, and where they do not say where Kafka is, what the instance or the relay that runs there was told; not where another
   /// database was named.
   Config with_kafka() const;

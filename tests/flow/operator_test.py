@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from bloomwatch import PROGRAM, ROOT, FlowTest, run
+from bloomwatch import PROGRAM, ROOT, FlowTest, fresh_database, psql, run
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
@@ -194,6 +195,25 @@ class Operator(FlowTest):
         done = subprocess.run([PROGRAM, "routes", "--home", str(self.server.home)], stdout=writer, stderr=subprocess.PIPE, timeout=60)
         os.close(writer)
         self.assertEqual((done.returncode, done.stderr), (-signal.SIGPIPE, b""))
+
+    def test_a_database_that_is_not_this_programs_is_left_alone(self):
+        commands = (["log"], ["verify"], ["lag"], ["replay"], ["token", "--as", self.ken.handle], ["parked", "list"], ["rebuild"])
+        database, drop = fresh_database()
+        self.addCleanup(drop)
+        there = ["--home", self.server.home, "--database-url", database]
+        for words in commands:
+            self.assertIn("this database is not migrated: run `bloomwatch migrate`", self.fails(*words, *there))
+        version = re.search(r"is at version (\d+)", self.server.operator("migrate", "--database-url", database))[1]
+        psql(
+            database,
+            "INSERT INTO projection.checkpoints (model, slot, partition, version, position, epoch, generation) "
+            "SELECT 'people', 'live', -1, 99, 0, epoch, 0 FROM log.epoch",
+        )
+        self.assertIn("'people' is at version 99", self.fails("rebuild", "people", *there))
+        self.assertEqual(psql(database, "SELECT version FROM projection.checkpoints WHERE model = 'people'"), [["99"]])
+        psql(database, "INSERT INTO public.schema_migrations (number, name, sha256) VALUES (9999, '9999_later.sql', '')")
+        for words in commands:
+            self.assertIn(f"newer than this program (its schema is at version 9999, this program's is {version})", self.fails(*words, *there))
 
     def test_the_log_is_readable(self):
         lines = self.server.operator("log", "--from", str(self.last["position"]))
