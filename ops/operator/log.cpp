@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "events/log.h"
+#include "ops/operator/replay/selection.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "runtime/json.h"
@@ -91,6 +92,7 @@ Position print_after(LogReader& reader, const LogOptions& options, Position afte
 
 int show(const LogOptions& options) {
   if (options.from && *options.from < 1) throw std::runtime_error("--from is a position: 1, 2, 3 …");
+  if (!options.type.empty()) Filters{.types = {options.type}}.check();
   LogReader reader(options.target.database(), "bloomwatch log");
   const bool filtered = !options.stream.empty() || !options.type.empty();
   const Position from = options.from ? *options.from : filtered ? 1 : std::max<Position>(1, reader.head().position - shown_by_default + 1);

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t replayed_per_read_max = 5000;
 constexpr std::uint64_t reads_per_second_when_slowed = 4;
+constexpr std::uint64_t rate_max = 1'000'000'000;  // faster than anything, and no negative number in disguise
 
 struct ReplayOptions {
   Target target;
@@ -156,7 +157,7 @@ void add_replay(CLI::App& program, Action& action) {
   add("--format", options->format, "ndjson or csv")->capture_default_str()->check(CLI::IsMember({"ndjson", "csv"}));
   CLI::Option* to = add("--to", options->to, "The file to write; - is standard output (default)");
   add("--topic", options->topic, "Write records to this Kafka topic instead (made if it is not there)")->excludes(to);
-  add("--rate", options->rate, "At most so many events a second");
+  add("--rate", options->rate, "At most so many events a second")->check(CLI::Range(std::uint64_t{1}, rate_max));
   add("--state", options->state_file, "Where it is noted how far it is (default: the file's name and .state; none for a topic)");
   replay_command->add_flag("--resume", options->resume, "Go on where the last replay with the same output ended; begin if there was none");
   replay_command->footer(shapes);

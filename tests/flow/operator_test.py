@@ -119,6 +119,11 @@ class Operator(FlowTest):
         self.assertIn("subcommand is required", self.fails())
         for position in ("0", "-3"):
             self.assertIn("--from is a position", self.fails("log", f"--from={position}", "--home", self.server.home))
+        for rate in (["--rate", "-3"], ["--rate=-3"], ["--rate=0"], ["--rate=x"]):
+            self.assertIn("--rate", self.fails("replay", *rate, "--home", self.server.home))
+        for command in ("log", "replay"):
+            self.assertIn("there is no event called AnimeRatd", self.fails(command, "--type", "AnimeRatd", "--home", self.server.home))
+        self.assertIn("AnimeRated", self.server.operator("log", "--type", "AnimeRated"))
 
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
