@@ -85,17 +85,24 @@ ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, cons
   return begin;
 }
 
+/// Throws std::runtime_error when nobody says where Kafka is.
+kafka::Options kafka_of(const Target& target) {
+  const Config config = target.with_kafka();
+  if (config.kafka_bootstrap.empty()) throw std::runtime_error("a topic needs Kafka; say where it is by --kafka-bootstrap HOST:PORT");
+  return kafka::options_of(config, "bloomwatch-replay");
+}
+
 int replay(const ReplayOptions& options) {
   options.filters.check();
+  const kafka::Options broker = options.topic.empty() ? kafka::Options{} : kafka_of(options.target);
   LogReader reader(options.target.database(), "bloomwatch replay");
   const std::string state_file = state_file_of(options);
   ReplayState state = begin_or_go_on(options, reader, state_file);
   const Position last = last_position(reader, options.until);
   reader.await_durable();
   const TextFormat format = options.format == "csv" ? TextFormat::csv : TextFormat::ndjson;
-  const auto output = options.topic.empty()
-                          ? text_output(options.to, format, state.epoch, state.bytes)
-                          : topic_output(kafka::options_of(options.target.settings, "bloomwatch-replay"), options.topic, state.epoch);
+  const auto output =
+      options.topic.empty() ? text_output(options.to, format, state.epoch, state.bytes) : topic_output(broker, options.topic, state.epoch);
   const std::size_t piece = options.rate == 0
                                 ? replayed_per_read_max
                                 : std::clamp<std::size_t>(options.rate / reads_per_second_when_slowed, 1, replayed_per_read_max);

@@ -178,6 +178,15 @@ class Partitions(unittest.TestCase):
         for database in ([], ["--database-url", self.database_url]):
             self.assertRegex(run(PROGRAM, "verify", "--home", self.home, *database), r"(?m)^topic +[1-9]\d* events as the log has them .*: yes$")
 
+    def test_a_replay_asks_the_instance_where_kafka_is(self):
+        self.server.person("mira")
+        topic = "replayed." + psql(self.database_url, "SELECT epoch FROM log.epoch")[0][0]
+        done = subprocess.run([PROGRAM, "replay", "--topic", topic, "--home", self.home], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"to topic {topic}", done.stderr)
+        status, said = self.operator_status("replay", "--topic", topic)
+        self.assertEqual((status, "--kafka-bootstrap" in said), (1, True), said)
+
     def test_lag_works_without_kafka(self):
         self.server.person("mira")
         wait_until(self.folded, 60, "everything to be folded")
