@@ -65,10 +65,12 @@ void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& valu
     throw Error("Kafka property '" + name + "' is not one of librdkafka's, or its value is not", RD_KAFKA_RESP_ERR__INVALID_ARG);
 }
 
-std::pair<std::string, std::string> split_property(const std::string& property) {
+std::pair<std::string, std::string> split_property(const std::vector<std::string>& properties, std::size_t index) {
+  const std::string& property = properties[index];
   const std::size_t equals = property.find('=');
+  // Told by its number: its text may be a password in the wrong place.
   if (equals == 0 || equals == std::string::npos)
-    throw std::runtime_error("a Kafka property is name=value; '" + property.substr(0, equals) + "' is not");
+    throw std::runtime_error("a Kafka property is name=value; number " + std::to_string(index + 1) + " is not");
   return {property.substr(0, equals), property.substr(equals + 1)};
 }
 
@@ -81,8 +83,8 @@ rd_kafka_t* make_client(rd_kafka_type_t type, const Options& options, const std:
   set(conf.get(), "bootstrap.servers", options.bootstrap);
   set(conf.get(), "client.id", options.client_id);
   for (const auto& [name, value] : defaults) set(conf.get(), name, value);
-  for (const std::string& property : options.properties) {
-    const auto [name, value] = split_property(property);
+  for (std::size_t i = 0; i < options.properties.size(); ++i) {
+    const auto [name, value] = split_property(options.properties, i);
     set(conf.get(), name, value);
   }
   for (const auto& [name, value] : musts) set(conf.get(), name, value);
@@ -145,7 +147,7 @@ bool Error::unknown_topic() const {
 bool Error::gap() const { return code_ == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE; }
 
 Options options_of(const Config& config, std::string client_id) {
-  for (const std::string& property : config.kafka_property) (void)split_property(property);
+  for (std::size_t i = 0; i < config.kafka_property.size(); ++i) (void)split_property(config.kafka_property, i);
   return {config.kafka_bootstrap, config.kafka_property, std::move(client_id)};
 }
 

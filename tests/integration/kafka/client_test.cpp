@@ -239,6 +239,13 @@ TEST(KafkaProperties, that_are_wrong_are_named_without_their_values) {
   Config config;
   config.kafka_property = {"=x"};
   EXPECT_THROW(options_of(config, "test"), std::runtime_error);
+  config.kafka_property = {"linger.ms=7", "sasl.password hunter2"};
+  try {
+    options_of(config, "test");
+    FAIL() << "it was taken";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "a Kafka property is name=value; number 2 is not");
+  }
   config.kafka_property = {"sasl.password=a=b"};
   EXPECT_THAT(options_of(config, "test").properties, ElementsAre("sasl.password=a=b"));
 }
