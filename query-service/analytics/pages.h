@@ -33,12 +33,15 @@ BOOST_DESCRIBE_ENUM(GapOrder, biggest, most_aligned)
 /// Pairs of scores that one page looks at: in a large group an anime has many. A page that found less goes on where it stopped.
 inline constexpr int gaps_examined_max = 2000;
 
+/// After the gap between those two: a page may stop among the pairs of an anime.
 struct GapPlace {
   GapOrder order = GapOrder::biggest;
   std::int16_t gap_tenths = 0;
   AnimeId anime;
+  ProfileId low;
+  ProfileId high;
 };
-BOOST_DESCRIBE_STRUCT(GapPlace, (), (order, gap_tenths, anime))
+BOOST_DESCRIBE_STRUCT(GapPlace, (), (order, gap_tenths, anime, low, high))
 
 /// GET …/analytics/rating-gaps: every anime that two present members have rated, the biggest gap first or the smallest.
 struct RatingGapsPage : ListQuery {

@@ -15,19 +15,20 @@ namespace {
 namespace kind {
 constexpr std::int16_t pair = row_kind::own;             // id, id2: the two; number: gap_tenths; n1: rated
 constexpr std::int16_t together = row_kind::own + 1;     // bytes: a set of raters; number: its anime; where more than two are members
-constexpr std::int16_t gap = row_kind::own + 2;          // id: anime; number: gap_tenths; text: title; j1: scores
-constexpr std::int16_t stopped_at = row_kind::own + 3;   // id: anime; number: gap_tenths; the last that was looked at
+constexpr std::int16_t gap = row_kind::own + 2;          // id: anime; number: gap_tenths; id2, id3: of these two; text: title; j1: scores
+constexpr std::int16_t stopped_at = row_kind::own + 3;   // id, number, id2, id3 as in gap: the last that was looked at
 constexpr std::int16_t score_count = row_kind::own + 4;  // id: profile; n1: tenths; number: how many
 }  // namespace kind
 
 namespace taste_column {
 constexpr int id2 = PageRows::own_column;
-constexpr int at1 = id2 + 1;  // member: joined_at
+constexpr int id3 = id2 + 1;
+constexpr int at1 = id3 + 1;  // member: joined_at
 constexpr int n1 = at1 + 1;
 constexpr int j1 = n1 + 1;
 }  // namespace taste_column
 
-PageSql::Columns taste_columns() { return {{"id2", "uuid"}, {"at1", "timestamptz"}, {"n1", "integer"}, {"j1", "jsonb"}}; }
+PageSql::Columns taste_columns() { return {{"id2", "uuid"}, {"id3", "uuid"}, {"at1", "timestamptz"}, {"n1", "integer"}, {"j1", "jsonb"}}; }
 
 // ---------------------------------------------------------------------------------------------------------------------- compatibility
 
@@ -65,35 +66,46 @@ std::expected<Shown, Problem> CompatibilityPage::show(const PageRows& rows, cons
 
 namespace {
 
-/// $1 space, $2 how many, then of a place: gap and anime. One index walked one way, from band to band (migration 0038): an anime counts
-/// where the gap of a pair is the gap of all its present raters, which is once; a pair that is closer than others of that anime is passed
-/// over.
+/// $1 space, $2 how many, then of a place: gap, anime and the two. One index walked one way, from band to band (migration 0038): an anime
+/// counts where the gap of a pair is the gap of all its present raters, and there at the first such pair of present ones, which is once; a
+/// pair that is closer than others of that anime is passed over.
 std::string gaps_text(GapOrder order, bool after) {
   const bool down = order == GapOrder::biggest;
   const std::string direction = down ? " DESC" : "";
-  const std::string sorted = "ORDER BY gap_tenths" + direction + ", anime" + direction;
-  const std::string sorted_by_band = "ORDER BY band" + direction + ", gap_tenths" + direction + ", anime" + direction;
   const std::string walk = "FROM read_dashboard.gaps WHERE watch_space = $1" +
-                           std::string(after ? " AND (band, gap_tenths, anime) " + std::string(down ? "<" : ">") + " (" +
-                                                   gap_band("$3::smallint") + ", $3::smallint, $4::uuid) "
-                                             : " ") +
-                           sorted_by_band;
+                           (after ? " AND (band, gap_tenths, anime, low, high) " + std::string(down ? "<" : ">") + " (" +
+                                        gap_band("$3::smallint") + ", $3::smallint, $4::uuid, $5::uuid, $6::uuid)"
+                                  : std::string()) +
+                           " ORDER BY band" + direction + ", gap_tenths" + direction + ", anime" + direction + ", low" + direction +
+                           ", high" + direction;
+  // The rows of the anime that a page before this one stopped in: it may have counted there.
+  const std::string counted_before =
+      " AND NOT (g.gap_tenths = $3 AND g.anime = $4 AND EXISTS (SELECT FROM read_dashboard.gaps WHERE anime ="
+      " $4 AND gap_tenths = $3 AND (low, high) " +
+      std::string(down ? ">=" : "<=") + " ($5, $6) AND " + both_present() + " OFFSET 0))";
   const std::string examined = std::to_string(gaps_examined_max);
   PageSql sql({Model::spaces, Model::tracking, Model::dashboard}, "$1", taste_columns());
-  sql.with(
-      std::string(present_members) +
-      ", found AS MATERIALIZED (SELECT g.anime, g.gap_tenths, d.score_tenths FROM (SELECT DISTINCT ON (gap_tenths, anime) gap_tenths, anime"
-      " FROM (SELECT gap_tenths, anime, low, high " +
-      walk + " LIMIT " + examined + ") AS examined WHERE " + both_present() + " " + sorted +
-      ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime CROSS JOIN LATERAL (SELECT max(s.value::integer) - "
-      "min(s.value::integer) AS spread FROM jsonb_each_text(d.score_tenths) AS s WHERE s.key = ANY(" +
-      std::string(present_ids) + "::text[]) OFFSET 0) AS s WHERE s.spread = g.gap_tenths LIMIT $2)");
+  sql.with(std::string(present_members) +
+           ", found AS MATERIALIZED (SELECT g.*, d.score_tenths FROM (SELECT DISTINCT ON (gap_tenths, anime) gap_tenths, anime, low, high"
+           " FROM (SELECT gap_tenths, anime, low, high " +
+           walk + " LIMIT " + examined + ") AS examined WHERE " + both_present() + " ORDER BY gap_tenths" + direction + ", anime" +
+           direction + ", low" + direction + ", high" + direction +
+           ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime CROSS JOIN LATERAL (SELECT max(s.value::integer) - "
+           "min(s.value::integer) AS spread FROM jsonb_each_text(d.score_tenths) AS s WHERE s.key = ANY(" +
+           std::string(present_ids) + "::text[]) OFFSET 0) AS s WHERE s.spread = g.gap_tenths" + (after ? counted_before : "") +
+           " LIMIT $2)");
   add_members(sql, "at1");
-  sql.rows(kind::gap, {{"id", "f.anime"}, {"number", "f.gap_tenths::bigint"}, {"text", "a.preferred_title"}, {"j1", "f.score_tenths"}},
+  sql.rows(kind::gap,
+           {{"id", "f.anime"},
+            {"number", "f.gap_tenths::bigint"},
+            {"id2", "f.low"},
+            {"id3", "f.high"},
+            {"text", "a.preferred_title"},
+            {"j1", "f.score_tenths"}},
            "FROM found AS f LEFT JOIN read_tracking.anime AS a ON a.anime = f.anime");
-  sql.rows(
-      kind::stopped_at, {{"id", "anime"}, {"number", "gap_tenths::bigint"}},
-      "FROM (SELECT gap_tenths, anime " + walk + " OFFSET " + examined + " - 1 LIMIT 1) AS last WHERE (SELECT count(*) FROM found) < $2");
+  sql.rows(kind::stopped_at, {{"id", "anime"}, {"number", "gap_tenths::bigint"}, {"id2", "low"}, {"id3", "high"}},
+           "FROM (SELECT gap_tenths, anime, low, high " + walk + " OFFSET " + examined +
+               " - 1 LIMIT 1) AS last WHERE (SELECT count(*) FROM found) < $2");
   return sql.text();
 }
 
@@ -107,7 +119,8 @@ const pg::Statement& gaps_statement(GapOrder order, bool after) {
 }
 
 GapPlace place_of(GapOrder order, const pg::Row& row) {
-  return {order, static_cast<std::int16_t>(row.get<std::int64_t>(PageRows::number_column)), row.get<AnimeId>(PageRows::id_column)};
+  return {order, static_cast<std::int16_t>(row.get<std::int64_t>(PageRows::number_column)), row.get<AnimeId>(PageRows::id_column),
+          row.get<ProfileId>(taste_column::id2), row.get<ProfileId>(taste_column::id3)};
 }
 
 }  // namespace
@@ -119,7 +132,7 @@ std::expected<Question, Problem> RatingGapsPage::ask(const Visit& visit) {
   if (!place) return std::unexpected(place.error());
   if (order && *order != place->order) return std::unexpected(Cursors::unknown());
   order = place->order;
-  params.add(place->gap_tenths).add(place->anime);
+  params.add(place->gap_tenths).add(place->anime).add(place->low).add(place->high);
   return Question{&gaps_statement(*order, true), std::move(params)};
 }
 

@@ -1,4 +1,6 @@
 // The pages of analytics over random histories: every figure against tests/data/analytics_from_log.sql.
+#include <array>
+
 #include "tests/integration/pages/told_pages.h"
 
 namespace bloomwatch::test {
@@ -43,6 +45,44 @@ TEST_P(AnyAnalytics, gives_the_figures_that_the_log_gives) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AnyAnalytics, testing::Range(1, 5));
+
+class GapsOfAGroup : public AnyAnalytics {};
+
+TEST_P(GapsOfAGroup, are_all_there_where_a_page_stops_among_the_pairs_of_an_anime) {
+  constexpr std::array<std::int16_t, 8> scores = {50, 50, 60, 60, 60, 60, 50, 60};
+  History history(static_cast<std::uint64_t>(GetParam()));
+  Follower follower = open_follower();
+  std::vector<ProfileId> people;
+  for (std::size_t i = 0; i < scores.size(); ++i) people.push_back(history.register_user());
+  const std::size_t space = history.create_space(people[0]);
+  for (std::size_t i = 1; i < people.size(); ++i) history.join(space, people[i]);
+  for (int i = 0; i < 150; ++i) {
+    const std::size_t anime = history.add_anime(space);
+    for (std::size_t p = 0; p < people.size(); ++p) history.rate(anime, people[p], scores[p]);
+  }
+  const auto expect_all = [&] {
+    append(history.take());
+    fold_all(follower);
+    for (const char* limit : {"200", "7"}) {
+      const std::string gaps = path_of(history.spaces()[space]) + "rating-gaps?limit=" + limit;
+      const std::string told = log_says(history.spaces()[space], "rating_gaps($1::text::uuid)");
+      EXPECT_EQ(bare(items(people[0], gaps)), told);
+      EXPECT_EQ(value("SELECT jsonb_agg(value ORDER BY place DESC)::text FROM jsonb_array_elements(told.bare($1::text::jsonb)) WITH"
+                      " ORDINALITY AS e (value, place)",
+                      {items(people[0], gaps + "&order=most-aligned")}),
+                told);
+    }
+  };
+  expect_all();
+  for (std::size_t i = 1; i < people.size(); ++i) history.leave(space, people[i]);
+  for (std::size_t i = 1; i < people.size(); ++i) {
+    history.join(space, people[i]);
+    expect_all();
+    history.leave(space, people[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, GapsOfAGroup, testing::Range(1, 2));
 
 }  // namespace
 }  // namespace bloomwatch::test
