@@ -161,7 +161,8 @@ void add_space_recap(PageSql& sql, const std::string& clauses) {
   add_days(sql);
   add_titles(sql, "titles", "watch_space");
   add_evenings(sql, "SELECT $1 AS watch_space", "");
-  sql.rows(recap_kind::rated_count, {{"number", "count(*)"}}, "FROM read_recaps.rated WHERE watch_space = $1 AND period = $6");
+  sql.rows(recap_kind::rated_count, {{"number", "count(*)"}},
+           "FROM read_recaps.rated WHERE watch_space = $1 AND period = $6 AND score_tenths ?| " + std::string(present_ids) + "::text[]");
   for (const auto& [kind, order] : {std::pair(recap_kind::best, "mean_thousandths"), std::pair(recap_kind::widest, "spread_tenths")})
     sql.rows(kind, {{"id", "r.anime"}, {"id2", "r.title"}, {"j1", "r.score_tenths"}, {"text", "a.preferred_title"}},
              "FROM (SELECT * FROM read_recaps.rated WHERE watch_space = $1 AND period = $6 ORDER BY " + std::string(order) +

@@ -71,7 +71,7 @@ CREATE FUNCTION told.space_recap(of_space uuid, first date, after date, zone tex
     'members', (SELECT jsonb_agg(told.watched_with_hours((SELECT ROW(count(*), COALESCE(sum(episodes), 0), COALESCE(sum(episodes * minutes), 0),
                     COALESCE(sum(episodes) FILTER (WHERE minutes IS NULL), 0))::told.watched FROM told.present
                    WHERE space = of_space AND member = j.profile AND day >= first AND day < after)) || jsonb_build_object('userId', profile) ORDER BY place) FROM joined j),
-    'ratedCount', (SELECT count(*) FROM rated),
+    'ratedCount', (SELECT count(DISTINCT anime) FROM standing JOIN rated USING (anime) JOIN joined USING (profile)),
     'bestRated', (SELECT COALESCE(jsonb_agg(jsonb_build_object('titleId', told.title_of(anime), 'animeId', anime, 'score', mean, 'scores', scores)
                                             ORDER BY mean DESC, raters DESC, anime DESC), '[]')
                     FROM (SELECT * FROM shown ORDER BY mean DESC, raters DESC, anime DESC LIMIT 5) AS s),

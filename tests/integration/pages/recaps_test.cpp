@@ -37,6 +37,22 @@ TEST_P(AnyRecap, gives_the_figures_that_the_log_gives) {
   }
 }
 
+TEST_P(AnyRecap, counts_no_title_that_only_those_have_rated_who_left) {
+  History history(static_cast<std::uint64_t>(GetParam()), *parse_rfc3339("2025-11-05T00:00:00Z"), std::chrono::hours(1));
+  Follower follower = open_follower();
+  const ProfileId stays = history.register_user(), leaves = history.register_user();
+  const std::size_t space = history.create_space(stays);
+  history.join(space, leaves);
+  for (int i = 0; i < 3; ++i) history.rate(history.add_anime(space), leaves, 90);
+  history.rate(0, stays, 80);
+  history.leave(space, leaves);
+  append(history.take());
+  fold_all(follower);
+  expect_recaps_as_told(history, "2025-11");
+  const std::string recap = get(history.spaces()[space], "/api/watch-spaces/" + history.spaces()[space].id.to_string() + "/recaps/2025-11");
+  EXPECT_EQ(value("SELECT $1::text::jsonb ->> 'ratedCount'", {recap}), "1");
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, AnyRecap, testing::Range(1, 3));
 
 }  // namespace
