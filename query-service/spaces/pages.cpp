@@ -1,5 +1,6 @@
 // One statement finds the spaces that are shown, then their members with names and keys, then their invitations where one is an owner.
-// The address of an invitation that was accepted is the account's, under the account's key: forgotten with it.
+// The address of an invitation that was accepted is the account's, under the account's key: forgotten with it. One that was not is shown
+// from beside the log, unless an account holds it whose key is gone.
 #include "query-service/spaces/pages.h"
 
 #include <algorithm>
@@ -55,10 +56,12 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
   add_members_with_names(
       sql, {"id3", "id2", "t1", "t2", "at1"},
       "chosen AS c CROSS JOIN LATERAL (SELECT * FROM read_spaces.members WHERE watch_space = c.watch_space OFFSET 0) AS m", "true");
+  const std::string address =
+      "CASE WHEN i.accepted_at IS NOT NULL THEN k.wrapped WHEN h.stream_id IS NULL OR k.account IS NOT NULL THEN i.box END";
   sql.rows(kind::invitation,
            {{"id", "i.invitation"},
             {"text", "a.email"},
-            {"bytes", "CASE WHEN i.accepted_at IS NULL THEN i.box ELSE k.wrapped END"},
+            {"bytes", address},
             {"id2", "i.invited_by"},
             {"id3", "i.watch_space"},
             {"at1", "i.created_at"},
@@ -72,7 +75,8 @@ std::string statement_text(const std::string& chosen, const std::string& asker) 
                " ORDER BY (n.accepted_at IS NULL AND n.revoked_at IS NULL) DESC, n.created_at DESC, n.invitation DESC LIMIT " +
                std::to_string(invitations_shown_max) +
                ") AS i LEFT JOIN read_people.profiles AS p ON p.profile = i.accepted_by LEFT JOIN read_people.accounts AS a ON a.account ="
-               " p.account LEFT JOIN secrets.keys AS k ON k.account = p.account");
+               " p.account LEFT JOIN log.claims AS h ON h.key = i.invitee LEFT JOIN secrets.keys AS k ON k.account = COALESCE(p.account,"
+               " h.stream_id)");
   return sql.text();
 }
 

@@ -39,6 +39,10 @@ class Forgetting(FlowTest):
         person.invite(space, ken)
         kens = ken.make_space("Ken's")
         ken.invite(kens, person)
+        pending, revoked = ken.make_space("Waiting"), ken.make_space("Taken back")
+        ken.post(f"/api/watch-spaces/{pending}/invitations", {"email": words["email"]})
+        taken_back = ken.post(f"/api/watch-spaces/{revoked}/invitations", {"email": words["email"]})
+        ken.call("DELETE", f"/api/watch-spaces/{revoked}/invitations/{taken_back['id']}", expect=200)
         person.post(f"/api/watch-spaces/{space}/invitations", {"email": words["invited address"]})
         added = person.add_anime(space, 154587, preferredTitle="Frieren", mood=words["mood"], vibe=words["vibe"], pitch=words["pitch"])
         anime = f"/api/watch-spaces/{space}/anime/{added['id']}"
@@ -69,7 +73,9 @@ class Forgetting(FlowTest):
             answer = ken.get(path)
             for what, text in words.items():
                 self.assertNotIn(text.lower(), answer.body.decode().lower(), f"{what} in {path}")
-        self.assertEqual([i["email"] for i in ken.get(f"/api/watch-spaces/{kens}").json["invitations"]], [None])
+        for invited, status in ((kens, "accepted"), (pending, "pending"), (revoked, "revoked")):
+            invitations = ken.get(f"/api/watch-spaces/{invited}").json["invitations"]
+            self.assertEqual([(i["status"], i["email"]) for i in invitations], [(status, None)])
         members = ken.get(f"/api/watch-spaces/{space}").json["members"]
         self.assertEqual({m["userId"] for m in members}, {person.id, ken.id})
         self.assertEqual(ken.get(anime).json["sessionCount"], 1)

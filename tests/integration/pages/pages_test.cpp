@@ -243,6 +243,33 @@ TEST(SpacePage, shows_members_to_members_and_invitations_to_owners) {
   EXPECT_FALSE(page<Space>(ken, space).invitations);
 }
 
+TEST(SpacePage, shows_no_invitation_the_address_of_somebody_whose_key_is_gone) {
+  const Person mira("mira"), ken("ken"), eve("eve");
+  const std::string space = mira.make_space("Two");
+  const auto invite = [&](const std::string& email) {
+    const Answer invited = mira.post(space + "/invitations", R"({"email":")" + email + "\"}");
+    EXPECT_EQ(invited.status(), 201) << invited.response.body;
+    return invited.as<Told>().id.to_string();
+  };
+  mira.let_in(space, ken);
+  ken.del(space + "/members/me");
+  EXPECT_EQ(mira.del(space + "/invitations/" + invite(ken.email)).status(), 200);
+  invite(ken.email);
+  invite(eve.email);
+  invite("nobody@example.org");
+  const auto addresses = [&] {
+    std::vector<std::string> shown;
+    for (const Invitation& invitation : *page<Space>(mira, space).invitations)
+      shown.push_back(invitation.status + ' ' + invitation.email.value_or("null"));
+    return shown;
+  };
+  EXPECT_THAT(addresses(), ElementsAre("pending nobody@example.org", "pending " + eve.email, "pending " + ken.email, "revoked " + ken.email,
+                                       "accepted " + ken.email));
+  World::get().database().query("DELETE FROM secrets.keys WHERE account = '" + ken.id + "'");
+  EXPECT_THAT(addresses(),
+              ElementsAre("pending nobody@example.org", "pending " + eve.email, "pending null", "revoked null", "accepted null"));
+}
+
 TEST(SpacePage, shows_an_open_invitation_however_many_came_after_it) {
   const Person mira("mira");
   const std::string space = mira.make_space("Busy");
