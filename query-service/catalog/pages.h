@@ -29,6 +29,10 @@ struct TitleFilter {
 };
 BOOST_DESCRIBE_STRUCT(TitleFilter, (), (year, season, genre, studio, format))
 
+/// Titles that one page looks at where no index has all that is asked for. A page that found less goes on where it stopped, also if it
+/// found none.
+inline constexpr int titles_examined_max = 1000;
+
 /// Where a list of titles goes on: after this one, the most popular first. The filters go with it.
 struct TitlePlace {
   TitleFilter filter = {};

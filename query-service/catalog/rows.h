@@ -10,8 +10,9 @@ namespace bloomwatch {
 
 namespace catalog_kind {
 inline constexpr std::int16_t title = row_kind::own;
-inline constexpr std::int16_t vote = row_kind::own + 1;     ///< number: votes; n1: score in tenths
-inline constexpr std::int16_t related = row_kind::own + 2;  ///< of a title: id, text: name, t1, t3, n1
+inline constexpr std::int16_t vote = row_kind::own + 1;        ///< number: votes; n1: score in tenths
+inline constexpr std::int16_t related = row_kind::own + 2;     ///< of a title: id, text: name, t1, t3, n1
+inline constexpr std::int16_t stopped_at = row_kind::own + 3;  ///< of a list: id, number: popularity; the last that was looked at
 }  // namespace catalog_kind
 
 /// `id` is the title, `text` its name, `number` its version.

@@ -1,5 +1,5 @@
 // Lists of titles, the most popular first. One statement a combination of filters: it walks the narrowest list there is (a studio's, a
-// genre's, a season's …) in its index's order, and looks each title up for what else is asked.
+// genre's, a season's …) in its index's order, and looks each title up; for what else is asked it looks at so many and goes on by `next`.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -24,36 +24,60 @@ Shape shape_of(const TitleFilter& filter, bool after) {
           filter.studio.has_value(), filter.format.has_value(), after};
 }
 
+/// What one statement walks, in an index's order, and what of the shape that index does not say.
+struct Walk {
+  std::string from;     ///< a table as `w`, its rows in the order of popularity and title
+  std::string filters;  ///< of a title `t`
+};
+
 /// $1 how many; then those that the shape has, in this order: studio, genre (their listings), year, season, format, the place.
-std::string statement_text(const Shape& shape) {
+Walk walk_of(const Shape& shape) {
   int parameter = 1;
   const auto next = [&] { return "$" + std::to_string(++parameter); };
   const std::string studio = shape.studio ? next() : "";
   const std::string genre = shape.genre ? next() : "";
+  const std::string year = shape.year ? "season_year = " + next() : "";
+  const std::string season = shape.season ? "season = " + next() : "";
+  const std::string format = shape.format ? "format = " + next() : "";
   const bool listed = shape.studio || shape.genre;
-  std::string where;
-  if (shape.year) where += " AND t.season_year = " + next();
-  if (shape.season) where += " AND t.season = " + next();
-  if (shape.format) where += " AND t.format = " + next();
-  const std::string walked = listed ? "l" : "t";
+  Walk walk;
+  std::string where = listed ? "w.listing = " + (shape.studio ? studio : genre) : "w.merged_into IS NULL";
+  const auto narrow = [&](const std::string& condition, bool by_index) {
+    if (condition.empty()) return;
+    (by_index ? where : walk.filters) += (by_index ? " AND w." : " AND t.") + condition;
+  };
+  narrow(year, !listed);
+  narrow(season, !listed && shape.year);
+  narrow(format, !listed && !shape.year);
+  if (shape.studio && shape.genre)
+    walk.filters += " AND (SELECT true FROM read_catalog.listings AS g WHERE g.listing = " + genre + " AND g.title = t.title)";
   if (shape.after) {
     const std::string popularity = next();
-    where += " AND (" + walked + ".popularity, " + walked + ".title) < (" + popularity + ", " + next() + ")";
+    where += " AND (w.popularity, w.title) < (" + popularity + ", " + next() + ")";
   }
+  walk.from = std::string(listed ? "read_catalog.listings" : "read_catalog.titles") + " AS w WHERE " + where +
+              " ORDER BY w.popularity DESC, w.title DESC";
+  return walk;
+}
+
+std::string statement_text(const Shape& shape) {
+  const Walk walk = walk_of(shape);
+  const auto titles_of = [](const std::string& walked) {
+    return "FROM (SELECT w.title FROM " + walked +
+           ") AS l CROSS JOIN LATERAL (SELECT * FROM read_catalog.titles WHERE title = l.title OFFSET 0) AS t";
+  };
   PageSql sql({Model::catalog}, "NULL::uuid", catalog_columns());
-  std::string from;
-  if (listed) {
-    from =
-        "FROM read_catalog.listings AS l, LATERAL (SELECT * FROM read_catalog.titles AS x WHERE x.title = l.title OFFSET 0) AS t WHERE"
-        " l.listing = " +
-        (shape.studio ? studio : genre);
-    if (shape.studio && shape.genre)
-      from += " AND (SELECT true FROM read_catalog.listings AS g WHERE g.listing = " + genre + " AND g.title = l.title)";
-  } else {
-    from = "FROM read_catalog.titles AS t WHERE t.merged_into IS NULL";
+  if (walk.filters.empty()) {
+    sql.rows(catalog_kind::title, title_values(false), titles_of(walk.from + " LIMIT $1"));
+    return sql.text();
   }
-  sql.rows(catalog_kind::title, title_values(false),
-           from + where + " ORDER BY " + walked + ".popularity DESC, " + walked + ".title DESC LIMIT $1");
+  const std::string examined = std::to_string(titles_examined_max);
+  sql.with("found AS MATERIALIZED (SELECT t.* " + titles_of(walk.from + " LIMIT " + examined) + " WHERE true" + walk.filters +
+           " LIMIT $1)");
+  sql.rows(catalog_kind::title, title_values(false), "FROM found AS t");
+  sql.rows(catalog_kind::stopped_at, {{"id", "l.title"}, {"number", "l.popularity"}},
+           "FROM (SELECT w.title, w.popularity FROM " + walk.from + " OFFSET " + examined +
+               " - 1 LIMIT 1) AS l WHERE (SELECT count(*) FROM found) < $1");
   return sql.text();
 }
 
@@ -105,6 +129,9 @@ TitleItems items_of(const ListQuery& query, const TitleFilter& filter, const Pag
       list.next = visit.next(query, TitlePlace{filter, list.items.back().popularity, list.items.back().id});
     break;
   }
+  for (const pg::Row row : rows.of(catalog_kind::stopped_at))
+    list.next =
+        visit.next(query, TitlePlace{filter, row.get<std::int64_t>(PageRows::number_column), row.get<TitleId>(PageRows::id_column)});
   return list;
 }
 

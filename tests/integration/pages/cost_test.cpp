@@ -99,29 +99,27 @@ class CostOfPages : public PagesOfAnyHistory {
     fold_all(follower_);
   }
 
- private:
-  /// Each gives each anime any score and in the end always the same; more evenings of each day than a page looks at.
-  void live(std::size_t rounds) {
-    for (std::size_t round = 0; round < 20 * rounds; ++round) {
-      for (std::size_t i = 0; i < 50; ++i) history_.watch(i % 5 == 0 ? most_watched_ : anime_[(round + i) % anime_.size()], 10);
-      for (std::size_t i = round % 10; i < anime_.size(); i += 10)
-        for (std::size_t p = 0; p < people_.size(); ++p) rate(anime_[i], p, round + i);
-    }
-    for (std::size_t i = 0; i < anime_.size(); ++i)
-      for (std::size_t p = 0; p < people_.size(); ++p) rate(anime_[i], p, i * (p + 3) + p);
+  /// One person, of whom nothing is to be told.
+  void begin_alone() {
+    people_.push_back(history_.register_user());
+    take();
   }
-  void rate(std::size_t anime, std::size_t person, std::size_t half) {
-    history_.rate(anime, people_[person], static_cast<std::int16_t>(5 * (1 + half % 20)));
-  }
-  void add_titles(int titles) {
-    TitleDetails details;
-    details.season = "fall";
-    details.season_year = 2010;
-    for (int i = 0; i < titles; ++i) title_ = history_.add_title(details, {"Ghibli"});
-  }
-  void take() {
-    append(history_.take());
-    fold_all(follower_);
+  /// Titles of a genre, of a season and of a format, of which few have what else is asked for: one in `apart`.
+  void list_titles(int titles, int apart) {
+    connection.query(
+        "INSERT INTO read_catalog.titles (title, name, names, format, season, season_year, genres, tags, studios, related, external_ids,"
+        " offers, popularity, sources, added_at, updated_at, version, position, partition) SELECT gen_random_uuid(), 'T', '[]', CASE WHEN "
+        "n %"
+        " $2 = 0 THEN 'OVA' ELSE 'TV' END, CASE WHEN n % $2 = 0 THEN 'fall' ELSE 'spring' END, 2010, '[\"drama\"]', '[]', '[]', '[]', "
+        "'[]', '[]', n / 3,"
+        " '{}', now(), now(), 1, n, 0 FROM generate_series(1, $1) AS n",
+        pg::Params(titles, apart));
+    for (const auto& [kind, name] : {std::pair("genre", "drama"), std::pair("studio", "ghibli")})
+      connection.query(
+          "INSERT INTO read_catalog.listings (listing, title, popularity, partition) SELECT $1, title, popularity, 0 FROM "
+          "read_catalog.titles"
+          " WHERE $2 OR format = 'OVA'",
+          pg::Params(listing_of(kind, name), kind == std::string_view("genre")));
   }
 
   /// Of one page. Asks as Pages does, again where a lean statement does not suffice.
@@ -158,6 +156,33 @@ class CostOfPages : public PagesOfAnyHistory {
     return touched;
   }
 
+  std::vector<ProfileId> people_;
+
+ private:
+  /// Each gives each anime any score and in the end always the same; more evenings of each day than a page looks at.
+  void live(std::size_t rounds) {
+    for (std::size_t round = 0; round < 20 * rounds; ++round) {
+      for (std::size_t i = 0; i < 50; ++i) history_.watch(i % 5 == 0 ? most_watched_ : anime_[(round + i) % anime_.size()], 10);
+      for (std::size_t i = round % 10; i < anime_.size(); i += 10)
+        for (std::size_t p = 0; p < people_.size(); ++p) rate(anime_[i], p, round + i);
+    }
+    for (std::size_t i = 0; i < anime_.size(); ++i)
+      for (std::size_t p = 0; p < people_.size(); ++p) rate(anime_[i], p, i * (p + 3) + p);
+  }
+  void rate(std::size_t anime, std::size_t person, std::size_t half) {
+    history_.rate(anime, people_[person], static_cast<std::int16_t>(5 * (1 + half % 20)));
+  }
+  void add_titles(int titles) {
+    TitleDetails details;
+    details.season = "fall";
+    details.season_year = 2010;
+    for (int i = 0; i < titles; ++i) title_ = history_.add_title(details, {"Ghibli"});
+  }
+  void take() {
+    append(history_.take());
+    fold_all(follower_);
+  }
+
   /// What it answers, and how many rows it touches. It may keep no table in a hash, which would read all of it.
   std::pair<pg::Result, std::int64_t> run(const pg::Statement& statement, const pg::Params& params) {
     page_connection_.query("BEGIN");
@@ -185,7 +210,6 @@ class CostOfPages : public PagesOfAnyHistory {
   History history_{1, start};
   History others_{2, start};
   Follower follower_ = open_follower();
-  std::vector<ProfileId> people_;
   std::size_t ours_ = 0;
   std::vector<std::size_t> anime_;
   std::size_t most_watched_ = 0;
@@ -208,6 +232,31 @@ TEST_F(CostOfPages, does_not_grow_with_the_log) {
   for (const auto& [pattern, touched] : costs()) {
     EXPECT_GT(touched, 0) << pattern;
     EXPECT_LE(touched, before.at(pattern) * 3 / 2) << pattern;  // not four times; what is newest may be of a dearer kind
+  }
+}
+
+TEST_F(CostOfPages, is_bounded_where_few_titles_have_what_is_asked_for) {
+  constexpr int titles = 5 * titles_examined_max, apart = 700, found = titles / apart;
+  begin_alone();
+  list_titles(titles, apart);
+  for (const std::string filter :
+       {"?genre=drama&format=OVA", "?genre=drama&season=fall&year=2010", "?genre=drama&studio=ghibli", "?format=TV&season=fall",
+        "?season=fall", "?year=2010&format=OVA", "?year=2010&season=spring&format=OVA"}) {
+    const bool none = filter.find("TV") != std::string::npos || filter.find("spring") != std::string::npos;
+    // Alone and joined, of each an entry, where it leads and that title; of the last one that was looked at once more.
+    EXPECT_LE(cost<TitleListPage>("/api/titles" + filter), 20 * titles_examined_max) << filter;
+    for (const char* limit : {"200", "2"}) {
+      const std::string shown = items(people_[0], "/api/titles" + filter + "&limit=" + limit);
+      EXPECT_EQ(value("SELECT count(DISTINCT value ->> 'id')::text FROM jsonb_array_elements($1::text::jsonb)", {shown}),
+                std::to_string(none ? 0 : found))
+          << filter;
+      EXPECT_EQ(
+          value("SELECT COALESCE(jsonb_agg(value ORDER BY (value ->> 'popularity')::bigint DESC, (value ->> 'id')::uuid DESC), '[]')::text"
+                " FROM jsonb_array_elements($1::text::jsonb)",
+                {shown}),
+          shown)
+          << filter;
+    }
   }
 }
 
