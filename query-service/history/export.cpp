@@ -14,9 +14,8 @@ constexpr std::string_view ndjson_type = "application/x-ndjson";
 constexpr std::string_view csv_type = "text/csv";
 
 constexpr std::string_view csv_header =
-    "position,at,userId,displayName,origin,provider,reference,type,field,watchSpaceId,watchSpace,animeId,preferredTitle,titleId,personId,"
-    "person,"
-    "before,after,summary,forgotten,change,undoes,undoneBy\r\n";
+    "position,at,userId,displayName,origin,provider,reference,type,field,watchSpaceId,watchSpace,animeId,preferredTitle,sessionId,titleId,"
+    "personId,person,before,after,summary,forgotten,change,undoes,undoneBy\r\n";
 
 /// One line of cells; what is absent is an empty one.
 class CsvLine {
@@ -58,7 +57,7 @@ void add_line(std::string& out, const HistoryItem& item) {
   line.add(subject.watch_space ? subject.watch_space->name : std::nullopt);
   line.add(subject.anime ? std::optional(subject.anime->id) : std::nullopt);
   line.add(subject.anime ? subject.anime->preferred_title : subject.title ? subject.title->preferred_title : std::nullopt);
-  line.add(subject.title ? std::optional(subject.title->id) : std::nullopt);
+  line.add(subject.session).add(subject.title ? std::optional(subject.title->id) : std::nullopt);
   line.add_person(subject.person).add(std::string_view(item.before.text)).add(std::string_view(item.after.text));
   line.add(std::string_view(item.summary)).add(std::string_view(item.forgotten ? "true" : "false"));
   line.add(item.change).add(item.undoes).add(item.undone_by).end();

@@ -41,6 +41,17 @@ AnyEvent event_of(const pg::Row& row, int type, int version, int data) {
   return decode(recorded);
 }
 
+/// The watch session that an event is about. One that only moved something else is what moved it, and not meant here.
+template <class E>
+std::optional<WatchSessionId> session_of(const E& event) {
+  if constexpr (requires {
+                  { event.session } -> std::same_as<const WatchSessionId&>;
+                })
+    return event.session;
+  else
+    return std::nullopt;
+}
+
 class Items {
  public:
   Items(const NamesOfPeople& names, const NamesOfThings& things, const Keyring& keys) : names_(names), things_(things), keys_(keys) {}
@@ -89,6 +100,7 @@ class Items {
     std::optional<AnyEvent> before;
     if (!row.null(column::before_type)) before = event_of(row, column::before_type, column::before_version, column::before_data);
     item.field = visit_event(event, []<class E>(const E&) { return field<E>; });
+    item.subject.session = visit_event(event, [](const auto& e) { return session_of(e); });
     Telling telling = tell({.event = event,
                             .before = before ? &*before : nullptr,
                             .actor = row.get<std::optional<ProfileId>>(column::actor),

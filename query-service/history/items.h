@@ -42,10 +42,11 @@ BOOST_DESCRIBE_STRUCT(HistoryTitle, (), (id, preferred_title))
 struct HistorySubject {
   std::optional<HistorySpace> watch_space = {};
   std::optional<HistoryAnime> anime = {};
+  std::optional<WatchSessionId> session = {};  ///< of the anime
   std::optional<HistoryTitle> title = {};
   std::optional<HistoryPerson> person = {};
 };
-BOOST_DESCRIBE_STRUCT(HistorySubject, (), (watch_space, anime, title, person))
+BOOST_DESCRIBE_STRUCT(HistorySubject, (), (watch_space, anime, session, title, person))
 
 struct HistoryOrigin {
   std::string_view kind;

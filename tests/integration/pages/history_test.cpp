@@ -210,8 +210,14 @@ TEST_F(AnyHistoryPages, never_pass_what_all_partitions_have_reached) {
 
 // ------------------------------------------------------------------------------------------------------------------ a whole service
 
+struct ShownSubject {
+  std::optional<std::string> session;
+};
+BOOST_DESCRIBE_STRUCT(ShownSubject, (), (session))
 struct ShownChange {
   std::int64_t position = 0;
+  std::string type;
+  ShownSubject subject;
   std::string summary;
   json::Raw before;
   json::Raw after;
@@ -220,7 +226,7 @@ struct ShownChange {
   std::optional<std::int64_t> undoes;
   std::optional<std::int64_t> undone_by;
 };
-BOOST_DESCRIBE_STRUCT(ShownChange, (), (position, summary, before, after, by, forgotten, undoes, undone_by))
+BOOST_DESCRIBE_STRUCT(ShownChange, (), (position, type, subject, summary, before, after, by, forgotten, undoes, undone_by))
 struct ShownHistory {
   std::vector<ShownChange> items;
 };
@@ -262,6 +268,32 @@ TEST(HistoryPages, say_what_an_undo_took_back) {
   EXPECT_EQ(changes[0].undoes, changes[1].position);
   EXPECT_EQ(changes[1].undone_by, changes[0].position);
   EXPECT_FALSE(changes[1].undoes);
+}
+
+TEST(HistoryPages, say_which_watch_session_a_change_is_about) {
+  const Person mira("mira");
+  const std::string space = mira.make_space("Two evenings");
+  const std::string anime = mira.add(space, 1, R"(,"preferredTitle":"Cowboy Bebop")");
+  const auto watch = [&](int episode) {
+    const Answer watched =
+        mira.post(anime + "/sessions", R"({"sessionDate":"2026-11-01T20:00:00Z","startEpisode":)" + std::to_string(episode) +
+                                           R"(,"endEpisode":)" + std::to_string(episode) + '}');
+    EXPECT_EQ(watched.status(), 201) << watched.response.body;
+    return watched.as<Told>().id.to_string();
+  };
+  const std::string first = watch(1), second = watch(2);
+  mira.patch(anime + "/sessions/" + first, R"({"notes":"Popcorn."})");
+  const std::string at = mira.patch(anime + "/sessions/" + second, R"({"notes":"Soup."})").at();
+  std::vector<std::string> told;
+  for (const ShownChange& change : shown(mira.get(anime + "/history?atLeast=" + at)))
+    told.push_back(change.type + ' ' + change.subject.session.value_or("null"));
+  EXPECT_THAT(told, testing::IsSupersetOf({"WatchSessionNotesChanged " + second, "WatchSessionNotesChanged " + first,
+                                           "WatchSessionRecorded " + second, "WatchSessionRecorded " + first,
+                                           std::string("SharedProgressChanged null"), std::string("AnimeAdded null")}));
+  const Answer csv = mira.get(anime + "/history?format=csv&limit=1");
+  EXPECT_THAT(csv.response.body, HasSubstr(",preferredTitle,sessionId,titleId,"));
+  EXPECT_THAT(csv.response.body, HasSubstr(",Cowboy Bebop," + second + ','));
+  EXPECT_THAT(mira.get(anime + "/history?format=ndjson&limit=1").response.body, HasSubstr("\"session\":\"" + second + '"'));
 }
 
 TEST(HistoryPages, tell_former_members_no_name_that_the_space_got_since) {
