@@ -31,6 +31,19 @@ NamesOfThings names_of_things(const PageRows& rows) {
   return names;
 }
 
+/// What is undone, and where: by an undo that was not undone itself. From the newest on: whether an undo stands is known before what it
+/// takes back is looked at.
+using Undone = std::unordered_map<Position, Position>;
+
+Undone undone_of(const PageRows& rows) {
+  Undone undone;
+  for (const pg::Row row : rows.of(history_kind::undo)) {
+    const auto position = row.get<Position>(PageRows::number_column);
+    if (!undone.contains(position)) undone.try_emplace(row.get<Position>(column::undoes), position);
+  }
+  return undone;
+}
+
 /// An event as the row has it; throws UndecodableEvent.
 AnyEvent event_of(const pg::Row& row, int type, int version, int data) {
   RecordedEvent recorded;
@@ -54,7 +67,8 @@ std::optional<WatchSessionId> session_of(const E& event) {
 
 class Items {
  public:
-  Items(const NamesOfPeople& names, const NamesOfThings& things, const Keyring& keys) : names_(names), things_(things), keys_(keys) {}
+  Items(const NamesOfPeople& names, const NamesOfThings& things, const Undone& undone, const Keyring& keys)
+      : names_(names), things_(things), undone_(undone), keys_(keys) {}
 
   HistoryItem item(const pg::Row& row) const {
     HistoryItem item;
@@ -70,7 +84,7 @@ class Items {
     if (const auto title = row.get<std::optional<TitleId>>(column::title_id)) item.subject.title = HistoryTitle{*title, name(*title)};
     item.change = row.get<CommandId>(column::command);
     item.undoes = row.get<std::optional<Position>>(column::undoes);
-    item.undone_by = row.get<std::optional<Position>>(column::undone_by);
+    if (const auto undo = undone_.find(item.position); undo != undone_.end()) item.undone_by = undo->second;
     tell_of(row, item);
     return item;
   }
@@ -116,6 +130,7 @@ class Items {
 
   const NamesOfPeople& names_;
   const NamesOfThings& things_;
+  const Undone& undone_;
   const Keyring& keys_;
 };
 
@@ -124,7 +139,8 @@ class Items {
 std::vector<HistoryItem> history_items(const PageRows& rows, Position reached, std::size_t most, Keyring& keys) {
   const NamesOfPeople names = names_of(rows, keys);
   const NamesOfThings things = names_of_things(rows);
-  const Items items(names, things, keys);
+  const Undone undone = undone_of(rows);
+  const Items items(names, things, undone, keys);
   std::vector<HistoryItem> shown;
   for (const pg::Row row : rows.of(history_kind::change)) {
     if (shown.size() == most) break;

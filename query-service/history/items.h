@@ -69,7 +69,7 @@ struct HistoryItem {
   bool forgotten = false;             ///< a text of it is gone with the person who wrote it
   CommandId change;                   ///< the command that made it: all its changes have the same
   std::optional<Position> undoes;     ///< the change that this one takes back
-  std::optional<Position> undone_by;  ///< the last that took this one back
+  std::optional<Position> undone_by;  ///< the change that took this one back, if that one stands
 };
 BOOST_DESCRIBE_STRUCT(HistoryItem, (),
                       (position, at, by, origin, type, field, subject, before, after, summary, forgotten, change, undoes, undone_by))
@@ -82,19 +82,19 @@ inline constexpr std::int16_t floor = row_kind::own + 2;   ///< `number`: what i
 inline constexpr std::int16_t anime = row_kind::own + 3;   ///< there is one: the space has, or had, that anime
 inline constexpr std::int16_t query = row_kind::own + 4;   ///< an admin's look
 inline constexpr std::int16_t name = row_kind::own + 5;    ///< `id` a space, an anime or a title, `text` its name, if it may be told
+inline constexpr std::int16_t undo = row_kind::own + 6;    ///< `number` a position, undoes the one that it takes back; the newest first
 }  // namespace history_kind
 namespace history_column {
-inline constexpr int id2 = PageRows::own_column;      ///< change: the space; person: the account; query: the admin
-inline constexpr int anime = id2 + 1;                 ///< change, query
-inline constexpr int actor = anime + 1;               ///< change
-inline constexpr int person = actor + 1;              ///< change, query
-inline constexpr int command = person + 1;            ///< change
-inline constexpr int at1 = command + 1;               ///< change: when; member: joined; query: asked
-inline constexpr int at2 = at1 + 1;                   ///< query: since
-inline constexpr int at3 = at2 + 1;                   ///< query: until
-inline constexpr int undoes = at3 + 1;                ///< change: a position
-inline constexpr int undone_by = undoes + 1;          ///< change: a position
-inline constexpr int schema_version = undone_by + 1;  ///< change
+inline constexpr int id2 = PageRows::own_column;   ///< change: the space; person: the account; query: the admin
+inline constexpr int anime = id2 + 1;              ///< change, query
+inline constexpr int actor = anime + 1;            ///< change
+inline constexpr int person = actor + 1;           ///< change, query
+inline constexpr int command = person + 1;         ///< change
+inline constexpr int at1 = command + 1;            ///< change: when; member: joined; query: asked
+inline constexpr int at2 = at1 + 1;                ///< query: since
+inline constexpr int at3 = at2 + 1;                ///< query: until
+inline constexpr int undoes = at3 + 1;             ///< change, undo: a position
+inline constexpr int schema_version = undoes + 1;  ///< change
 inline constexpr int before_version = schema_version + 1;
 inline constexpr int data = before_version + 1;      ///< change
 inline constexpr int before_type = data + 1;         ///< change; query: the field

@@ -16,11 +16,25 @@ namespace bloomwatch {
 namespace {
 
 PageSql::Columns columns() {
-  return {{"id2", "uuid"},      {"anime", "uuid"},       {"actor", "uuid"},       {"person", "uuid"},
-          {"command", "uuid"},  {"at1", "timestamptz"},  {"at2", "timestamptz"},  {"at3", "timestamptz"},
-          {"undoes", "bigint"}, {"undone_by", "bigint"}, {"version", "integer"},  {"before_version", "integer"},
-          {"data", "text"},     {"before_type", "text"}, {"before_data", "text"}, {"origin", "text"},
-          {"provider", "text"}, {"reference", "text"},   {"types", "jsonb"},      {"title_id", "uuid"}};
+  return {{"id2", "uuid"},
+          {"anime", "uuid"},
+          {"actor", "uuid"},
+          {"person", "uuid"},
+          {"command", "uuid"},
+          {"at1", "timestamptz"},
+          {"at2", "timestamptz"},
+          {"at3", "timestamptz"},
+          {"undoes", "bigint"},
+          {"version", "integer"},
+          {"before_version", "integer"},
+          {"data", "text"},
+          {"before_type", "text"},
+          {"before_data", "text"},
+          {"origin", "text"},
+          {"provider", "text"},
+          {"reference", "text"},
+          {"types", "jsonb"},
+          {"title_id", "uuid"}};
 }
 
 bool is_of_a_space(HistoryWalk walk) { return walk == HistoryWalk::space || walk == HistoryWalk::anime; }
@@ -111,6 +125,16 @@ std::string named_clauses() {
          " FROM told) AS s WHERE account IS NOT NULL)";
 }
 
+/// What takes back what is told, and what takes that back, and so on.
+std::string undos_clause() {
+  const auto undone_in = [](const std::string& changes) {
+    return "SELECT u.event, u.position, c.position AS undone FROM " + changes +
+           " AS c CROSS JOIN LATERAL (SELECT event, position FROM read_history.changes WHERE undoes = c.event OFFSET 0) AS u";
+  };
+  return ", undos AS MATERIALIZED (WITH RECURSIVE found AS (" + undone_in("told") + " UNION " + undone_in("found") +
+         ") SELECT position, undone FROM found LIMIT " + std::to_string(undos_examined_max) + ")";
+}
+
 void add_changes(PageSql& sql) {
   sql.rows(history_kind::change,
            {{"number", "t.position"},
@@ -122,7 +146,6 @@ void add_changes(PageSql& sql) {
             {"command", "t.command"},
             {"at1", "t.at"},
             {"undoes", "u.position"},
-            {"undone_by", "d.position"},
             {"version", "t.schema_version::integer"},
             {"before_version", "t.before_version::integer"},
             {"data", "t.data"},
@@ -132,8 +155,8 @@ void add_changes(PageSql& sql) {
             {"provider", "t.provider"},
             {"reference", "t.reference"},
             {"title_id", "t.title"}},
-           "FROM told AS t LEFT JOIN read_history.changes AS u ON u.event = t.undoes LEFT JOIN LATERAL (SELECT position FROM"
-           " read_history.changes WHERE undoes = t.event ORDER BY position DESC LIMIT 1) AS d ON true");
+           "FROM told AS t LEFT JOIN read_history.changes AS u ON u.event = t.undoes");
+  sql.rows(history_kind::undo, {{"number", "position"}, {"undoes", "undone"}}, "FROM undos ORDER BY position DESC");
 }
 
 /// What is named on the page, each once: spaces, their anime, titles of the catalogue. Who is no member now, or not yet, is told no name of
@@ -156,7 +179,7 @@ void add_names(PageSql& sql, HistoryWalk walk) {
 
 std::string statement_text(HistoryWalk walk, bool filtered) {
   PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
-  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + named_clauses());
+  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + named_clauses() + undos_clause());
   if (is_of_a_space(walk)) add_members(sql, "at1");
   if (is_for_admins(walk)) add_admin(sql);
   add_changes(sql);

@@ -19,6 +19,8 @@ enum class HistoryWalk {
 
 /// A walk with filters looks at so many changes for one page; a page that found less goes on where it stopped.
 inline constexpr int changes_examined_max = 2000;
+/// Undos that one page looks at, and undos of undos, to say what is undone: what more there is of them counts as standing.
+inline constexpr int undos_examined_max = 2000;
 
 /// `$2` how many, `$3` the position before which it begins. With filters: `$5` types (text[]; empty: any), `$6` person, `$7` since, `$8`
 /// until (not included), `$9` a space; null: any.

@@ -61,3 +61,17 @@ CREATE FUNCTION told.changes_of(items jsonb) RETURNS jsonb LANGUAGE sql AS $$
     FROM jsonb_array_elements(items) WITH ORDINALITY AS e (i, place)
    WHERE i ->> 'type' IN (SELECT type FROM told.given) AND i ->> 'type' NOT IN ('AnimeAdded', 'WatchSpaceCreated')
 $$;
+
+-- The last undo of an event that was not undone itself.
+CREATE FUNCTION told.undone_by(of_position bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  undo bigint;
+BEGIN
+  FOR undo IN SELECT u.position FROM log.events e JOIN log.events u ON u.undoes = e.event_id WHERE e.position = of_position ORDER BY u.position DESC LOOP
+    IF told.undone_by(undo) IS NULL THEN
+      RETURN undo;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END
+$$;

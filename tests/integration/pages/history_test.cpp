@@ -38,10 +38,18 @@ class AnyHistoryPages : public PagesOfAnyHistory {
     EXPECT_EQ(value("SELECT told.changes_of($1::text::jsonb)::text", {shown}),
               value("SELECT told.changes(ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)::bigint))::text", {expected}))
         << target;
+    EXPECT_EQ(
+        value("SELECT jsonb_object_agg(i ->> 'position', i -> 'undoneBy')::text FROM jsonb_array_elements($1::text::jsonb) AS i", {shown}),
+        value("SELECT jsonb_object_agg(p, told.undone_by(p::bigint))::text FROM jsonb_array_elements_text($1::text::jsonb) AS p",
+              {expected}))
+        << target;
   }
-  /// Some events take back an earlier one.
+  /// Some events take back an earlier one, and some the one that did, or another time what stands again.
   static std::vector<NewEvent> with_undoes(std::vector<NewEvent> events) {
-    for (std::size_t i = 3; i < events.size(); i += 17) events[i].undoes = events[i - 3].event_id;
+    for (std::size_t i = 3; i + 4 < events.size(); i += 17) {
+      events[i].undoes = events[i - 3].event_id;
+      for (std::size_t more = 1; more <= i % 5; ++more) events[i + more].undoes = events[i + more - 1 - more / 4].event_id;
+    }
     return events;
   }
 
@@ -268,6 +276,15 @@ TEST(HistoryPages, say_what_an_undo_took_back) {
   EXPECT_EQ(changes[0].undoes, changes[1].position);
   EXPECT_EQ(changes[1].undone_by, changes[0].position);
   EXPECT_FALSE(changes[1].undoes);
+  const Answer again = mira.post(space + "/history/" + undone.at() + "/undo", {});
+  EXPECT_EQ(again.status(), 200) << again.response.body;
+  const auto since = shown(mira.get(anime + "/history?atLeast=" + again.at()));
+  EXPECT_EQ(since[1].undone_by, since[0].position);
+  EXPECT_EQ(since[2].undone_by, std::nullopt) << "it stands again";
+  const Answer third = mira.post(space + "/history/" + rated + "/undo", {});
+  EXPECT_EQ(third.status(), 200) << third.response.body;
+  const auto last = shown(mira.get(anime + "/history?atLeast=" + third.at()));
+  EXPECT_EQ(last[3].undone_by, last[0].position);
 }
 
 TEST(HistoryPages, say_which_watch_session_a_change_is_about) {
