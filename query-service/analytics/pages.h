@@ -141,8 +141,9 @@ struct EpisodesMax {
   Wire wire() const { return value; }
 };
 
-/// GET …/analytics/random-pick: something from the backlog. The same `seed` picks the same while that is there and fits. `maxEpisodes`
-/// leaves out titles whose episode count is not known; `mood` looks for its words in what members wrote, A–Z as a–z.
+/// GET …/analytics/random-pick: something from the backlog. The same `seed` picks the same from the same backlog; what leaves it changes
+/// nothing unless it was the pick, and what comes may become it. `maxEpisodes` leaves out titles whose episode count is not known; `mood`
+/// looks for its words in what members wrote, A–Z as a–z.
 struct RandomPickPage : PageQuery {
   static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/analytics/random-pick";
   static constexpr http::Access access = http::Access::member;

@@ -1,5 +1,5 @@
-// GET …/analytics/random-pick. A seed orders the backlog by a hash of each anime's id, so that a pick stays the pick while others come and
-// go. Moods are opened here, one after another in that order, until one fits.
+// GET …/analytics/random-pick. A seed orders the backlog by a hash of each anime's id, so that a pick stays the pick while others go, and
+// mostly while others come. Moods are opened here, one after another in that order, until one fits.
 #include <random>
 
 #include "query-service/analytics/figures.h"
