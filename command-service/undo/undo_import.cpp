@@ -60,9 +60,20 @@ Time made_at(const Uuid& id) {
   return Time(std::chrono::milliseconds(milliseconds));
 }
 
+/// To an Idempotency-Key that was used for this very undo. What was answered then is not kept, and doing it once more would take back what
+/// was brought back since.
+Problem came_before() {
+  return {
+      .status = 409,
+      .type = "import-undo-came-before",
+      .title = "This undo came before",
+      .detail = "It was taken under this Idempotency-Key, and goes on to its end by itself. To undo the import again, use another key."};
+}
+
 /// How one command ended.
 struct Ended {
   Answer::Kind kind = Answer::Kind::unavailable;
+  bool repeated = false;
   Position position = 0;
   std::string refusal = {};
 };
@@ -74,7 +85,7 @@ class Window {
 
   void take(std::size_t index, const Answer& answer) {
     const std::lock_guard lock(mutex_);
-    ended_[index] = {answer.kind, answer.position, std::string(answer.refusal)};
+    ended_[index] = {answer.kind, answer.repeated, answer.position, std::string(answer.refusal)};
     if (--open_ == 0) all_.notify_all();
   }
   const std::vector<Ended>& wait() {
@@ -121,12 +132,16 @@ class ImportUndo {
     return importer;
   }
 
-  /// A command that changes nothing: what is refused to whom.
+  /// A command that changes nothing, under the call's Idempotency-Key: what is refused to whom, and whether it came before.
   Ended ask(std::optional<Refusal> refusal) {
     Window window(1);
     SpacePlan plan;
     plan.refusal = refusal;
-    send(window, 0, UndoSpace{.watch_space = path_.watch_space, .plan = std::make_shared<const SpacePlan>(std::move(plan))});
+    CommandFrame asking = frame();
+    asking.key = call_.frame.key;
+    asking.body_mac = call_.frame.body_mac;
+    send(window, 0, std::move(asking),
+         UndoSpace{.watch_space = path_.watch_space, .plan = std::make_shared<const SpacePlan>(std::move(plan))});
     const Ended ended = window.wait().front();
     report_.position = ended.position;
     return ended;
@@ -145,12 +160,16 @@ class ImportUndo {
  private:
   using Clock = std::chrono::steady_clock;
 
-  template <class C>
-  void send(Window& window, std::size_t index, C command) {
+  CommandFrame frame() const {
     CommandFrame frame;
     frame.by = call_.frame.by;
     frame.by.command = CommandId(Uuid::v7(now()));
     frame.by.origin = {.kind = OriginKind::undo, .reference = path_.import_id.to_string()};
+    return frame;
+  }
+
+  template <class C>
+  void send(Window& window, std::size_t index, CommandFrame frame, C command) {
     auto on_answer = [&window, index](const Answer& answer, const C&, const auto&) { window.take(index, answer); };
     edge_.writer.submit(std::make_unique<TypedWork<C>>(std::move(frame), std::move(command), call_.actor(), std::move(on_answer)));
   }
@@ -173,7 +192,7 @@ class ImportUndo {
   std::vector<UndoneRow*> undo_once(const std::vector<UndoneRow*>& rows) {
     Window window(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i)
-      std::visit([&](auto command) { send(window, i, std::move(command)); },
+      std::visit([&](auto command) { send(window, i, frame(), std::move(command)); },
                  command_for(path_.watch_space, find_in_space(reader_, path_.watch_space, rows[i]->position)));
     const std::vector<Ended>& ended = window.wait();
     std::vector<UndoneRow*> again;
@@ -245,6 +264,7 @@ void undo_now(const Edge& edge, LogReader& reader, const WorkPool& pool, Call& c
     answer.refusal = asked.refusal;
     return call.respond(problem_response(answer, call.request.request_id));
   }
+  if (asked.repeated) return call.refuse(came_before());
   const Report& report = undo.run();
   log::info("sync", "took an import back",
             {{"request", call.request.request_id},

@@ -24,6 +24,9 @@ class Import : public CommandServiceTest {
   Reply import(const std::string& list, const std::string& query = "") {
     return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token);
   }
+  Reply undo(const std::string& import, const std::string& key) {
+    return post("/api/watch-spaces/" + space_ + "/imports/" + import + "/undo", "", mira_.access_token, {{"Idempotency-Key", key}});
+  }
   static std::string counts(int added, int changed, int unchanged, int failed) {
     return R"({"added":)" + std::to_string(added) + R"(,"changed":)" + std::to_string(changed) + R"(,"unchanged":)" +
            std::to_string(unchanged) + R"(,"failed":)" + std::to_string(failed) + "}";
@@ -119,6 +122,20 @@ TEST_F(Import, with_an_idempotency_key_is_done_once) {
   EXPECT_EQ(keyed(list_of(2)).json().type, "/problems/import-came-before");
   EXPECT_EQ(keyed(list_of(3)).status, 422);
   EXPECT_EQ(keyed(list_of(2), "?shared=true").status, 422);
+  EXPECT_EQ(count("log.events"), events);
+}
+
+TEST_F(Import, is_taken_back_once_with_an_idempotency_key) {
+  const std::string first = *import(list_of(2)).json().id;
+  const std::string second = *import(list_of(1, 7)).json().id;
+  const Reply undone = undo(first, "back");
+  EXPECT_EQ(undone.status, 200) << undone.body;
+  EXPECT_EQ(count("log.events WHERE type = 'AnimeRemoved'"), 2);
+  EXPECT_EQ(undo(second, "back").status, 422);
+  const std::string position = std::to_string(*undone.json().position);
+  EXPECT_EQ(post("/api/watch-spaces/" + space_ + "/history/" + position + "/undo", "", mira_.access_token).status, 200);
+  const std::int64_t events = count("log.events");
+  EXPECT_EQ(undo(first, "back").json().type, "/problems/import-undo-came-before");
   EXPECT_EQ(count("log.events"), events);
 }
 
