@@ -25,6 +25,11 @@ struct TrackedAnime {
   const Anime* operator->() const { return &state; }
 };
 
+/// Only who tracks the title that the reference means, for a command whose anime is another's: whether that may come back beside it.
+struct TitleHolder {
+  std::optional<AnimeId> anime;  ///< none: nobody, or there is no reference
+};
+
 /// What the one who adds the anime does not say of its title, the catalogue does; `snapshot_source` tells.
 void complete_snapshot(AnimeAdded& added, const Title* described);
 
@@ -89,6 +94,10 @@ struct Parameter<TrackedAnime> {
   template <class Command>
   static void need(const Command& command, const Actor&, const Facts&, Needs& needs) {
     needs.fresh(own(command));
+    need_found(command, needs);
+  }
+  template <class Command>
+  static void need_found(const Command& command, Needs& needs) {
     const auto reference = command.reference();
     if (!reference) return;
     // Asked for at once, as most references are in no catalogue or are what their title is called by.
@@ -113,6 +122,20 @@ struct Parameter<TrackedAnime> {
     const Meant title = meant(*reference, facts.claim(reference_claim(reference->source, reference->id)),
                               [&](const StreamName& wanted) { return &facts.stream(wanted); });
     return {state, name.has_value(), id, title.id, title_claim(command.watch_space, title.id), title.title};
+  }
+};
+
+/// As for TrackedAnime, but for what is the command's own.
+template <>
+struct Parameter<TitleHolder> {
+  template <class Command>
+  static void need(const Command& command, const Actor&, const Facts&, Needs& needs) {
+    Parameter<TrackedAnime>::need_found(command, needs);
+  }
+  template <class Command>
+  static TitleHolder get(const Command& command, const Actor&, const Facts& facts) {
+    const auto name = Parameter<TrackedAnime>::found(command, facts);
+    return {name ? std::optional(AnimeId(name->id)) : std::nullopt};
   }
 };
 

@@ -24,6 +24,7 @@ struct Said {
   };
 
   Anime anime;
+  MediaReference media = {};
   std::optional<Personal> mood = {}, vibe = {}, pitch = {};
   std::map<ProfileId, Own> own;
   std::map<WatchSessionId, std::optional<Personal>> session_notes;
@@ -37,6 +38,7 @@ struct Said {
 
  private:
   void keep(const auto&) {}
+  void keep(const AnimeAdded& e) { media = e.media; }
   void keep(const MoodChanged& e) { mood = e.mood; }
   void keep(const VibeChanged& e) { vibe = e.vibe; }
   void keep(const PitchChanged& e) { pitch = e.pitch; }
@@ -234,6 +236,7 @@ TrackingPlan plan_tracking(Stream stream, const Change& change) {
     said.take(event);
   }
   std::ranges::reverse(plan.steps);
+  if (std::holds_alternative<AnimeRestored>(plan.steps.front().event)) plan.restores = said.media;
   plan.after = std::move(said.anime);
   plan.only = owner_of(change.of(stream));
   if (undone_at(stream, change)) plan.refusal = Refusal::already_undone;

@@ -7,6 +7,9 @@
 #include <memory>
 #include <utility>
 
+#include "command-service/aggregates.h"
+#include "command-service/dispatch.h"
+
 namespace bloomwatch::undo {
 namespace {
 
@@ -23,19 +26,26 @@ UndoSpace only_says(WatchSpaceId space, std::optional<Refusal> refusal) {
   return {.watch_space = space, .plan = std::make_shared<const SpacePlan>(std::move(plan))};
 }
 
-ClaimKey claim_of(const TrackingPlan& plan, WatchSpaceId space) { return title_claim(space, plan.after.title); }
-
-/// Where the title was added anew, which keeps a removed one from coming back.
-std::optional<Position> added_anew_at(LogReader& reader, WatchSpaceId space, const TrackingPlan& plan) {
-  LoadRequest request;
-  request.claims.push_back(claim_of(plan, space));
-  const LoadResult loaded = reader.load(request);
-  for (const ClaimChange& claim : loaded.claims) {
-    if (!claim.holder) continue;
-    const auto stream = reader.stream({intern_category(claim.holder->category), claim.holder->id}, 0, 1);
-    if (!stream.empty()) return stream.front().meta.position;
+/// Where the title was added anew, under whichever of its ids, which keeps a removed one from coming back.
+std::optional<Position> added_anew_at(LogReader& reader, const UndoTracking& undo) {
+  using Holder = dispatch::Parameter<TitleHolder>;
+  Facts facts(make_state);
+  for (LoadId load = 1;; ++load) {
+    LoadRequest missing;
+    Needs needs(facts, missing);
+    needs.claim(*undo.title_claim);
+    Holder::need(undo, Actor{}, facts, needs);
+    if (missing.streams.empty() && missing.claims.empty()) break;
+    for (const StreamName& stream : missing.streams) facts.expect(stream, load);
+    for (const ClaimKey claim : missing.claims) facts.expect(claim, load);
+    facts.take(load, missing, reader.load(missing));
   }
-  return std::nullopt;
+  std::optional<AnimeId> anime = Holder::get(undo, Actor{}, facts).anime;
+  if (const auto& holder = facts.claim(*undo.title_claim).holder; !anime && holder) anime = AnimeId(holder->id);
+  if (!anime) return std::nullopt;
+  const auto stream = reader.stream({Anime::category, anime->uuid}, 0, 1);
+  if (stream.empty()) return std::nullopt;
+  return stream.front().meta.position;
 }
 
 /// RFC 9457 §3.2: an extension member.
@@ -103,7 +113,7 @@ Command command_for(WatchSpaceId space, const std::optional<Found>& found) {
     return UndoSpace{.watch_space = space, .plan = std::make_shared<const SpacePlan>(plan_space(found->stream, found->change))};
   if (name.category != Anime::category) return only_says(space, Refusal::cannot_be_undone);
   auto plan = std::make_shared<const TrackingPlan>(plan_tracking(found->stream, found->change));
-  const ClaimKey claim = claim_of(*plan, space);
+  const ClaimKey claim = title_claim(space, plan->after.title);
   return UndoTracking{.watch_space = space, .anime = AnimeId(name.id), .title_claim = {claim}, .plan = std::move(plan)};
 }
 
@@ -114,10 +124,9 @@ Reason reason_of(LogReader& reader, WatchSpaceId space, Position position) {
   const Command command = command_for(space, found);
   if (const auto* undo = std::get_if<UndoSpace>(&command))
     return {Refusal::changed_since, in_the_way(found->stream, found->change, *undo->plan)};
-  const TrackingPlan& plan = *std::get<UndoTracking>(command).plan;
-  auto later = in_the_way(found->stream, found->change, plan);
-  const bool restores = std::holds_alternative<AnimeRestored>(plan.steps.front().event);
-  if (!later && restores) later = added_anew_at(reader, space, plan);
+  const auto& undo = std::get<UndoTracking>(command);
+  auto later = in_the_way(found->stream, found->change, *undo.plan);
+  if (!later && undo.plan->restores) later = added_anew_at(reader, undo);
   return {Refusal::changed_since, later};
 }
 

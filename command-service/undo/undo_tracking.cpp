@@ -82,7 +82,8 @@ bool stands(const TrackingPlan::Event& step, const Anime& now, const Anime& afte
 
 }  // namespace undo
 
-UndoTracking::Undone UndoTracking::decide(const Actor& by, const Anime& now, const WatchSpace& space, const Claims& claims) const {
+UndoTracking::Undone UndoTracking::decide(const Actor& by, const Anime& now, const WatchSpace& space, const Claims& claims,
+                                          TitleHolder tracked) const {
   using undo::Refusal;
   if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
   if (plan->only && plan->only != by.profile) return refuse(Refusal::change_of_another);
@@ -93,7 +94,7 @@ UndoTracking::Undone UndoTracking::decide(const Actor& by, const Anime& now, con
     std::visit([&](const auto& typed) { undone.add_undoing(undoes, typed); }, event);
     if (std::holds_alternative<AnimeRemoved>(event)) undone.release(*title_claim);
     if (!std::holds_alternative<AnimeRestored>(event)) continue;
-    if (claims.holder(*title_claim)) return refuse(Refusal::changed_since);
+    if (claims.holder(*title_claim) || tracked.anime) return refuse(Refusal::changed_since);
     undone.take(*title_claim);
   }
   return undone;

@@ -10,6 +10,7 @@
 #include "command-service/decision.h"
 #include "command-service/spaces/watch_space.h"
 #include "command-service/tracking/anime.h"
+#include "command-service/tracking/tracked_anime.h"
 #include "command-service/undo/refusals.h"
 #include "command-service/values.h"
 
@@ -27,22 +28,25 @@ struct TrackingPlan {
     Event event;
   };
 
-  std::vector<Step> steps;                    ///< one for each event of the change, the last one's first
-  Anime after;                                ///< what the change left
-  std::optional<ProfileId> only = {};         ///< who alone may take it back; none: any member
-  std::optional<undo::Refusal> refusal = {};  ///< what the log alone says already
+  std::vector<Step> steps;                      ///< one for each event of the change, the last one's first
+  Anime after;                                  ///< what the change left
+  std::optional<ProfileId> only = {};           ///< who alone may take it back; none: any member
+  std::optional<undo::Refusal> refusal = {};    ///< what the log alone says already
+  std::optional<MediaReference> restores = {};  ///< by what the anime that is to come back was added
 };
 
 /// Refused, in this order: no_such_space, change_of_another, what the plan says (already_undone), changed_since (what the change left is no
-/// longer so, or the title was added anew). The answer's id is the anime's.
+/// longer so, or the title was added anew, under any of its ids). The answer's id is the anime's.
 struct UndoTracking {
   WatchSpaceId watch_space = {};
   AnimeId anime = {};
   Minted<ClaimKey> title_claim = {};  ///< of the anime's title
   std::shared_ptr<const TrackingPlan> plan = {};
 
+  std::optional<MediaReference> reference() const { return plan->restores; }
+
   using Undone = boost::mp11::mp_rename<AnimeTakenBack, Decision>;
-  Undone decide(const Actor& by, const Anime& now, const WatchSpace& space, const Claims& claims) const;
+  Undone decide(const Actor& by, const Anime& now, const WatchSpace& space, const Claims& claims, TitleHolder tracked) const;
 };
 BOOST_DESCRIBE_STRUCT(UndoTracking, (), (watch_space, anime, title_claim))
 

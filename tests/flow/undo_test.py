@@ -82,6 +82,16 @@ class Undo(FlowTest):
         stands = self.undo(back["position"] + 1, expect=409)  # the undo that has just been
         self.assertEqual((stands["type"], stands["position"]), ("/problems/changed-since", anew["position"]))
 
+    def test_a_title_that_is_tracked_by_another_of_its_references(self):
+        added = self.mira.post(f"{self.path}/anime", {"media": {"source": "mal", "id": 800001}})
+        removed = self.undo(added)
+        self.server.operator("catalog", "import", str(ROOT / "tests/data/catalog-small.jsonl"))
+        anew = self.ken.add_anime(self.space, 900001)
+        stands = self.undo(removed, expect=409)
+        self.assertEqual((stands["type"], stands["position"]), ("/problems/changed-since", anew["position"]))
+        self.undo(anew)
+        self.undo(removed)
+
     def test_conflicts_say_what_stands_in_the_way(self):
         first = self.mira.patch(self.anime, {"sharedEpisodesWatched": 3})
         second = self.ken.patch(self.anime, {"sharedEpisodesWatched": 5})

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "command-service/catalog/title.h"
 #include "command-service/spaces/create_watch_space.h"
 #include "command-service/undo/undo_change.h"
 #include "tests/unit/tracking/tracking.h"
@@ -35,6 +36,11 @@ class Story {
     made.version = of_it.empty() ? 1 : of_it.back().meta.version + 1;
     keep(made, CommandId(Uuid::v7(noon)), by);
     world_.take(Past{{log.back()}});
+  }
+  /// The catalogue comes to know a title.
+  void describe(TitleId title, const std::vector<MediaReference>& media) {
+    world_.take(stream<Title>(title, TitleAdded{.source = "csv", .media = media}));
+    for (const MediaReference& reference : media) world_.holding<Title>(reference_claim(reference.source, reference.id), title);
   }
 
   /// Undoes the change at the position; the position of the first event of the undo, 0 if it was refused.

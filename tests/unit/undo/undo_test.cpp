@@ -119,6 +119,19 @@ TEST_F(Undo, does_not_bring_back_a_title_that_was_added_anew) {
   EXPECT_EQ(refusal(), refuse(UndoRefusal::changed_since).name);
 }
 
+TEST_F(Undo, does_not_bring_back_a_title_that_was_added_anew_by_another_of_its_references) {
+  AddAnime by_mal{.watch_space = space_id, .media = value<Media>({.source = MediaSource::mal, .id = {"52991"}}), .anime = {anime_id}};
+  const Position removed = story.undo(story.happens(by_mal, mira), mira);
+  story.describe(frieren, {{"anilist", "154587"}, {"mal", "52991"}});
+  AddAnime anew{.watch_space = space_id, .anilist_media_id = value<AniListMediaId>(154587), .anime = {id_of<AnimeId>("another")}};
+  const Position added_anew = story.happens(anew, ken);
+  story.undo(removed, mira);
+  EXPECT_EQ(refusal(), refuse(UndoRefusal::changed_since).name);
+  story.undo(added_anew, ken);
+  story.undo(removed, mira);
+  EXPECT_EQ(refusal(), "");
+}
+
 TEST_F(Undo, of_texts_gives_back_the_boxes_as_they_were_sealed) {
   added(value<Mood>("calm"));
   const Position change = story.happens(
