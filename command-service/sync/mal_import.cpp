@@ -122,6 +122,15 @@ void take_score(ImportAnime& command, double score, std::string& remarks) {
   if (halves != score * 2) add_sentence(remarks, fmt::format("my_score {:g} is kept as {:g}", score, halves / 2.0));
 }
 
+/// Whether two rows say the same of one anime, whatever they call it.
+bool say_the_same(const Row& one, Row other) {
+  other.mal_id = one.mal_id;
+  other.title = one.title;
+  other.format = one.format;
+  other.episode_count = one.episode_count;
+  return other == one;
+}
+
 /// One import under way.
 class Import {
  public:
@@ -170,8 +179,9 @@ class Import {
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (prepare(rows, i)) open.push_back(i);
-    send_all(std::move(open));
-    send_all(std::exchange(without_progress_, {}));
+    send_all(std::move(open), true, &Import::look);
+    send_all(take_each_once(rows), report_.dry_run, &Import::take);
+    send_all(std::exchange(without_progress_, {}), report_.dry_run, &Import::take);
     for (const ReportedRow& row : report_.rows) count(row.outcome);
     return report_;
   }
@@ -201,12 +211,6 @@ class Import {
     reported.row = shortened(parsed.row);
     std::string remarks = std::move(parsed.remarks);
     if (!parsed.error.empty()) return settle(reported, Outcome::failed, parsed.error), false;
-    if (const auto [first, fresh] = first_of_.try_emplace(*parsed.row.mal_id, index); !fresh) {
-      const bool same = rows[first->second].row == parsed.row;
-      settle(reported, same ? Outcome::unchanged : Outcome::failed,
-             fmt::format("it is the same anime as row {}, which {}", first->second, same ? "says the same" : "was taken"));
-      return false;
-    }
     auto command = command_from(parsed.row, remarks);
     if (!remarks.empty()) reported.reason = remarks;
     if (!command) return settle(reported, Outcome::failed, command.error()), false;
@@ -224,34 +228,72 @@ class Import {
     if (!reasons.empty()) row.reason = std::move(reasons);
   }
 
-  void send_all(std::vector<std::size_t> rows) {
-    const auto send = [this](std::size_t index) {
-      auto on_answer = [this, index](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
-        bulk_.answered(index, answer.kind, [&] { take(report_.rows[index], commands_.at(index), answer, decision); });
+  using Answered = void (Import::*)(std::size_t index, const Answer&, const ImportAnime::Imported&);
+
+  void send_all(std::vector<std::size_t> rows, bool dry_run, Answered answered) {
+    const auto send = [this, dry_run, answered](std::size_t index) {
+      auto on_answer = [this, index, answered](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
+        bulk_.answered(index, answer.kind, [&] { (this->*answered)(index, answer, decision); });
       };
-      edge_.writer.submit(
-          std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), report_.dry_run));
+      edge_.writer.submit(std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), dry_run));
     };
     bulk_.run(std::move(rows), send, [this](std::size_t index) {
       settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");
     });
   }
 
-  void take(ReportedRow& row, ImportAnime& command, const Answer& answer, const ImportAnime::Imported& decision) {
+  /// To the question what a row would do: which anime it is about. One that is new to the space is told by its title.
+  void look(std::size_t index, const Answer& answer, const ImportAnime::Imported& decision) {
+    if (answer.kind != Answer::Kind::done && answer.kind != Answer::Kind::refused) return went_wrong(report_.rows[index]);
+    const auto* added = decision.events.empty() ? nullptr : std::get_if<AnimeAdded>(&decision.events.front());
+    about_.emplace(index, added == nullptr ? answer.id : added->title.uuid);
+  }
+
+  /// Of the rows about one anime, by whichever ids, only the first of the file is taken. That is settled before any of them is, as they are
+  /// decided in no certain order; a row that overwrote another would do so with every import anew.
+  std::vector<std::size_t> take_each_once(const std::vector<ParsedRow>& rows) {
+    std::map<Uuid, std::size_t> first_about;
+    std::vector<std::size_t> taken;
+    for (const auto& [index, anime] : about_) {
+      const auto [first, fresh] = first_about.try_emplace(anime, index);
+      if (fresh) {
+        taken.push_back(index);
+        continue;
+      }
+      const bool same = say_the_same(rows[first->second].row, rows[index].row);
+      settle(report_.rows[index], same ? Outcome::unchanged : Outcome::failed,
+             fmt::format("it is the same anime as row {}, which {}", first->second, same ? "says the same" : "was taken"));
+    }
+    return taken;
+  }
+
+  void take(std::size_t index, const Answer& answer, const ImportAnime::Imported& decision) {
+    ReportedRow& row = report_.rows[index];
+    ImportAnime& command = commands_.at(index);
     if (answer.kind == Answer::Kind::done) {
       report_.position = std::max(report_.position, answer.position);
-      settle(row, outcome_of(decision), "");
+      settle(row, outcome_of(decision), remark_on(command, decision));
       if (!(report_.dry_run && row.outcome == Outcome::added)) row.anime_id = AnimeId(answer.id);
     } else if (is_progress_refused(answer) && command.episodes_watched) {
       settle(row, Outcome::failed,
              fmt::format("my_watched_episodes is {}, but here the title has fewer: progress stays as it was", *command.episodes_watched));
       command.episodes_watched.reset();
-      without_progress_.push_back(static_cast<std::size_t>(row.index));
+      without_progress_.push_back(index);
     } else if (answer.kind == Answer::Kind::refused) {
       settle(row, Outcome::failed, problem_of(answer.refusal).title + ": " + problem_of(answer.refusal).detail);
     } else {
-      settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
+      went_wrong(row);
     }
+  }
+
+  void went_wrong(ReportedRow& row) {
+    settle(row, Outcome::failed, fmt::format("something went wrong here (incident {})", call_.request.request_id.to_string()));
+  }
+
+  static std::string remark_on(const ImportAnime& command, const ImportAnime::Imported& decision) {
+    if (!decision.count_left_out) return "";
+    return fmt::format("my_watched_episodes is {} of {} in the catalogue: the number of episodes is kept as unknown",
+                       command.episodes_watched.value_or(0), *decision.count_left_out);
   }
 
   static bool is_progress_refused(const Answer& answer) {
@@ -269,9 +311,9 @@ class Import {
   const WatchSpaceId space_;
   Actor actor_;
   Report report_;
-  std::map<std::int64_t, std::size_t> first_of_;  ///< by MyAnimeList's id
-  std::map<std::size_t, ImportAnime> commands_;   ///< by row
-  std::vector<std::size_t> without_progress_;     ///< rows to be sent once more, without what was refused of them
+  std::map<std::size_t, ImportAnime> commands_;  ///< by row
+  std::map<std::size_t, Uuid> about_;            ///< by row: an anime, or a title
+  std::vector<std::size_t> without_progress_;    ///< rows to be sent once more, without what was refused of them
   Bulk bulk_;
 };
 

@@ -1,6 +1,8 @@
 // The decision about one row of an import.
 #include "command-service/tracking/import_anime.h"
 
+#include <utility>
+
 #include "command-service/spaces/access.h"
 #include "command-service/tracking/refusals.h"
 
@@ -49,7 +51,8 @@ ImportAnime::Imported ImportAnime::decide(const Actor& by, TrackedAnime tracked,
                      .snapshot_source = snapshot_source,
                      .shared_status = shared ? status : TrackingStatus::backlog};
     complete_snapshot(added, tracked.described);
-    if (added.snapshot.episode_count && episodes_watched > added.snapshot.episode_count) added.snapshot.episode_count.reset();
+    if (added.snapshot.episode_count && episodes_watched > added.snapshot.episode_count)
+      imported.count_left_out = std::exchange(added.snapshot.episode_count, std::nullopt);
     fresh.evolve(added);
     imported.add(std::move(added));
     imported.take(tracked.title_claim);

@@ -33,8 +33,11 @@ struct ImportAnime {
 
   std::optional<MediaReference> reference() const { return media; }
 
-  using Imported = Decision<AnimeAdded, SharedProgressChanged, SharedStatusChanged, ParticipantProgressChanged, ParticipantStatusChanged,
-                            StartDateChanged, FinishDateChanged, TimesRewatchedChanged, AnimeRated, RatingNotesChanged>;
+  struct Imported : Decision<AnimeAdded, SharedProgressChanged, SharedStatusChanged, ParticipantProgressChanged, ParticipantStatusChanged,
+                             StartDateChanged, FinishDateChanged, TimesRewatchedChanged, AnimeRated, RatingNotesChanged> {
+    using Decision::Decision;
+    std::optional<std::int32_t> count_left_out = {};  ///< that progress exceeds
+  };
   Imported decide(const Actor& by, TrackedAnime tracked, const WatchSpace& space) const;
 
  private:

@@ -2,10 +2,12 @@
 # Two files: a small hand-written one of every kind of row, and a real one of 2008 with broken UTF-8 (skipped where it is absent).
 import gzip
 import html
+import json
 import os
 import pty
 import re
 import subprocess
+import tempfile
 import unittest
 
 from bloomwatch import PROGRAM, ROOT, SHARED_DATA, FlowTest, wait_until
@@ -116,6 +118,44 @@ class MalImport(FlowTest):
         again = self.send(gzip.compress(self.small))
         self.assertEqual(again["counts"], {"added": 0, "changed": 0, "unchanged": len(rows), "failed": 0})
         self.assertEqual(self.server.last_position(), before, "importing twice appends nothing")
+
+    def bring(self, titles):
+        """The catalogue comes to know titles: the MyAnimeList ids of each, and twelve episodes."""
+        head, entry, *_ = [json.loads(line) for line in (ROOT / "tests/data/catalog-small.jsonl").read_text().splitlines()]
+        entries = [entry | {"sources": [f"https://myanimelist.net/anime/{mal}" for mal in ids], "title": f"Title {ids[0]}"} for ids in titles]
+        with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+            file.writelines(json.dumps(line) + "\n" for line in [head, *entries])
+            file.flush()
+            self.server.operator("catalog", "import", file.name)
+
+    @staticmethod
+    def list_of(rows):
+        """An export of rows, each by its MyAnimeList id and what else it says."""
+        fields = lambda row: "".join(f"<{name}>{value}</{name}>" for name, value in row.items())
+        return f"<myanimelist>{''.join(f'<anime>{fields(row)}</anime>' for row in rows)}</myanimelist>".encode()
+
+    def test_rows_that_are_one_title_are_taken_once(self):
+        titles = [(810_000 + i, 820_000 + i) for i in range(40)]
+        self.bring(titles)
+        row = lambda mal, score: {"series_animedb_id": mal, "my_score": score}
+        rows = [row(one, 7) for one, _ in titles] + [row(other, 9) for _, other in reversed(titles)] + [row(titles[0][1], 7)]
+        taken = {"added": 40, "changed": 0, "unchanged": 1, "failed": 40}
+        self.assertEqual(self.send(self.list_of(rows), "?dryRun=true")["counts"], taken)
+        report = self.send(self.list_of(rows))
+        self.assertEqual(report["counts"], taken)
+        self.assertIn("the same anime as row 39, which was taken", report["rows"][40]["reason"])
+        self.assertEqual({item["participants"][0]["score"] for item in self.tracked(report["position"]).values()}, {7})
+        before = self.server.last_position()
+        again = self.send(self.list_of(rows))
+        self.assertEqual(again["counts"], {"added": 0, "changed": 0, "unchanged": 41, "failed": 40})
+        self.assertEqual(self.server.last_position(), before, "importing twice appends nothing")
+
+    def test_progress_beyond_the_catalogues_count_is_told(self):
+        self.bring([(830_001,)])
+        report = self.send(self.list_of([{"series_animedb_id": 830_001, "series_episodes": 0, "my_watched_episodes": 20}]))
+        self.assertEqual(report["counts"]["added"], 1)
+        self.assertIn("20 of 12 in the catalogue: the number of episodes is kept as unknown", report["rows"][0]["reason"])
+        self.assertIsNone(self.tracked(report["position"])[830_001]["episodeCount"])
 
     def test_shared_moves_the_shared_state_too(self):
         report = self.send(self.small, "?shared=true")
