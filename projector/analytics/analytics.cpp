@@ -3,6 +3,7 @@
 #include "projector/analytics/analytics.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace bloomwatch {
 namespace {
@@ -88,21 +89,29 @@ void tell(Analytics& model, const Meta& meta, MomentKind kind, std::optional<Pro
 void tell_added(Analytics& model, const CountedAnimeRow& row) {
   model.moments.put({*row.watch_space, row.added_position, row.added_at, MomentKind::anime_added, row.added_by, row.anime, {}});
 }
-void tell_finished(Analytics& model, const CountedAnimeRow& row) {
-  if (!row.finished_position) return;
-  model.moments.put(
-      {*row.watch_space, *row.finished_position, *row.finished_at, MomentKind::anime_finished, row.finished_by, row.anime, {}});
+
+const Finish* told_finish(const CountedAnimeRow& row) {
+  const auto last = std::ranges::find(row.finishes | std::views::reverse, true, &Finish::stands);
+  return last == row.finishes.rend() ? nullptr : &*last;
 }
-void tell_session(Analytics& model, const EveningRow& row) {
-  model.moments.put({*row.watch_space, row.position, row.session_date, MomentKind::session, row.recorded_by, row.anime, row.session});
+void tell_finish(Analytics& model, const CountedAnimeRow& row) {
+  const Finish* told = told_finish(row);
+  if (!row.watch_space || told == nullptr) return;
+  model.moments.put({*row.watch_space, told->position, told->at, MomentKind::anime_finished, told->by, row.anime, {}});
+}
+void untell_finish(Analytics& model, const CountedAnimeRow& row) {
+  const Finish* told = told_finish(row);
+  if (row.watch_space && told != nullptr) model.moments.remove({*row.watch_space, told->position});
 }
 
-void untell_finished(Analytics& model, CountedAnimeRow& row) {
-  if (!row.finished_position) return;
-  if (row.watch_space) model.moments.remove({*row.watch_space, *row.finished_position});
-  row.finished_by.reset();
-  row.finished_at.reset();
-  row.finished_position.reset();
+template <class T>
+void add_bounded(std::vector<T>& list, T one, std::size_t most) {
+  list.push_back(std::move(one));
+  if (list.size() > most) list.erase(list.begin());
+}
+
+void tell_session(Analytics& model, const EveningRow& row) {
+  model.moments.put({*row.watch_space, row.position, row.session_date, MomentKind::session, row.recorded_by, row.anime, row.session});
 }
 
 }  // namespace
@@ -127,23 +136,27 @@ void Analytics::apply(const AnimeAdded& e, const Meta& meta) {
   tell_added(*this, row);
 }
 
-/// The timeline tells of the last time that an anime was finished. Going on with it leaves that told; taking it back does not. An import
-/// says that something was finished, and not when: it is not told.
+/// The timeline tells of the last time that an anime was finished, if that stands. Going on with it leaves that told, and so does an undo
+/// of something else; an undo of it takes it back, and then the one before is told. An import says that something was finished, and not
+/// when: it is not told, nor what an undo of something later brings back.
 void Analytics::apply(const SharedStatusChanged& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
   count_anime(*this, row, -1);
   row.shared_status = e.status;
   count_anime(*this, row, 1);
-  if (e.status != TrackingStatus::finished) {
-    if (meta.undoes) untell_finished(*this, row);
-    return;
+  const bool finished = e.status == TrackingStatus::finished;
+  untell_finish(*this, row);
+  if (!meta.undoes && finished && meta.by.origin.kind != OriginKind::import)
+    add_bounded(row.finishes, {meta.position, meta.by.profile, meta.recorded_at, true, {meta.event_id}}, finishes_max);
+  if (meta.undoes) {
+    const auto undone = std::ranges::find_if(
+        row.finishes, [&](const Finish& finish) { return std::ranges::find(finish.said_by, *meta.undoes) != finish.said_by.end(); });
+    if (undone != row.finishes.end()) {
+      undone->stands = finished;
+      add_bounded(undone->said_by, meta.event_id, sayings_max);
+    }
   }
-  if (!row.watch_space || meta.by.origin.kind == OriginKind::import || (meta.undoes && row.finished_position)) return;
-  untell_finished(*this, row);
-  row.finished_by = meta.by.profile;
-  row.finished_at = meta.recorded_at;
-  row.finished_position = meta.position;
-  tell_finished(*this, row);
+  tell_finish(*this, row);
 }
 
 void Analytics::apply(const SharedProgressChanged& e, const Meta& meta) {
@@ -213,9 +226,9 @@ void Analytics::apply(const AnimeRemoved& e, const Meta& meta) {
   CountedAnimeRow& row = anime.at(meta.key<AnimeId>());
   count_anime(*this, row, -1);
   for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, e.title, profile, meta, -1);
+  untell_finish(*this, row);
   row.watch_space.reset();
   moments.remove({space_of(meta), row.added_position});
-  if (row.finished_position) moments.remove({space_of(meta), *row.finished_position});
 }
 
 void Analytics::apply(const AnimeRestored& e, const Meta& meta) {
@@ -224,7 +237,7 @@ void Analytics::apply(const AnimeRestored& e, const Meta& meta) {
   count_anime(*this, row, 1);
   for (const auto& [profile, score] : row.score_tenths) count_score(*this, row, e.title, profile, meta, 1);
   tell_added(*this, row);
-  tell_finished(*this, row);
+  tell_finish(*this, row);
 }
 
 }  // namespace bloomwatch

@@ -1,6 +1,6 @@
 // The read model `analytics`: what the numbers of a space are made of, summed as events come in, so that a page reads months and members
 // and never evenings. Who is a member now, names and titles are joined by the page. Partition key of all its events: the space.
-// Source: document 000 §5.4, §11.4. Tables: migrations/0024_read_analytics.sql, 0031_titles_in_spaces.sql.
+// Source: document 000 §5.4, §11.4. Tables: migrations/0024_read_analytics.sql, 0031_titles_in_spaces.sql, 0042_what_undo_brings_back.sql.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -18,6 +18,21 @@
 
 namespace bloomwatch {
 
+/// A time that an anime was finished, and whether that stands.
+struct Finish {
+  Position position = 0;
+  std::optional<ProfileId> by = {};
+  Time at = {};
+  bool stands = true;
+  std::vector<EventId> said_by;  ///< that it was finished, the undo of that, the undo of the undo …; the last sayings_max
+
+  bool operator==(const Finish&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(Finish, (), (position, by, at, stands, said_by))
+
+inline constexpr std::size_t finishes_max = 16;  ///< of one anime that are remembered for undos, the last
+inline constexpr std::size_t sayings_max = 32;
+
 /// What one anime adds to its space's sums. At most people_max scores, those of former members too.
 struct CountedAnimeRow {
   using Key = AnimeId;
@@ -30,15 +45,13 @@ struct CountedAnimeRow {
   ProfileId added_by;
   Time added_at = {};
   Position added_position = 0;
-  std::optional<ProfileId> finished_by = {};  ///< these three: of the last time that it was finished, if that stands
-  std::optional<Time> finished_at = {};
-  std::optional<Position> finished_position = {};
+  std::vector<Finish> finishes;  ///< in their order, at most finishes_max; the last that stands is told
 
   bool operator==(const CountedAnimeRow&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(CountedAnimeRow, (),
                       (anime, watch_space, shared_status, shared_episodes, episode_minutes, score_tenths, added_by, added_at,
-                       added_position, finished_by, finished_at, finished_position))
+                       added_position, finishes))
 
 /// What one evening adds to the sums.
 struct EveningRow {
@@ -173,7 +186,7 @@ constexpr std::int32_t month_of_day(std::int32_t day) {
 
 struct Analytics {
   static constexpr std::string_view name = "analytics";
-  static constexpr int version = 2;  ///< raise it when a fold changes
+  static constexpr int version = 3;  ///< raise it when a fold changes
 
   projection::Rows<CountedAnimeRow> anime;
   projection::Rows<EveningRow> evenings;

@@ -66,6 +66,25 @@ bool given_in(const GivenScore& score, std::int32_t period) {
   return score.month != 0 && (score.month == period || score.month / 100 == period);
 }
 
+/// The month in which a score was given that is said now; 0: not known, or no more.
+std::int32_t month_given(const Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
+  if (meta.by.origin.kind == OriginKind::import) return 0;
+  if (!meta.undoes) return present_month(model, meta);
+  const auto former = row.former_scores.find(profile);
+  if (former == row.former_scores.end()) return 0;
+  const auto brought_back = std::ranges::find(former->second, *meta.undoes, &FormerScore::ended_by);
+  return brought_back == former->second.end() ? 0 : brought_back->month;
+}
+
+/// Before the event clears or replaces a score.
+void remember_score(RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
+  const auto score = row.scores.find(profile);
+  if (score == row.scores.end()) return;
+  std::vector<FormerScore>& former = row.former_scores[profile];
+  former.push_back({meta.event_id, score->second.month});
+  if (former.size() > former_scores_max) former.erase(former.begin());
+}
+
 RatedRow rated_row(const RecapAnimeRow& row, std::int32_t period) {
   RatedRow rated;
   rated.watch_space = *row.watch_space;
@@ -148,8 +167,10 @@ void Recaps::apply(const AnimeAdded& e, const Meta& meta) {
 void Recaps::apply(const AnimeRated& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
   const std::int32_t month = present_month(*this, meta);
+  const GivenScore given{e.score_tenths, month_given(*this, row, e.profile, meta)};
   count_gaps_of(*this, row, month, e.profile, -1);
-  row.scores[e.profile] = {e.score_tenths, meta.by.origin.kind == OriginKind::import ? 0 : month};
+  remember_score(row, e.profile, meta);
+  row.scores[e.profile] = given;
   count_gaps_of(*this, row, month, e.profile, 1);
   retell(*this, row, e.profile, meta);
 }
@@ -157,6 +178,7 @@ void Recaps::apply(const AnimeRated& e, const Meta& meta) {
 void Recaps::apply(const RatingCleared& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
   count_gaps_of(*this, row, present_month(*this, meta), e.profile, -1);
+  remember_score(row, e.profile, meta);
   row.scores.erase(e.profile);
   retell(*this, row, e.profile, meta);
 }

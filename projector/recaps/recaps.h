@@ -2,8 +2,9 @@
 // Totals of a space and of its members by month are in `analytics`, and are not summed here again; names, titles and who is a member now
 // are joined by the page. Partition key of all its events: the space; of links: the account of who shared.
 // What belongs where: a session to the day it took place, in its own time zone, whenever it is recorded, answered or taken back. A score to
-// the month in which it was given, by the space's time zone; what an import brings was given nobody knows when. A title is rated in a
-// period if a score given in it stood at its end, and is shown with all scores that stood then. Tables: migrations/0026_read_recaps.sql.
+// the month in which it was given, by the space's time zone; what an undo brings back was given when it was given, and what an import
+// brings nobody knows when. A title is rated in a period if a score given in it stood at its end, and is shown with all scores that stood
+// then. Tables: migrations/0026_read_recaps.sql, 0042_what_undo_brings_back.sql.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -42,7 +43,7 @@ struct MemberSpaceRow {
 };
 BOOST_DESCRIBE_STRUCT(MemberSpaceRow, (), (profile, watch_space))
 
-/// A score that stands, and the month (202611) in which it was given; 0 where an import brought it.
+/// A score that stands, and the month (202611) in which it was given; 0 where that is not known: an import brought it.
 struct GivenScore {
   std::int16_t tenths = 0;
   std::int32_t month = 0;
@@ -50,6 +51,17 @@ struct GivenScore {
   bool operator==(const GivenScore&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(GivenScore, (), (tenths, month))
+
+/// A score that is cleared or replaced, by the event that did so: an undo of that brings it back as given when it was given.
+struct FormerScore {
+  EventId ended_by;
+  std::int32_t month = 0;
+
+  bool operator==(const FormerScore&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(FormerScore, (), (ended_by, month))
+
+inline constexpr std::size_t former_scores_max = 16;  ///< of one person and anime, the last
 
 /// What the rows of one anime follow from. At most people_max scores, those of former members too.
 struct RecapAnimeRow {
@@ -59,10 +71,11 @@ struct RecapAnimeRow {
   TitleId title;
   std::optional<std::int32_t> episode_minutes = {};
   std::map<ProfileId, GivenScore> scores;
+  std::map<ProfileId, std::vector<FormerScore>> former_scores;
 
   bool operator==(const RecapAnimeRow&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(RecapAnimeRow, (), (anime, watch_space, title, episode_minutes, scores))
+BOOST_DESCRIBE_STRUCT(RecapAnimeRow, (), (anime, watch_space, title, episode_minutes, scores, former_scores))
 
 /// What one evening adds to the sums. Pages find the evenings of a day by it.
 struct RecapEveningRow {
@@ -205,7 +218,7 @@ BOOST_DESCRIBE_STRUCT(RecapShareRow, (), (share, shared_by, watch_space, period,
 
 struct Recaps {
   static constexpr std::string_view name = "recaps";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Rows<RecapSpaceRow> spaces;
   projection::Rows<RecapAnimeRow> anime;

@@ -144,15 +144,20 @@ CREATE FUNCTION told.rating_gaps(of_space uuid) RETURNS jsonb LANGUAGE sql AS $$
      GROUP BY s.anime HAVING count(*) > 1) AS g
 $$;
 
--- The last time that an anime was finished is told unless it was taken back: by an undo to another status, with nothing since. An import
--- does not know when that was.
+-- The last time that an anime was finished, and that stands: of its undo, the undo of that and so on the last one says whether it does. An
+-- import does not know when that was.
 CREATE VIEW told.finishes AS
-SELECT a.space, a.anime, f.position, f.recorded_at, f.profile FROM told.anime a CROSS JOIN LATERAL (
-  SELECT e.* FROM log.events e WHERE e.stream_id = a.anime AND e.type = 'SharedStatusChanged' AND e.data ->> 'status' = 'finished' AND e.undoes IS NULL
-     AND e.origin <> 'import'
-   ORDER BY e.position DESC LIMIT 1) AS f
- WHERE NOT EXISTS (SELECT FROM log.events u WHERE u.stream_id = a.anime AND u.type = 'SharedStatusChanged' AND u.undoes IS NOT NULL
-                      AND u.data ->> 'status' <> 'finished' AND u.position > f.position);
+WITH RECURSIVE said AS (
+  SELECT e.stream_id, e.position AS finish, e.event_id, e.position, e.data ->> 'status' AS status FROM log.events e
+   WHERE e.type = 'SharedStatusChanged' AND e.data ->> 'status' = 'finished' AND e.undoes IS NULL AND e.origin <> 'import'
+   UNION ALL
+  SELECT s.stream_id, s.finish, u.event_id, u.position, u.data ->> 'status' FROM said s
+    JOIN log.events u ON u.stream_id = s.stream_id AND u.type = 'SharedStatusChanged' AND u.undoes = s.event_id),
+standing AS (
+  SELECT finish FROM (SELECT DISTINCT ON (finish) finish, status FROM said ORDER BY finish, position DESC) AS last WHERE status = 'finished')
+SELECT DISTINCT ON (a.anime) a.space, a.anime, f.position, f.recorded_at, f.profile FROM told.anime a
+  JOIN log.events f ON f.stream_id = a.anime JOIN standing s ON s.finish = f.position
+ ORDER BY a.anime, f.position DESC;
 
 CREATE FUNCTION told.timeline(of_space uuid) RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_agg(jsonb_build_object('kind', kind, 'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'position', position,

@@ -2,10 +2,21 @@
 -- compare the pages with. Written to be right and not to be quick. `first` and `after` are the days of a period, `zone` the space's, for scores.
 -- Used by tests/integration/pages; belongs to no program.
 
+-- When a score was given that an event says: what an undo brings back, when it was given. Null: nobody knows, an import brought it.
+CREATE FUNCTION told.given(of_event uuid) RETURNS timestamptz LANGUAGE sql AS $$
+  WITH RECURSIVE back AS (
+    SELECT e.* FROM log.events e WHERE e.event_id = of_event
+     UNION ALL
+    SELECT before.* FROM back b JOIN log.events u ON u.event_id = b.undoes CROSS JOIN LATERAL (
+      SELECT e.* FROM log.events e WHERE e.stream_id = b.stream_id AND e.type IN ('AnimeRated', 'RatingCleared')
+         AND e.data ->> 'profile' = b.data ->> 'profile' AND e.position < u.position ORDER BY e.position DESC LIMIT 1) AS before)
+  SELECT recorded_at FROM back WHERE undoes IS NULL AND origin <> 'import'
+$$;
+
 -- Scores as they stood at a moment: the last word of each, of anime that had not left their space by then. Not of those only who are members.
 CREATE FUNCTION told.scores_at(moment timestamptz) RETURNS TABLE (space uuid, anime uuid, profile uuid, tenths int, given timestamptz, imported boolean, here boolean)
 LANGUAGE sql AS $$
-  SELECT r.partition_key, r.stream_id, (r.data ->> 'profile')::uuid, (r.data ->> 'scoreTenths')::int, r.recorded_at, r.origin = 'import',
+  SELECT r.partition_key, r.stream_id, (r.data ->> 'profile')::uuid, (r.data ->> 'scoreTenths')::int, told.given(r.event_id), told.given(r.event_id) IS NULL,
          (SELECT e.type FROM log.events e WHERE e.stream_id = r.stream_id AND e.recorded_at < moment AND e.type IN ('AnimeAdded', 'AnimeRemoved', 'AnimeRestored')
            ORDER BY e.position DESC LIMIT 1) <> 'AnimeRemoved'
     FROM (SELECT DISTINCT ON (e.stream_id, e.data ->> 'profile') e.* FROM log.events e

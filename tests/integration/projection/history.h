@@ -34,6 +34,15 @@ class History {
     std::vector<InvitationId> invitations;
     std::string time_zone = "Europe/Berlin";
   };
+  struct StatusChange {
+    EventId event;
+    TrackingStatus before, after;
+  };
+  struct ScoreChange {
+    EventId event;
+    ProfileId profile;
+    std::optional<std::int16_t> before, after;
+  };
   struct Anime {
     AnimeId id;
     TitleId title;
@@ -44,6 +53,10 @@ class History {
     std::vector<WatchSessionId> removed_sessions = {};
     ClaimKey claim = {};
     bool removed = false;
+    TrackingStatus status = {};
+    std::map<ProfileId, std::int16_t> scores = {};
+    std::vector<StatusChange> status_changes = {};
+    std::vector<ScoreChange> score_changes = {};
   };
   const std::vector<Space>& spaces() const { return spaces_; }
   const std::vector<Anime>& anime() const { return anime_; }
@@ -87,14 +100,12 @@ class History {
     if (below(2) == 0) event.snapshot.episode_count = 12;
     if (below(3) != 0) event.snapshot.episode_minutes = static_cast<std::int32_t>(20 + below(10));
     event.snapshot_source = "client";
-    event.shared_status = status();
+    event.shared_status = anime.status = status();
     put_in(anime, event);
     anime_.push_back(anime);
     return anime_.size() - 1;
   }
-  void rate(std::size_t anime, ProfileId profile, std::int16_t tenths) {
-    put_in(anime_[anime], AnimeRated{profile, anime_[anime].title, tenths, std::nullopt});
-  }
+  void rate(std::size_t anime, ProfileId profile, std::int16_t tenths) { give_score(anime_[anime], profile, tenths); }
   /// All members watched some episodes, one evening of the last `days`.
   void watch(std::size_t anime, std::size_t days) { evening(anime_[anime], spaces_[anime_[anime].space], days); }
   void log_in(ProfileId profile) {
@@ -169,6 +180,7 @@ class History {
     recorded.by.profile = by_;
     recorded.by.account = UserId(by_.uuid);
     recorded.by.origin.kind = origin_;
+    recorded.undoes = std::exchange(undoes_, std::nullopt);
     recorded.by.command = CommandId(uuid());
     recorded.by.correlation = CorrelationId(uuid());
     recorded.data = encode(event);
@@ -355,10 +367,11 @@ class History {
     const Space& space = spaces_[anime.space];
     by_ = any_of(space.members);
     if (anime.removed || below(20) == 0) return take_back(anime);
+    if (below(8) == 0 && undo(anime)) return;
     const auto episodes = static_cast<std::int32_t>(below(24));
     switch (below(16)) {
       case 0:
-        return put_in(anime, SharedStatusChanged{status(), std::nullopt});
+        return as_imported_or_not([&] { give_status(anime, status()); });
       case 1:
         return put_in(anime, SharedProgressChanged{episodes, std::nullopt});
       case 2:
@@ -376,7 +389,7 @@ class History {
       case 7:
         return put_in(anime, TimesRewatchedChanged{by_, anime.title, episodes});
       case 8:
-        return put_in(anime, RatingCleared{by_, anime.title});
+        return give_score(anime, by_, std::nullopt);
       case 9:
         return put_in(anime, RatingNotesChanged{by_, anime.title, maybe_box()});
       case 10:
@@ -384,10 +397,52 @@ class History {
       case 11:
         return answer(anime);
       default:
-        origin_ = below(8) == 0 ? OriginKind::import : OriginKind::app;
-        put_in(anime, AnimeRated{by_, anime.title, static_cast<std::int16_t>(5 * (1 + below(20))), std::nullopt});
-        origin_ = OriginKind::app;
+        as_imported_or_not([&] { give_score(anime, by_, static_cast<std::int16_t>(5 * (1 + below(20)))); });
     }
+  }
+
+  void as_imported_or_not(auto happens) {
+    origin_ = below(8) == 0 ? OriginKind::import : OriginKind::app;
+    happens();
+    origin_ = OriginKind::app;
+  }
+  void give_status(Anime& anime, TrackingStatus status) {
+    put_in(anime, SharedStatusChanged{status, std::nullopt});
+    anime.status_changes.push_back({events_.back().event_id, std::exchange(anime.status, status), status});
+  }
+  void give_score(Anime& anime, ProfileId profile, std::optional<std::int16_t> tenths) {
+    ScoreChange change{.event = {}, .profile = profile, .before = {}, .after = tenths};
+    if (const auto found = anime.scores.find(profile); found != anime.scores.end()) change.before = found->second;
+    if (tenths) {
+      anime.scores[profile] = *tenths;
+      put_in(anime, AnimeRated{profile, anime.title, *tenths, std::nullopt});
+    } else {
+      anime.scores.erase(profile);
+      put_in(anime, RatingCleared{profile, anime.title});
+    }
+    change.event = events_.back().event_id;
+    anime.score_changes.push_back(change);
+  }
+  /// Takes back one of the last changes of a status or a score, if what it left is still so.
+  bool undo(Anime& anime) {
+    static constexpr std::size_t back_max = 6;
+    const auto one_of_the_last = [this](const auto& changes) {
+      return changes[changes.size() - 1 - below(std::min(changes.size(), back_max))];
+    };
+    if (below(2) == 0 && !anime.status_changes.empty()) {
+      const StatusChange change = one_of_the_last(anime.status_changes);
+      if (change.after != anime.status) return false;
+      undoes_ = change.event;
+      give_status(anime, change.before);
+      return true;
+    }
+    if (anime.score_changes.empty()) return false;
+    const ScoreChange change = one_of_the_last(anime.score_changes);
+    const auto score = anime.scores.find(change.profile);
+    if ((score == anime.scores.end() ? std::nullopt : std::optional(score->second)) != change.after) return false;
+    undoes_ = change.event;
+    give_score(anime, change.profile, change.before);
+    return true;
   }
 
   void evening(Anime& anime, const Space& space, std::size_t days) {
@@ -457,6 +512,7 @@ class History {
   std::vector<Title> titles_;
   ProfileId by_;
   OriginKind origin_ = OriginKind::app;
+  std::optional<EventId> undoes_;
   Time time_;
   std::chrono::milliseconds step_;
   std::vector<std::pair<Uuid, Uuid>> shares_;

@@ -38,7 +38,7 @@ class HistoryFold : public Folding<History> {
 TEST(HistoryFold, knows_who_did_what_to_whom_and_where) {
   HistoryFold fold;
   fold.by = person(1);
-  fold.added(1).undoing().rated(1, person(2), 80);
+  fold.added(1).undoing(1).rated(1, person(2), 80);
   const ChangeRow& row = fold.row(2);
   EXPECT_EQ(row.type, "AnimeRated");
   EXPECT_EQ(row.actor, person(1));

@@ -36,6 +36,15 @@ class AnalyticsFold : public Folding<Analytics> {
     return *this;
   }
 
+  AnalyticsFold& status(TrackingStatus status) {
+    in_anime(1, SharedStatusChanged{.status = status});
+    return *this;
+  }
+  AnalyticsFold& undo(Position position, TrackingStatus back_to) {
+    undoing(position);
+    return status(back_to);
+  }
+
   SpaceNumbers numbers() const { return or_nothing(model.spaces.peek(space())); }
   MonthSum month(std::int32_t month) const { return or_nothing(model.months.peek({space(), month})); }
   MemberMonthSum of(ProfileId profile, std::int32_t month = all_months) const {
@@ -54,6 +63,14 @@ class AnalyticsFold : public Folding<Analytics> {
     std::vector<MomentKind> kinds;
     for (const auto& [position, kind] : moments) kinds.push_back(kind);
     return kinds;
+  }
+  /// The finishes that are told, by position, and whose they are.
+  std::map<Position, std::optional<ProfileId>> finishes() const {
+    std::map<Position, std::optional<ProfileId>> told;
+    model.moments.each([&](const MomentRow& row, std::int16_t) {
+      if (row.kind == MomentKind::anime_finished) told[row.position] = row.profile;
+    });
+    return told;
   }
 
  private:
@@ -189,9 +206,53 @@ TEST(Analytics, tells_when_an_anime_was_finished_last) {
 
 TEST(Analytics, does_not_tell_of_a_finish_that_was_taken_back) {
   AnalyticsFold fold;
-  fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
-  fold.undoing().in_anime(1, SharedStatusChanged{.status = TrackingStatus::backlog});
-  EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added));
+  fold.add(1, 24).status(TrackingStatus::finished);
+  fold.undo(2, TrackingStatus::backlog);
+  EXPECT_THAT(fold.finishes(), testing::IsEmpty());
+  fold.undo(3, TrackingStatus::finished);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(2, person(1))));
+  fold.undo(4, TrackingStatus::backlog);
+  EXPECT_THAT(fold.finishes(), testing::IsEmpty());
+  fold.undo(3, TrackingStatus::finished);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(2, person(1))));
+}
+
+TEST(Analytics, tells_of_a_finish_as_before_when_what_came_after_it_is_taken_back) {
+  AnalyticsFold fold;
+  fold.add(1, 24).status(TrackingStatus::finished).status(TrackingStatus::paused).status(TrackingStatus::dropped);
+  fold.by = person(2);
+  fold.undo(4, TrackingStatus::paused);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(2, person(1))));
+  fold.undo(3, TrackingStatus::finished);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(2, person(1))));
+}
+
+TEST(Analytics, tells_of_the_finish_before_when_a_later_one_is_taken_back) {
+  AnalyticsFold fold;
+  fold.add(1, 24).status(TrackingStatus::finished).status(TrackingStatus::watching);
+  fold.by = person(2);
+  fold.status(TrackingStatus::finished);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(4, person(2))));
+  fold.undo(4, TrackingStatus::watching);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(2, person(1))));
+  fold.undo(3, TrackingStatus::finished).undo(2, TrackingStatus::backlog);
+  EXPECT_THAT(fold.finishes(), testing::IsEmpty());
+}
+
+TEST(Analytics, remembers_so_many_finishes_of_an_anime_and_undos_of_one) {
+  AnalyticsFold fold;
+  fold.add(1, 24);
+  for (std::size_t i = 0; i < 2 * finishes_max; ++i) fold.status(TrackingStatus::finished).status(TrackingStatus::watching);
+  const Position last = 4 * static_cast<Position>(finishes_max);
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->finishes.size(), finishes_max);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(last, person(1))));
+  Position undone = last;
+  for (Position next = last + 2; next < last + 2 + 2 * static_cast<Position>(sayings_max); ++next) {
+    fold.undo(undone, next % 2 == 0 ? TrackingStatus::watching : TrackingStatus::finished);
+    undone = next;
+  }
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->finishes.back().said_by.size(), sayings_max);
+  EXPECT_THAT(fold.finishes(), testing::ElementsAre(testing::Pair(last, person(1))));
 }
 
 TEST(Analytics, does_not_tell_of_a_finish_that_an_import_brought) {
@@ -199,7 +260,10 @@ TEST(Analytics, does_not_tell_of_a_finish_that_an_import_brought) {
   fold.origin = OriginKind::import;
   fold.add(1, 24).in_anime(1, SharedStatusChanged{.status = TrackingStatus::finished});
   EXPECT_EQ(fold.numbers().finished, 1);
-  EXPECT_THAT(fold.told(), testing::ElementsAre(MomentKind::anime_added));
+  EXPECT_THAT(fold.finishes(), testing::IsEmpty());
+  fold.origin = OriginKind::app;
+  fold.status(TrackingStatus::paused).undo(3, TrackingStatus::finished);
+  EXPECT_THAT(fold.finishes(), testing::IsEmpty());
 }
 
 TEST(Analytics, tells_who_came_and_went) {

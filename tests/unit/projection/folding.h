@@ -34,6 +34,7 @@ class Folding {
   Folding& happens(const Uuid& stream, const Uuid& partition_key, const E& event, std::int16_t partition = 7) {
     Meta meta;
     meta.position = ++position_;
+    meta.event_id = event_at(position_);
     meta.stream = {"", stream};
     meta.version = ++versions_[stream];
     meta.partition_key = PartitionKey(partition_key);
@@ -65,9 +66,9 @@ class Folding {
     return in_anime(number, AnimeRated{.profile = profile, .title = title(number), .score_tenths = tenths}, where);
   }
 
-  /// The next event undoes another.
-  Folding& undoing() {
-    undoes_ = EventId(uuid_of(6, 1));
+  /// The next event undoes the one at the position.
+  Folding& undoing(Position position) {
+    undoes_ = event_at(position);
     return *this;
   }
 
@@ -75,6 +76,8 @@ class Folding {
   OriginKind origin = OriginKind::app;
 
  private:
+  static EventId event_at(Position position) { return EventId(uuid_of(6, static_cast<std::uint8_t>(position))); }
+
   std::optional<EventId> undoes_;
   Position position_ = 0;
   std::map<Uuid, Version> versions_;

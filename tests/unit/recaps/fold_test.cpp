@@ -1,6 +1,8 @@
 // The fold of recaps, from lists of events: which day and which month things belong to.
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "projector/analytics/analytics.h"
 #include "projector/recaps/recaps.h"
 #include "tests/unit/projection/folding.h"
@@ -15,6 +17,7 @@ class Fold {
  public:
   Recaps model;
   OriginKind origin = OriginKind::app;
+  Position undoes = 0;  ///< what the next event takes back
 
   Fold() { happens("2025-01-01T00:00:00Z", space().uuid, WatchSpaceCreated{"Ours", std::string(berlin), {}}); }
 
@@ -22,6 +25,8 @@ class Fold {
   Fold& happens(std::string_view when, const Uuid& stream, const E& event) {
     Meta meta;
     meta.position = ++position_;
+    meta.event_id = event_at(position_);
+    if (undoes != 0) meta.undoes = event_at(std::exchange(undoes, 0));
     meta.stream = {"", stream};
     meta.partition_key = PartitionKey(space().uuid);
     meta.recorded_at = *parse_rfc3339(when);
@@ -51,6 +56,14 @@ class Fold {
     event.participants = std::move(there);
     return happens("2026-06-01T00:00:00Z", anime(1).uuid, event);
   }
+  Fold& clear(std::string_view when, std::uint8_t number, ProfileId who) {
+    return happens(when, anime(number).uuid, RatingCleared{who, title(number)});
+  }
+  /// Undoes the last event.
+  Fold& undo() {
+    undoes = position_;
+    return *this;
+  }
   const RatedRow* rated(std::int32_t period) const { return model.rated.peek({space(), period, anime(1)}); }
   std::optional<int> own(ProfileId who, std::int32_t period) const {
     const OwnScoreRow* row = model.own_scores.peek({who, period, anime(1)});
@@ -62,6 +75,8 @@ class Fold {
   }
 
  private:
+  static EventId event_at(Position position) { return EventId(uuid_of(6, static_cast<std::uint8_t>(position))); }
+
   Position position_ = 0;
 };
 
@@ -116,6 +131,38 @@ TEST(Recaps, do_not_know_when_imported_scores_were_given) {
   EXPECT_EQ(fold.rated(202511)->score_tenths.size(), 2U);
   EXPECT_EQ(fold.own(person(1), 202511), std::nullopt);
   EXPECT_EQ(fold.model.taste.peek({space(), person(1), person(2), 202511})->gap_tenths, 20);
+}
+
+TEST(Recaps, take_a_score_that_an_undo_brings_back_as_given_when_it_was) {
+  Fold imported;
+  imported.add(1);
+  imported.origin = OriginKind::import;
+  imported.rate("2025-10-05T12:00:00Z", 1, person(1), 90);
+  imported.origin = OriginKind::app;
+  imported.undo().clear("2025-10-06T12:00:00Z", 1, person(1)).undo().rate("2025-10-07T12:00:00Z", 1, person(1), 90);
+  imported.clear("2025-10-08T12:00:00Z", 1, person(1)).undo().rate("2025-10-09T12:00:00Z", 1, person(1), 90);
+  imported.rate("2025-10-10T12:00:00Z", 1, person(1), 60);
+  EXPECT_EQ(imported.own(person(1), 202510), 60);
+  imported.undo().rate("2025-10-11T12:00:00Z", 1, person(1), 90);
+  EXPECT_EQ(imported.rated(202510), nullptr);
+  EXPECT_EQ(imported.own(person(1), 2025), std::nullopt);
+
+  Fold given;
+  given.add(1).rate("2025-10-05T12:00:00Z", 1, person(1), 80).clear("2025-11-05T12:00:00Z", 1, person(1));
+  given.undo().rate("2025-11-06T12:00:00Z", 1, person(1), 80);
+  EXPECT_EQ(given.own(person(1), 202510), 80);
+  EXPECT_EQ(given.own(person(1), 202511), std::nullopt);
+  EXPECT_EQ(given.own(person(1), 2025), 80);
+}
+
+TEST(Recaps, remember_so_many_former_scores_of_one_person) {
+  Fold fold;
+  fold.add(1);
+  for (std::size_t i = 0; i < 2 * former_scores_max; ++i) fold.rate("2025-10-05T12:00:00Z", 1, person(1), 80);
+  EXPECT_EQ(fold.model.anime.peek(anime(1))->former_scores.at(person(1)).size(), former_scores_max);
+  fold.undoes = 4;
+  fold.rate("2025-10-06T12:00:00Z", 1, person(1), 80);
+  EXPECT_EQ(fold.own(person(1), 202510), std::nullopt) << "when it was given is known no more";
 }
 
 TEST(Recaps, know_how_close_two_were_at_the_end_of_each_month) {
