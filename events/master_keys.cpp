@@ -20,12 +20,6 @@ std::optional<std::string> fingerprint_of(pg::Connection& connection) {
   return std::string(as_text(rows[0].get<pg::Bytes>(0)));
 }
 
-/// Also of a database that was used before it remembered which master key is its own.
-bool opens_what_is_there(pg::Connection& connection, const MasterKeys& keys) {
-  const pg::Result rows = connection.run(select_a_key);
-  return rows.empty() || DataKey::unwrap(rows[0].get<UserId>(0), as_text(rows[0].get<pg::Bytes>(1)), keys);
-}
-
 [[noreturn]] void refuse(const std::filesystem::path& file, std::string_view why) {
   throw std::runtime_error(file.string() + ' ' + std::string(why) +
                            ": this database's secrets were made with another master key. Start with the home folder that it was made in,"
@@ -37,10 +31,12 @@ bool opens_what_is_there(pg::Connection& connection, const MasterKeys& keys) {
 MasterKeys master_keys_of(const std::string& database_url, const std::filesystem::path& file) {
   pg::Connection connection({.url = database_url, .application_name = "bloomwatch master key"});
   const bool is_pinned = fingerprint_of(connection).has_value();
-  const bool has_secrets = !connection.run(select_a_key).empty();
-  if ((is_pinned || has_secrets) && !std::filesystem::exists(file)) refuse(file, "does not exist");
+  const pg::Result a_key = connection.run(select_a_key);
+  if ((is_pinned || !a_key.empty()) && !std::filesystem::exists(file)) refuse(file, "does not exist");
   MasterKeys keys = MasterKeys::load_or_create(file);
-  if (!is_pinned && !opens_what_is_there(connection, keys)) refuse(file, "does not fit");
+  // A database from before it remembered which master key is its own is known by what that opens.
+  if (!is_pinned && !a_key.empty() && !DataKey::unwrap(a_key[0].get<UserId>(0), as_text(a_key[0].get<pg::Bytes>(1)), keys))
+    refuse(file, "does not fit");
   connection.run(insert_fingerprint, pg::Params(pg::Bytes(keys.fingerprint.bytes())));
   if (fingerprint_of(connection) != as_text(keys.fingerprint.bytes())) refuse(file, "does not fit");
   return keys;
