@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "projector/bounded_list.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -104,12 +106,6 @@ void untell_finish(Analytics& model, const CountedAnimeRow& row) {
   if (row.watch_space && told != nullptr) model.moments.remove({*row.watch_space, told->position});
 }
 
-template <class T>
-void add_bounded(std::vector<T>& list, T one, std::size_t most) {
-  list.push_back(std::move(one));
-  if (list.size() > most) list.erase(list.begin());
-}
-
 void tell_session(Analytics& model, const EveningRow& row) {
   model.moments.put({*row.watch_space, row.position, row.session_date, MomentKind::session, row.recorded_by, row.anime, row.session});
 }
@@ -147,13 +143,13 @@ void Analytics::apply(const SharedStatusChanged& e, const Meta& meta) {
   const bool finished = e.status == TrackingStatus::finished;
   untell_finish(*this, row);
   if (!meta.undoes && finished && meta.by.origin.kind != OriginKind::import)
-    add_bounded(row.finishes, {meta.position, meta.by.profile, meta.recorded_at, true, {meta.event_id}}, finishes_max);
+    projection::add_bounded(row.finishes, {meta.position, meta.by.profile, meta.recorded_at, true, {meta.event_id}}, finishes_max);
   if (meta.undoes) {
     const auto undone = std::ranges::find_if(
         row.finishes, [&](const Finish& finish) { return std::ranges::find(finish.said_by, *meta.undoes) != finish.said_by.end(); });
     if (undone != row.finishes.end()) {
       undone->stands = finished;
-      add_bounded(undone->said_by, meta.event_id, sayings_max);
+      projection::add_bounded(undone->said_by, meta.event_id, sayings_max);
     }
   }
   tell_finish(*this, row);

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "projector/analytics/analytics.h"
+#include "projector/bounded_list.h"
 
 namespace bloomwatch {
 namespace {
@@ -80,9 +81,7 @@ std::int32_t month_given(const Recaps& model, const RecapAnimeRow& row, ProfileI
 void remember_score(RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
   const auto score = row.scores.find(profile);
   if (score == row.scores.end()) return;
-  std::vector<FormerScore>& former = row.former_scores[profile];
-  former.push_back({meta.event_id, score->second.month});
-  if (former.size() > former_scores_max) former.erase(former.begin());
+  projection::add_bounded(row.former_scores[profile], {meta.event_id, score->second.month}, former_scores_max);
 }
 
 RatedRow rated_row(const RecapAnimeRow& row, std::int32_t period) {
