@@ -7,6 +7,20 @@
 
 namespace bloomwatch {
 
+CommandFrame frame_of_many(const Call& call, Origin origin) {
+  CommandFrame frame{.by = call.frame.by};
+  frame.by.command = CommandId(Uuid::v7(now()));
+  frame.by.origin = std::move(origin);
+  return frame;
+}
+
+CommandFrame frame_of_asking(const Call& call, Origin origin) {
+  CommandFrame frame = frame_of_many(call, std::move(origin));
+  frame.key = call.frame.key;
+  frame.body_mac = call.frame.body_mac;
+  return frame;
+}
+
 void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow) {
   using std::chrono::steady_clock;
   const auto shared = std::make_shared<Call>(std::move(call));

@@ -24,6 +24,12 @@ std::optional<Body> read_body(Call& call) {
 /// be asked, 500 if `flow` throws.
 void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow);
 
+/// The frame of one of the many commands that a request becomes: a fresh id, what they come from, and no Idempotency-Key.
+CommandFrame frame_of_many(const Call& call, Origin origin);
+
+/// The same under the request's Idempotency-Key: for the command that asks whether the others may be done, and so does not ask twice.
+CommandFrame frame_of_asking(const Call& call, Origin origin);
+
 /// Submits a command whose every field is filled. `reply(answer, command)` gives the response, however it ended; it runs on the writer's
 /// thread and must not block.
 template <class Command, class Reply>

@@ -80,13 +80,7 @@ class BatchRun {
   }
 
  private:
-  CommandFrame frame() const {
-    CommandFrame frame;
-    frame.by.correlation = call_.frame.by.correlation;
-    frame.by.command = CommandId(Uuid::v7(now()));
-    frame.by.origin = {.kind = OriginKind::import, .provider = batch_.source, .reference = batch_.import.to_string()};
-    return frame;
-  }
+  Origin origin() const { return {.kind = OriginKind::import, .provider = batch_.source, .reference = batch_.import.to_string()}; }
 
   /// One round of steps.
   template <class Command, class Step, class Make>
@@ -98,7 +92,8 @@ class BatchRun {
       auto on_answer = [this, index, &reports](const Answer& answer, const Command&, const auto& decision) {
         bulk_.answered(index, answer.kind, [&] { this->settle(reports[index], answer, decision); });
       };
-      edge_.writer.submit(std::make_unique<TypedWork<Command>>(frame(), make(steps[index]), actor_, std::move(on_answer), batch_.dry_run));
+      edge_.writer.submit(std::make_unique<TypedWork<Command>>(frame_of_many(call_, origin()), make(steps[index]), actor_,
+                                                               std::move(on_answer), batch_.dry_run));
     };
     bulk_.run(std::move(all), send,
               [&](std::size_t index) { reports[index] = {.reason = "the service was too busy; import again, what is in stays"}; });

@@ -153,10 +153,8 @@ class Import {
         call.refuse(came_before());
       answered.set_value();
     };
-    CommandFrame asking = frame();
-    asking.key = call_.frame.key;
-    asking.body_mac = call_.frame.body_mac;
-    edge_.writer.submit(std::make_unique<TypedWork<AskToImport>>(std::move(asking), AskToImport{space_}, actor_, std::move(on_answer)));
+    edge_.writer.submit(
+        std::make_unique<TypedWork<AskToImport>>(frame_of_asking(call_, origin()), AskToImport{space_}, actor_, std::move(on_answer)));
     answered.get_future().wait();
     return may;
   }
@@ -187,13 +185,7 @@ class Import {
   }
 
  private:
-  CommandFrame frame() const {
-    CommandFrame frame;
-    frame.by = call_.frame.by;
-    frame.by.command = CommandId(Uuid::v7(now()));
-    frame.by.origin = {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()};
-    return frame;
-  }
+  Origin origin() const { return {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()}; }
 
   void count(Outcome outcome) {
     Counts& counts = report_.counts;
@@ -235,7 +227,8 @@ class Import {
       auto on_answer = [this, index, answered](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
         bulk_.answered(index, answer.kind, [&] { (this->*answered)(index, answer, decision); });
       };
-      edge_.writer.submit(std::make_unique<TypedWork<ImportAnime>>(frame(), commands_.at(index), actor_, std::move(on_answer), dry_run));
+      edge_.writer.submit(std::make_unique<TypedWork<ImportAnime>>(frame_of_many(call_, origin()), commands_.at(index), actor_,
+                                                                   std::move(on_answer), dry_run));
     };
     bulk_.run(std::move(rows), send, [this](std::size_t index) {
       settle(report_.rows[index], Outcome::failed, "the service was too busy; import the file again: what is in stays as it is");

@@ -137,10 +137,7 @@ class ImportUndo {
     Window window(1);
     SpacePlan plan;
     plan.refusal = refusal;
-    CommandFrame asking = frame();
-    asking.key = call_.frame.key;
-    asking.body_mac = call_.frame.body_mac;
-    send(window, 0, std::move(asking),
+    send(window, 0, frame_of_asking(call_, origin()),
          UndoSpace{.watch_space = path_.watch_space, .plan = std::make_shared<const SpacePlan>(std::move(plan))});
     const Ended ended = window.wait().front();
     report_.position = ended.position;
@@ -160,13 +157,7 @@ class ImportUndo {
  private:
   using Clock = std::chrono::steady_clock;
 
-  CommandFrame frame() const {
-    CommandFrame frame;
-    frame.by = call_.frame.by;
-    frame.by.command = CommandId(Uuid::v7(now()));
-    frame.by.origin = {.kind = OriginKind::undo, .reference = path_.import_id.to_string()};
-    return frame;
-  }
+  Origin origin() const { return {.kind = OriginKind::undo, .reference = path_.import_id.to_string()}; }
 
   template <class C>
   void send(Window& window, std::size_t index, CommandFrame frame, C command) {
@@ -192,7 +183,7 @@ class ImportUndo {
   std::vector<UndoneRow*> undo_once(const std::vector<UndoneRow*>& rows) {
     Window window(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i)
-      std::visit([&](auto command) { send(window, i, frame(), std::move(command)); },
+      std::visit([&](auto command) { send(window, i, frame_of_many(call_, origin()), std::move(command)); },
                  command_for(path_.watch_space, find_in_space(reader_, path_.watch_space, rows[i]->position)));
     const std::vector<Ended>& ended = window.wait();
     std::vector<UndoneRow*> again;
