@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <variant>
 
@@ -118,6 +117,7 @@ void add_option(CLI::App& program, Config& config, const Setting& setting) {
         } else {
           made->capture_default_str();
         }
+        if (std::is_same_v<decltype(config.*member), std::vector<std::string>&>) made->delimiter('\n');  // a variable holds several
         return made;
       },
       setting.member);
@@ -178,25 +178,13 @@ void read_file(CLI::App& program, const Config& config) {
   }
 }
 
-/// A variable holds several properties, one a line.
-void split_lines(std::vector<std::string>& properties) {
-  std::vector<std::string> lines;
-  for (const std::string& property : properties)
-    for (const auto line : std::views::split(property, '\n'))
-      if (!line.empty()) lines.emplace_back(line.begin(), line.end());
-  properties = std::move(lines);
-}
-
 }  // namespace
 
 void add_settings(CLI::App& program, Config& config, std::initializer_list<SettingGroup> groups) {
   for (const SettingGroup group : groups)
     for (const Setting& setting : table())
       if (setting.group == group) add_option(program, config, setting);
-  program.parse_complete_callback([&program, &config] {
-    read_file(program, config);
-    split_lines(config.kafka_property);
-  });
+  program.parse_complete_callback([&program, &config] { read_file(program, config); });
 }
 
 std::vector<SettingInfo> settings() {
