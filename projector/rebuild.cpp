@@ -35,6 +35,18 @@ bool may_go_well_again(const pg::Error& error) {
   return error.lock_timed_out() || error.serialization_failure() || error.transaction_aborted();
 }
 
+/// Tries until it goes well, or throws what the last attempt did.
+template <class Attempt>
+void persist(Attempt attempt) {
+  for (int left = attempts_max;; std::this_thread::sleep_for(between_attempts)) {
+    try {
+      return attempt();
+    } catch (const pg::Error& error) {
+      if (--left == 0 || !may_go_well_again(error)) throw;
+    }
+  }
+}
+
 /// One at a time for each model, whichever process runs it.
 bool take_lock(pg::Connection& connection, std::string_view model) {
   return connection.query("SELECT pg_try_advisory_lock(hashtext('bloomwatch rebuild'), hashtext($1))", pg::Params(model))[0].get<bool>(0);
@@ -266,18 +278,17 @@ void fold_and_switch(const std::string& database_url, const StoredModel& model, 
 
 /// What stays goes with the next rebuild.
 void drop_old(pg::Connection& connection, const std::string& model) {
-  for (int attempt = 1; attempt <= attempts_max; ++attempt) {
-    try {
+  try {
+    persist([&] {
       pg::Transaction transaction(connection);
       transaction.query(std::string(short_locks));
       transaction.query("DROP SCHEMA " + schema_of(model, Slot::live) + "_old CASCADE");
-      return transaction.commit();
-    } catch (const pg::Error& error) {
-      if (!may_go_well_again(error)) throw;
-      std::this_thread::sleep_for(between_attempts);
-    }
+      transaction.commit();
+    });
+  } catch (const pg::Error& error) {
+    if (!may_go_well_again(error)) throw;
+    log::warning("rebuild", "the old tables are in use and stay until the next rebuild", {{"model", model}});
   }
-  log::warning("rebuild", "the old tables are in use and stay until the next rebuild", {{"model", model}});
 }
 
 /// Events that somebody discarded while the new tables were filled: their keys have been parked again.
@@ -305,17 +316,12 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   make_tables(operations, *model);
   RebuildReport report;
   RebuildOptions rest = options;
-  for (int attempt = 1;; ++attempt) {
-    try {
-      report.tables.clear();
-      fold_and_switch(database_url, *model, operations, rest, report);
-      break;
-    } catch (const pg::Error& error) {
-      if (attempt == attempts_max || !may_go_well_again(error)) throw;
-      rest.kafka.reset();  // its part is folded
-      std::this_thread::sleep_for(between_attempts);
-    }
-  }
+  persist([&] {
+    report.tables.clear();
+    const RebuildOptions now = rest;
+    rest.kafka.reset();  // its part is folded by the first attempt
+    fold_and_switch(database_url, *model, operations, now, report);
+  });
   if (report.switched) {
     drop_old(operations, name);
     repeat_discards(database_url, operations, name);
