@@ -1,4 +1,5 @@
 // The migrate runner. It uses libpqxx, as everything may that runs once: text parameters cost nothing here (postgres.h says where they do).
+// What an operator waits for at each command, the check, goes over a connection of ours, with its timeouts.
 // Each file is one transaction together with its line in public.schema_migrations.
 #include "runtime/migrate.h"
 
@@ -12,6 +13,8 @@
 #include <map>
 #include <pqxx/pqxx>
 #include <stdexcept>
+
+#include "runtime/postgres.h"
 
 namespace bloomwatch {
 
@@ -119,10 +122,9 @@ MigrationReport migrate(const std::string& database_url, const std::filesystem::
 }
 
 void check_schema(const std::string& database_url) {
-  pqxx::connection connection(database_url);
-  pqxx::nontransaction work(connection);
-  const bool is_there = work.exec1("SELECT to_regclass('public.schema_migrations') IS NOT NULL")[0].as<bool>();
-  const int version = is_there ? work.exec1("SELECT coalesce(max(number), 0) FROM public.schema_migrations")[0].as<int>() : 0;
+  pg::Connection connection({.url = database_url, .application_name = "bloomwatch schema"});
+  const bool is_there = connection.query("SELECT to_regclass('public.schema_migrations') IS NOT NULL")[0].get<bool>(0);
+  const int version = is_there ? connection.query("SELECT coalesce(max(number), 0) FROM public.schema_migrations")[0].get<int>(0) : 0;
   const std::string versions =
       " (its schema is at version " + std::to_string(version) + ", this program's is " + std::to_string(BLOOMWATCH_SCHEMA_VERSION) + ")";
   if (version < BLOOMWATCH_SCHEMA_VERSION) throw std::runtime_error("this database is not migrated: run `bloomwatch migrate`" + versions);
