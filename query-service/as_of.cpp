@@ -239,6 +239,7 @@ class PastPages::Worker {
     if (!is_owner_today(page)) past.spaces.invitations.forget();
     return ask(page, past);
   }
+
   /// Fixes the page's position and time; what is wrong with what was asked for.
   std::optional<Problem> find_moment(OpenPage& page) {
     Visit& visit = page.visit;

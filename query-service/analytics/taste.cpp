@@ -72,12 +72,12 @@ namespace {
 std::string gaps_text(GapOrder order, bool after) {
   const bool down = order == GapOrder::biggest;
   const std::string direction = down ? " DESC" : "";
+  const std::string sorted = "gap_tenths" + direction + ", anime" + direction + ", low" + direction + ", high" + direction;
   const std::string walk = "FROM read_dashboard.gaps WHERE watch_space = $1" +
                            (after ? " AND (band, gap_tenths, anime, low, high) " + std::string(down ? "<" : ">") + " (" +
                                         gap_band("$3::smallint") + ", $3::smallint, $4::uuid, $5::uuid, $6::uuid)"
                                   : std::string()) +
-                           " ORDER BY band" + direction + ", gap_tenths" + direction + ", anime" + direction + ", low" + direction +
-                           ", high" + direction;
+                           " ORDER BY band" + direction + ", " + sorted;
   // The rows of the anime that a page before this one stopped in: it may have counted there.
   const std::string counted_before =
       " AND NOT (g.gap_tenths = $3 AND g.anime = $4 AND EXISTS (SELECT FROM read_dashboard.gaps WHERE anime ="
@@ -88,8 +88,7 @@ std::string gaps_text(GapOrder order, bool after) {
   sql.with(std::string(present_members) +
            ", found AS MATERIALIZED (SELECT g.*, d.score_tenths FROM (SELECT DISTINCT ON (gap_tenths, anime) gap_tenths, anime, low, high"
            " FROM (SELECT gap_tenths, anime, low, high " +
-           walk + " LIMIT " + examined + ") AS examined WHERE " + both_present() + " ORDER BY gap_tenths" + direction + ", anime" +
-           direction + ", low" + direction + ", high" + direction +
+           walk + " LIMIT " + examined + ") AS examined WHERE " + both_present() + " ORDER BY " + sorted +
            ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime CROSS JOIN LATERAL (SELECT max(s.value::integer) - "
            "min(s.value::integer) AS spread FROM jsonb_each_text(d.score_tenths) AS s WHERE s.key = ANY(" +
            std::string(present_ids) + "::text[]) OFFSET 0) AS s WHERE s.spread = g.gap_tenths" + (after ? counted_before : "") +
