@@ -24,19 +24,26 @@ const pg::Statement sweep_keys_step(
     " gone AS (DELETE FROM secrets.keys k USING seen WHERE k.account = seen.account AND k.made_at < now() - make_interval(hours => $3)"
     "   AND NOT EXISTS (SELECT FROM log.events e WHERE e.stream_id = k.account AND e.category = 'user' AND e.version = 1) RETURNING 1)"
     " SELECT (SELECT account FROM seen ORDER BY account DESC LIMIT 1), (SELECT count(*) FROM gone)");
+// An account's last password is all that a log-in reads; without its data key there is nobody to log in.
 const pg::Statement sweep_passwords_step(
     "WITH seen AS (SELECT id FROM secrets.passwords WHERE id > $1 ORDER BY id LIMIT $2),"
     " gone AS (DELETE FROM secrets.passwords p USING seen WHERE p.id = seen.id AND p.made_at < now() - make_interval(hours => $3)"
-    "   AND NOT EXISTS (SELECT FROM log.events e WHERE e.stream_id = p.account AND e.category = 'user'"
-    "                    AND e.type IN ('UserRegistered', 'PasswordChanged') AND e.data->>'password' = p.id::text) RETURNING 1)"
+    "   AND (NOT EXISTS (SELECT FROM secrets.keys k WHERE k.account = p.account)"
+    "        OR p.id::text IS DISTINCT FROM (SELECT e.data->>'password' FROM log.events e WHERE e.stream_id = p.account"
+    "             AND e.category = 'user' AND e.type IN ('UserRegistered', 'PasswordChanged') ORDER BY e.version DESC LIMIT 1))"
+    "   RETURNING 1)"
     " SELECT (SELECT id FROM seen ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM gone)");
 const pg::Statement addresses_step(
     "SELECT id, box, made_at < now() - make_interval(hours => $3) FROM secrets.invitation_addresses WHERE id > $1 ORDER BY id LIMIT $2");
-// Needed is what an invitation names that nobody has accepted: from then on the address is the account's, under the account's key.
+// Needed is what an invitation names that nobody has accepted (from then on the address is the account's, under the account's key), unless
+// it is the address of an account whose key was destroyed.
 const pg::Statement delete_unneeded_addresses(
     "DELETE FROM secrets.invitation_addresses a USING unnest($1, $2) AS o (id, space) WHERE a.id = o.id"
-    " AND (SELECT count(*) FILTER (WHERE e.type = 'MemberInvited') = 0 OR count(*) FILTER (WHERE e.type = 'MemberJoined') > 0"
-    "      FROM log.events e WHERE e.stream_id = o.space AND e.category = 'watch-space' AND e.type IN ('MemberInvited', 'MemberJoined')"
+    " AND (SELECT count(*) FILTER (WHERE e.type = 'MemberInvited' AND (h.key IS NULL OR k.account IS NOT NULL)) = 0"
+    "          OR count(*) FILTER (WHERE e.type = 'MemberJoined') > 0"
+    "      FROM log.events e LEFT JOIN log.claims h ON h.key = (e.data->>'invitee')::uuid LEFT JOIN secrets.keys k ON k.account = "
+    "h.stream_id"
+    "      WHERE e.stream_id = o.space AND e.category = 'watch-space' AND e.type IN ('MemberInvited', 'MemberJoined')"
     "        AND e.data->>'invitation' = o.id::text)");
 
 }  // namespace

@@ -41,8 +41,9 @@ class Secrets {
     std::int64_t passwords = 0;
     std::int64_t invitation_addresses = 0;
   };
-  /// Deletes what was made more than `age` ago and is named by no event, and addresses of invitations that were accepted, in steps of
-  /// `step_max` rows, each a transaction of its own.
+  /// Deletes what was made more than `age` ago and nobody needs: what no event names, former passwords, addresses of invitations that were
+  /// accepted, and the passwords and addresses of accounts whose key was destroyed. In steps of `step_max` rows, each a transaction of its
+  /// own.
   Swept sweep(std::chrono::hours age = std::chrono::hours(24));
 
  private:

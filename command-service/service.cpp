@@ -52,7 +52,7 @@ pg::Options secrets_options(const Config& config) {
   return {.url = config.database_url, .application_name = "bloomwatch secrets", .statement_timeout = std::chrono::milliseconds(10'000)};
 }
 
-/// Sweeps secrets that no event names, every hour, in the process that writes.
+/// Sweeps secrets that nobody needs, every hour, in the process that writes.
 class Sweeper {
  public:
   Sweeper(Secrets& secrets, const Writer& writer)
@@ -74,7 +74,7 @@ class Sweeper {
   static void sweep(Secrets& secrets) {
     try {
       const Secrets::Swept swept = secrets.sweep();
-      log::info("secrets", "swept what no event names",
+      log::info("secrets", "swept what nobody needs",
                 {{"keys", swept.keys}, {"passwords", swept.passwords}, {"invitation_addresses", swept.invitation_addresses}});
     } catch (const pg::Error& broken) {
       log::warning("secrets", "could not sweep", {{"error", broken.what()}});

@@ -278,6 +278,33 @@ TEST_F(Accounts, the_sweep_takes_the_address_of_an_invitation_that_was_accepted)
   EXPECT_EQ(count("secrets.invitation_addresses"), 1);
 }
 
+TEST_F(Accounts, the_sweep_takes_former_passwords) {
+  const Person mira = register_person("mira");
+  const std::string change = R"({"currentPassword":")" + mira.password + R"(","newPassword":"a better password"})";
+  ASSERT_EQ(post("/api/me/password", change, mira.access_token).status, 200);
+  pg::Pool pool({.url = url_});
+  Secrets secrets(pool, keys_);
+  EXPECT_EQ(secrets.sweep(0h).passwords, 1);
+  EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 401);
+  EXPECT_EQ(log_in_reply(mira.email, "a better password").status, 200);
+}
+
+TEST_F(Accounts, the_sweep_takes_what_is_left_of_who_was_forgotten) {
+  const Person mira = register_person("mira");
+  const Person ken = register_person("ken");
+  const std::string path = "/api/watch-spaces/" + make_space(mira) + "/invitations";
+  for (const std::string who : {"ken", "eve"})
+    ASSERT_EQ(post(path, R"({"email":")" + who + R"(@example.org"})", mira.access_token).status, 201);
+  connection().query("DELETE FROM secrets.keys WHERE account = '" + ken.id + "'");
+  pg::Pool pool({.url = url_});
+  const Secrets::Swept swept = Secrets(pool, keys_).sweep(0h);
+  EXPECT_EQ(swept.passwords, 1);
+  EXPECT_EQ(swept.invitation_addresses, 1);
+  EXPECT_EQ(log_in_reply(ken.email, ken.password).status, 401);
+  EXPECT_EQ(log_in_reply(mira.email, mira.password).status, 200);
+  EXPECT_EQ(count("secrets.invitation_addresses"), 1) << "nobody has eve's address yet";
+}
+
 TEST_F(Accounts, without_its_key_an_account_says_nothing_personal_any_more) {
   Person mira = register_person("mira");
   connection().query("DELETE FROM secrets.keys");
