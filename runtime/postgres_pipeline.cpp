@@ -297,6 +297,8 @@ struct Pipeline::Driver {
       link.prepared.erase(expected.statement->id());
       return;
     }
+    // It made way for another in a deadlock, as for the switch of a rebuild.
+    if (error.serialization_failure() && expected.jobs.front()->attempts < attempts_max) return;
     refuse(expected, error);
   }
 
@@ -405,7 +407,7 @@ struct Pipeline::Driver {
     }
   }
 
-  static constexpr int attempts_max = 8;  // lost connections and neighbours' errors together
+  static constexpr int attempts_max = 8;  // lost connections, deadlocks and neighbours' errors together
 
   Options options_;
   Limits limits_;

@@ -127,6 +127,22 @@ TEST(Pipeline, what_cannot_be_joined_is_asked_alone) {
   EXPECT_EQ(Connection({.url = url}).query("SELECT count(*) FROM kept")[0].get<int>(0), 100);
 }
 
+TEST(Pipeline, asks_again_what_made_way_in_a_deadlock_but_not_for_ever) {
+  const std::string url = test::empty_database();
+  Connection({.url = url}).script(R"(
+    CREATE SEQUENCE tries;
+    CREATE FUNCTION made_way(times integer) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN
+      IF nextval('tries') <= times THEN RAISE EXCEPTION SQLSTATE '40P01'; END IF;
+      RETURN times;
+    END $$)");
+  const Statement statement("SELECT made_way($1)");
+  Pipeline pipeline({.url = url}, {.connections = 1});
+  EXPECT_EQ(ask(pipeline, statement, 2), 2);
+  const auto refused = ask(pipeline, statement, 1'000);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().sqlstate(), "40P01");
+}
+
 TEST(Pipeline, answers_at_once_when_its_queue_is_full) {
   Pipeline pipeline({.url = test::empty_database()}, {.connections = 1, .queue_max = 1, .query_timeout = 2s});
   std::promise<bool> first;
