@@ -45,6 +45,8 @@ std::span<const Setting> table() {
       {"port", api, &Config::port, "Port of the API; 0 is any free one", {0, 65'535}},
       {"http_threads", api, &Config::http_threads, "Threads that speak HTTP", {1, 256}},
       {"connections_max", api, &Config::connections_max, "Open connections; more are turned away with 503", {1, 1'000'000}},
+      {"trusted_proxies", api, &Config::trusted_proxies,
+       "Reverse proxies whose X-Forwarded-For says who a client is, addresses and networks by commas (default: none)"},
       {"admin_port", process, &Config::admin_port, "Port of health and metrics; 0 is any free one", {0, 65'535}},
       {"feed", feed, &Config::feed, "Where events come from", {0, 0, {"postgres", "kafka"}}},
       {"models", projector, &Config::models, "Read models to fold, by commas; not on Kafka (default: all)"},

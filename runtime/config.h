@@ -26,6 +26,7 @@ struct Config {
   std::uint16_t port = 8080;
   unsigned http_threads = 2;
   std::uint64_t connections_max = 10'000;
+  std::string trusted_proxies = {};  ///< addresses and networks by commas; empty: nobody
   std::uint16_t admin_port = 0;
 
   std::string feed = "postgres";
@@ -50,10 +51,10 @@ struct Config {
   unsigned anilist_search_fresh_ms = 600'000;
 };
 BOOST_DESCRIBE_STRUCT(Config, (),
-                      (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, admin_port, feed, models,
-                       kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max, writer_batches_in_flight_max,
-                       writer_memory_mib_max, invitation_days, password_threads, anilist_url, anilist_ca_file, anilist_requests_per_minute,
-                       anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))
+                      (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, trusted_proxies, admin_port,
+                       feed, models, kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max,
+                       writer_batches_in_flight_max, writer_memory_mib_max, invitation_days, password_threads, anilist_url, anilist_ca_file,
+                       anilist_requests_per_minute, anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))
 
 /// Which programs a setting is for.
 enum class SettingGroup { process, database, api, writer, feed, projector, kafka, accounts, anilist };

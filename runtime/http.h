@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/trusted_proxies.h"
 #include "runtime/uuid.h"
 
 namespace bloomwatch {
@@ -57,7 +58,7 @@ struct Request {
   std::string body;
   Uuid request_id;      ///< fresh, version 7; answered as X-Request-Id
   Uuid correlation_id;  ///< from X-Correlation-Id (a UUID) or traceparent (its trace id); else the request's own id
-  std::string peer;     ///< address without port
+  std::string peer;     ///< the client's address without port, see ServerOptions::trusted_proxies
   std::chrono::steady_clock::time_point received_at = {};
 
   /// The value of the first header of that name (any case); several lines of one name are not joined.
@@ -207,6 +208,7 @@ struct ServerOptions {
   std::chrono::milliseconds write_stall_max{30'000};  ///< a client that takes no byte of its answers; then closed
   std::chrono::milliseconds drain_max{10'000};        ///< how long stop() waits for answers in flight
   std::string server_name = {};                       ///< the Server header; empty: none
+  TrustedProxies trusted_proxies = {};                ///< who may say whom a request is from
   Observer on_answered = {};
   bool log_requests = true;  ///< a line for each at level debug, and for those that failed here (5xx) always
 };

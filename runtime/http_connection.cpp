@@ -238,7 +238,8 @@ void Connection::on_header() {
   request.received_at = Clock::now();
   request.request_id = io_->request_ids.next();
   request.correlation_id = correlation_of(request).value_or(request.request_id);
-  request.peer = peer_;
+  const TrustedProxies& proxies = io_->share.options.trusted_proxies;
+  request.peer = proxies ? proxies.client(peer_, request.header_list("X-Forwarded-For")) : peer_;
   refusal_ = look_at_header();
   if (ending_) return;
   state_ = State::body;

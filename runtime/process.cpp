@@ -59,6 +59,7 @@ Process::Process(Config config, std::string name)
     : config_(prepared(std::move(config))),
       name_(std::move(name)),
       lock_(config_.home, name_),
+      trusted_proxies_(config_.trusted_proxies),
       admin_(listening("health and metrics", "127.0.0.1", config_.admin_port,
                        [this] { return Admin(metrics_, "127.0.0.1", config_.admin_port); })) {}
 
@@ -81,6 +82,7 @@ void Process::run(http::Routes routes) {
   options.port = config_.port;
   options.threads = config_.http_threads;
   options.connections_max = config_.connections_max;
+  options.trusted_proxies = trusted_proxies_;
   options.on_answered = metrics_.http_observer(routes, name_);
   http::Server server =
       listening("the API", config_.bind, config_.port, [&] { return http::Server(std::move(routes), std::move(options)); });

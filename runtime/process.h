@@ -13,6 +13,7 @@
 #include "runtime/instance.h"
 #include "runtime/metrics.h"
 #include "runtime/shutdown.h"
+#include "runtime/trusted_proxies.h"
 
 namespace bloomwatch {
 
@@ -50,6 +51,7 @@ class Process {
   Config config_;
   std::string name_;
   HomeLock lock_;
+  TrustedProxies trusted_proxies_;
   Shutdown shutdown_;
   Metrics metrics_;
   Admin admin_;

@@ -454,6 +454,17 @@ TEST_F(Http, takes_the_correlation_id_of_the_caller) {
   EXPECT_EQ(none.body, "127.0.0.1 " + none.header("X-Request-Id") + " " + none.header("X-Request-Id"));
 }
 
+TEST_F(Http, believes_whom_a_trusted_proxy_names_and_nobody_else) {
+  serve({.trusted_proxies = TrustedProxies("127.0.0.1, 10.0.0.0/8")});
+  RawClient behind_proxies(server_->port());
+  const std::string lines = "X-Forwarded-For: 198.51.100.1, 203.0.113.7\r\nX-Forwarded-For: 10.0.0.9\r\n";
+  EXPECT_THAT(behind_proxies.ask(get("/who", lines)).body, testing::StartsWith("203.0.113.7 "));
+  EXPECT_THAT(behind_proxies.ask(get("/who")).body, testing::StartsWith("127.0.0.1 "));
+  server_.reset();
+  serve();
+  EXPECT_THAT(RawClient(server_->port()).ask(get("/who", lines)).body, testing::StartsWith("127.0.0.1 "));
+}
+
 // Handlers' faults -------------------------------------------------------------------------------------------------------------------
 
 TEST_F(Http, answers_503_with_an_incident_when_a_handler_throws_and_hides_why) {
