@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -29,6 +30,21 @@ CommandFrame frame_of_many(const Call& call, Origin origin);
 
 /// The same under the request's Idempotency-Key: for the command that asks whether the others may be done, and so does not ask twice.
 CommandFrame frame_of_asking(const Call& call, Origin origin);
+
+/// Blocks until a command was answered that changes nothing and asks whether the many of a request may be sent. The position that its
+/// answer is true at; nothing: the call has been answered, with `came_before` if this is a repeat by its Idempotency-Key.
+template <class Command>
+std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame frame, Command command, const Problem& came_before) {
+  std::promise<std::optional<Position>> asked;
+  auto on_answer = [&](const Answer& answer, const Command&, const auto&) {
+    const bool done = answer.kind == Answer::Kind::done;
+    if (!done) call.respond(problem_response(answer, call.request.request_id));
+    if (answer.repeated && done) call.refuse(came_before);
+    asked.set_value(done && !answer.repeated ? std::optional(answer.position) : std::nullopt);
+  };
+  edge.writer.submit(std::make_unique<TypedWork<Command>>(std::move(frame), std::move(command), call.actor(), std::move(on_answer)));
+  return asked.get_future().get();
+}
 
 /// Submits a command whose every field is filled. `reply(answer, command)` gives the response, however it ended; it runs on the writer's
 /// thread and must not block.

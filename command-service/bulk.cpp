@@ -2,6 +2,7 @@
 #include "command-service/bulk.h"
 
 #include <algorithm>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -31,6 +32,7 @@ void Bulk::run(std::vector<std::size_t> open, const Each& send, const Each& give
 /// Sends each once; returns those that are to be sent again.
 std::vector<std::size_t> Bulk::send_once(const std::vector<std::size_t>& open, const Each& send) {
   again_.clear();
+  std::exception_ptr thrown;
   for (const std::size_t index : open) {
     {
       std::unique_lock lock(mutex_);
@@ -42,10 +44,18 @@ std::vector<std::size_t> Bulk::send_once(const std::vector<std::size_t>& open, c
       }
       ++in_flight_;
     }
-    send(index);
+    try {
+      send(index);
+    } catch (...) {
+      thrown = std::current_exception();
+      const std::lock_guard lock(mutex_);
+      --in_flight_;
+      break;
+    }
   }
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return in_flight_ == 0; });
+  if (thrown) std::rethrow_exception(thrown);
   return std::move(again_);
 }
 

@@ -1,5 +1,5 @@
-// Many commands of one request, an import's: a bounded number of them in flight, each sent again while the writer is away, until all have
-// their outcome.
+// Many commands of one request, an import's or its undo's: a bounded number of them in flight, each sent again while the writer is away,
+// until all have their outcome.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,8 @@ class Bulk {
   Bulk(const WorkPool& pool, std::size_t in_flight_max) : pool_(pool), in_flight_max_(in_flight_max) {}
 
   using Each = std::function<void(std::size_t index)>;
-  /// Blocks until each of `open` was answered for good, or was given up. `send` submits a command whose answer is told to answered().
+  /// Blocks until each of `open` was answered for good, or was given up. `send` submits a command whose answer is told to answered(); what
+  /// it throws comes out when all that was sent before has been answered.
   void run(std::vector<std::size_t> open, const Each& send, const Each& give_up);
 
   /// What a command was answered. An outcome is settled by `settle()`, one at a time; what may not have been done is sent again, so sending

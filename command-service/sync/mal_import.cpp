@@ -142,21 +142,9 @@ class Import {
 
   /// Whether the person may import here, and has not done so under this Idempotency-Key; else the call has been answered.
   bool ask(Call& call) {
-    std::promise<void> answered;
-    bool may = false;
-    auto on_answer = [&](const Answer& answer, const AskToImport&, const auto&) {
-      may = answer.kind == Answer::Kind::done && !answer.repeated;
-      report_.position = answer.position;
-      if (answer.kind != Answer::Kind::done)
-        call.respond(problem_response(answer, call.request.request_id));
-      else if (answer.repeated)
-        call.refuse(came_before());
-      answered.set_value();
-    };
-    edge_.writer.submit(
-        std::make_unique<TypedWork<AskToImport>>(frame_of_asking(call_, origin()), AskToImport{space_}, actor_, std::move(on_answer)));
-    answered.get_future().wait();
-    return may;
+    const auto position = ask_first(edge_, call, frame_of_asking(call_, origin()), AskToImport{space_}, came_before());
+    report_.position = position.value_or(0);
+    return position.has_value();
   }
 
   /// Loads the key that comments are sealed with. False: the call has been answered.

@@ -19,13 +19,6 @@ struct UndoPath {
 };
 BOOST_DESCRIBE_STRUCT(UndoPath, (), (watch_space, position))
 
-/// A plan that only says no, or only asks whether somebody is a member.
-UndoSpace only_says(WatchSpaceId space, std::optional<Refusal> refusal) {
-  SpacePlan plan;
-  plan.refusal = refusal;
-  return {.watch_space = space, .plan = std::make_shared<const SpacePlan>(std::move(plan))};
-}
-
 /// Where the title was added anew, under whichever of its ids, which keeps a removed one from coming back.
 std::optional<Position> added_anew_at(LogReader& reader, const UndoTracking& undo) {
   using Holder = dispatch::Parameter<TitleHolder>;
@@ -104,6 +97,12 @@ std::optional<Found> find_in_space(LogReader& reader, WatchSpaceId space, Positi
   if (!change) return std::nullopt;
   found.change = *change;
   return found;
+}
+
+UndoSpace only_says(WatchSpaceId space, std::optional<Refusal> refusal) {
+  SpacePlan plan;
+  plan.refusal = refusal;
+  return {.watch_space = space, .plan = std::make_shared<const SpacePlan>(std::move(plan))};
 }
 
 Command command_for(WatchSpaceId space, const std::optional<Found>& found) {

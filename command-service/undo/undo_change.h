@@ -22,6 +22,9 @@ struct Found {
 /// The change of this space at a position of the log; none if nothing happened there, or elsewhere. Throws pg::Error.
 std::optional<Found> find_in_space(LogReader& reader, WatchSpaceId space, Position position);
 
+/// A command that only says no, or only asks whether somebody is a member.
+UndoSpace only_says(WatchSpaceId space, std::optional<Refusal> refusal);
+
 /// The command that undoes it, or says why not.
 using Command = std::variant<UndoTracking, UndoSpace>;
 Command command_for(WatchSpaceId space, const std::optional<Found>& found);

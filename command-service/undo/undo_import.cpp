@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <boost/describe.hpp>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "command-service/bulk.h"
 #include "command-service/undo/undo_change.h"
 #include "runtime/logging.h"
 
@@ -70,44 +69,26 @@ Problem came_before() {
       .detail = "It was taken under this Idempotency-Key, and goes on to its end by itself. To undo the import again, use another key."};
 }
 
-/// How one command ended.
+/// How one command ended for good.
 struct Ended {
-  Answer::Kind kind = Answer::Kind::unavailable;
-  bool repeated = false;
+  Answer::Kind kind = Answer::Kind::unavailable;  ///< it was given up
   Position position = 0;
   std::string refusal = {};
-};
-
-/// Commands that were sent together, until all are answered.
-class Window {
- public:
-  explicit Window(std::size_t count) : ended_(count), open_(count) {}
-
-  void take(std::size_t index, const Answer& answer) {
-    const std::lock_guard lock(mutex_);
-    ended_[index] = {answer.kind, answer.repeated, answer.position, std::string(answer.refusal)};
-    if (--open_ == 0) all_.notify_all();
-  }
-  const std::vector<Ended>& wait() {
-    std::unique_lock lock(mutex_);
-    all_.wait(lock, [this] { return open_ == 0; });
-    return ended_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable all_;
-  std::vector<Ended> ended_;
-  std::size_t open_;
 };
 
 /// One undo of an import under way.
 class ImportUndo {
  public:
   ImportUndo(const Edge& edge, LogReader& reader, const WorkPool& pool, const Call& call, const ImportPath& path)
-      : edge_(edge), reader_(reader), pool_(pool), call_(call), path_(path) {
+      : edge_(edge), reader_(reader), call_(call), path_(path), bulk_(pool, undos_in_flight_max) {
     report_.id = path.import_id;
   }
+
+  /// Whether the person may look for changes here; else the call has been answered. It comes first: looking for them reads the space's log.
+  bool ask_for_membership(Call& call) { return ask(call, std::nullopt, frame_of_many(call_, origin())); }
+
+  /// Whether the changes that were found may be undone, and were not under this Idempotency-Key; else the call has been answered.
+  bool ask_for_undo(Call& call, std::optional<Refusal> refusal) { return ask(call, refusal, frame_of_asking(call_, origin())); }
 
   /// Reads which changes the import made. Who made them, if there are any.
   std::optional<ProfileId> find_changes() {
@@ -132,86 +113,62 @@ class ImportUndo {
     return importer;
   }
 
-  /// A command that changes nothing, under the call's Idempotency-Key: what is refused to whom, and whether it came before.
-  Ended ask(std::optional<Refusal> refusal) {
-    Window window(1);
-    SpacePlan plan;
-    plan.refusal = refusal;
-    send(window, 0, frame_of_asking(call_, origin()),
-         UndoSpace{.watch_space = path_.watch_space, .plan = std::make_shared<const SpacePlan>(std::move(plan))});
-    const Ended ended = window.wait().front();
-    report_.position = ended.position;
-    return ended;
-  }
-
   const Report& run() {
-    for (std::size_t first = 0; first < report_.rows.size(); first += undos_in_flight_max) {
-      std::vector<UndoneRow*> open;
-      for (std::size_t i = first; i < std::min(first + undos_in_flight_max, report_.rows.size()); ++i) open.push_back(&report_.rows[i]);
-      undo_all(std::move(open));
+    std::vector<Ended> ended(report_.rows.size());
+    std::vector<std::size_t> all(ended.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto undo = [&](std::size_t index) {
+      try {
+        std::visit([&](auto command) { send(index, std::move(command), ended[index]); },
+                   command_for(path_.watch_space, find_in_space(reader_, path_.watch_space, report_.rows[index].position)));
+      } catch (const pg::Error&) {  // what it was cannot be read: as if the writer were away
+        bulk_.answered(index, Answer::Kind::unavailable, [] {});
+      }
+    };
+    bulk_.run(std::move(all), undo, [](std::size_t) {});
+    for (std::size_t i = 0; i < ended.size(); ++i) {
+      settle(report_.rows[i], ended[i]);
+      count(report_.rows[i].outcome);
     }
-    for (const UndoneRow& row : report_.rows) count(row.outcome);
     return report_;
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   Origin origin() const { return {.kind = OriginKind::undo, .reference = path_.import_id.to_string()}; }
 
+  bool ask(Call& call, std::optional<Refusal> refusal, CommandFrame frame) {
+    const auto position = ask_first(edge_, call, std::move(frame), only_says(path_.watch_space, refusal), came_before());
+    report_.position = position.value_or(0);
+    return position.has_value();
+  }
+
+  /// Sent again it undoes nothing twice.
   template <class C>
-  void send(Window& window, std::size_t index, CommandFrame frame, C command) {
-    auto on_answer = [&window, index](const Answer& answer, const C&, const auto&) { window.take(index, answer); };
-    edge_.writer.submit(std::make_unique<TypedWork<C>>(std::move(frame), std::move(command), call_.actor(), std::move(on_answer)));
+  void send(std::size_t index, C command, Ended& ended) {
+    auto on_answer = [this, index, &ended](const Answer& answer, const C&, const auto&) {
+      bulk_.answered(index, answer.kind, [&] { ended = {answer.kind, answer.position, std::string(answer.refusal)}; });
+    };
+    edge_.writer.submit(
+        std::make_unique<TypedWork<C>>(frame_of_many(call_, origin()), std::move(command), call_.actor(), std::move(on_answer)));
   }
 
-  /// Until each has its outcome, or the writer has taken none for too long.
-  void undo_all(std::vector<UndoneRow*> open) {
-    const Clock::time_point began = Clock::now();
-    while (!open.empty()) {
-      open = undo_once(open);
-      if (open.empty()) return;
-      if (pool_.stopping() || Clock::now() - began > patience_max) {
-        for (UndoneRow* row : open) row->reason = "the service was too busy; undo the import again: what is undone stays so";
-        return;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-
-  /// Sends each once; returns those that are to be sent again.
-  std::vector<UndoneRow*> undo_once(const std::vector<UndoneRow*>& rows) {
-    Window window(rows.size());
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      std::visit([&](auto command) { send(window, i, frame_of_many(call_, origin()), std::move(command)); },
-                 command_for(path_.watch_space, find_in_space(reader_, path_.watch_space, rows[i]->position)));
-    const std::vector<Ended>& ended = window.wait();
-    std::vector<UndoneRow*> again;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (!settle(*rows[i], ended[i])) again.push_back(rows[i]);
-    return again;
-  }
-
-  /// False: nothing is known of it yet. Sent again it undoes nothing twice.
-  bool settle(UndoneRow& row, const Ended& ended) {
+  void settle(UndoneRow& row, const Ended& ended) {
     switch (ended.kind) {
       case Answer::Kind::done:
         row.outcome = Outcome::undone;
         report_.position = std::max(report_.position, ended.position);
-        return true;
+        return;
       case Answer::Kind::refused:
-        explain(row, ended.refusal);
-        return true;
+        return explain(row, ended.refusal);
       case Answer::Kind::busy:
       case Answer::Kind::unavailable:
       case Answer::Kind::unknown:
-        return false;
+        row.reason = "the service was too busy; undo the import again: what is undone stays so";
+        return;
       case Answer::Kind::key_reused:
       case Answer::Kind::failed:
-        break;
+        row.reason = "something went wrong here (incident " + call_.request.request_id.to_string() + ")";
     }
-    row.reason = "something went wrong here (incident " + call_.request.request_id.to_string() + ")";
-    return true;
   }
 
   void explain(UndoneRow& row, const std::string& refusal) {
@@ -235,27 +192,21 @@ class ImportUndo {
 
   const Edge& edge_;
   LogReader& reader_;
-  const WorkPool& pool_;
   const Call& call_;
   const ImportPath path_;
   Report report_;
+  Bulk bulk_;
 };
 
 /// Blocks until the last row is done.
 void undo_now(const Edge& edge, LogReader& reader, const WorkPool& pool, Call& call, const ImportPath& path) {
   ImportUndo undo(edge, reader, pool, call, path);
+  if (!undo.ask_for_membership(call)) return;
   const auto importer = undo.find_changes();
   std::optional<Refusal> refusal;
   if (!importer) refusal = Refusal::no_such_import;
   if (importer && *importer != call.actor().profile) refusal = Refusal::importer_only;
-  const Ended asked = undo.ask(refusal);
-  if (asked.kind != Answer::Kind::done) {
-    Answer answer;
-    answer.kind = asked.kind;
-    answer.refusal = asked.refusal;
-    return call.respond(problem_response(answer, call.request.request_id));
-  }
-  if (asked.repeated) return call.refuse(came_before());
+  if (!undo.ask_for_undo(call, refusal)) return;
   const Report& report = undo.run();
   log::info("sync", "took an import back",
             {{"request", call.request.request_id},

@@ -7,9 +7,8 @@
 namespace bloomwatch::undo {
 
 inline constexpr std::size_t undos_in_flight_max = 64;
-inline constexpr std::size_t events_per_read = 4096;
-/// How long the writer may take no undo at all before the rest is given up.
-inline constexpr std::chrono::seconds patience_max{15};
+/// Each read looks at all events of the space.
+inline constexpr std::size_t events_per_read = 20'000;
 
 /// The handler of POST /api/watch-spaces/{watchSpace}/imports/{import}/undo. All references outlive it; it takes a thread of `pool` until
 /// the last row is done.
