@@ -2,10 +2,13 @@
 #include "command-service/spaces/invitation.h"
 
 #include <boost/describe.hpp>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "command-service/blocking.h"
 #include "command-service/spaces/invite_member.h"
+#include "runtime/token_buckets.h"
 
 namespace bloomwatch::spaces {
 namespace {
@@ -37,11 +40,14 @@ std::string invitation_token(const MasterKeys& keys, CommandId command) {
 }
 
 http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool) {
-  return [&edge, &secrets, &pool](http::Request request, http::Responder respond) {
+  return [&edge, &secrets, &pool, limit = std::make_unique<TokenBuckets>(invitations_max, invitations_per_second)](
+             http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
     auto command = read_body<InviteMember>(*call);
     if (!command) return;
+    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
+    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
     mint_ids(*command, call->now);
     const CommandId id = call->frame.by.command;
     command->invitee.value = email_claim(edge.keys, command->email.text());

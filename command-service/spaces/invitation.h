@@ -13,6 +13,10 @@ namespace bloomwatch::spaces {
 /// that is stored does.
 std::string invitation_token(const MasterKeys& keys, CommandId command);
 
+/// Of one account: each writes an address, whoever may invite.
+inline constexpr double invitations_max = 200;
+inline constexpr double invitations_per_second = 1;
+
 /// The handler of POST …/invitations. All references outlive it.
 http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool);
 
