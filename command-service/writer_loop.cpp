@@ -31,6 +31,8 @@ constexpr milliseconds retry_every{200};       ///< after Postgres could not be 
 constexpr milliseconds doze{100};              ///< the writer looks up this often even if nobody wakes it
 constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail
 constexpr std::chrono::minutes prune_every{10};
+/// At once: followers are told of nothing meanwhile.
+constexpr std::int64_t pruned_max = 5000;
 
 /// A warning that would come again with every attempt is logged once in five seconds.
 class Complaint {
@@ -177,10 +179,8 @@ class Notifier {
     pg::Connection connection(options);
     while (const std::optional<Position> position = news(stop)) {
       connection.notify("log", std::to_string(*position));
-      if (Clock::now() >= next_prune_) {
-        prune_idempotency(connection, options_.idempotency_life);
+      if (Clock::now() >= next_prune_ && prune_idempotency(connection, options_.idempotency_life, pruned_max) < pruned_max)
         next_prune_ = Clock::now() + prune_every;
-      }
       pause(stop, options_.notify_every);
     }
   }

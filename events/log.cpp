@@ -368,16 +368,11 @@ std::chrono::milliseconds LogReader::clock_offset() {
 
 // ------------------------------------------------------------------------------------------------------------------------------- upkeep
 
-std::int64_t prune_idempotency(pg::Connection& connection, std::chrono::hours age, int step) {
+std::int64_t prune_idempotency(pg::Connection& connection, std::chrono::hours age, std::int64_t limit) {
   static const pg::Statement remove(
       "DELETE FROM log.idempotency WHERE key IN (SELECT key FROM log.idempotency WHERE recorded_at < now() - $1 * interval '1 hour' "
       "ORDER BY recorded_at LIMIT $2)");
-  std::int64_t removed = 0;
-  for (;;) {
-    const std::int64_t now_removed = connection.run(remove, pg::Params(static_cast<double>(age.count()), step)).affected();
-    removed += now_removed;
-    if (now_removed < step) return removed;
-  }
+  return connection.run(remove, pg::Params(static_cast<double>(age.count()), limit)).affected();
 }
 
 std::string begin_epoch(pg::Connection& connection) {

@@ -1,6 +1,8 @@
 // Reading: from one snapshot, in order, by position, stream and partition key.
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include "tests/integration/log/log_fixture.h"
 
 namespace bloomwatch::test {
@@ -120,15 +122,16 @@ TEST_F(LogReading, connects_again_after_its_backend_was_ended) {
   EXPECT_EQ(reader.head().position, 0);
 }
 
-TEST_F(LogReading, forgets_old_idempotency_records_in_steps) {
+TEST_F(LogReading, forgets_old_idempotency_records_a_bounded_number_at_once) {
   Batch batch{.fence = reader.head()};
   for (int i = 0; i < 25; ++i) batch.idempotency.push_back(record_of(IdempotencyKey(Uuid::v7(now()))));
   ASSERT_EQ(append(writer, batch), committed);
   pg::Connection connection({.url = url});
-  EXPECT_EQ(prune_idempotency(connection), 0);
+  const auto prune = [&] { return prune_idempotency(connection, std::chrono::hours(24), 10); };
+  EXPECT_EQ(prune(), 0);
   connection.query("UPDATE log.idempotency SET recorded_at = recorded_at - interval '25 hours' WHERE key <> $1",
                    pg::Params(batch.idempotency[0].key));
-  EXPECT_EQ(prune_idempotency(connection, std::chrono::hours(24), 10), 24);
+  EXPECT_THAT((std::array{prune(), prune(), prune(), prune()}), ElementsAre(10, 10, 4, 0));
   EXPECT_THAT(reader.load({.streams = {}, .claims = {}, .keys = {batch.idempotency[0].key, batch.idempotency[1].key}}).idempotency,
               SizeIs(1));
 }
