@@ -49,11 +49,9 @@ void Lease::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
       stand_by_and_hold(stop);
-      if (let_go_) pause(stop, rest);
-      let_go_ = false;
     } catch (const pg::Error&) {  // not reachable, or the session was ended: begin anew
-      pause(stop, standby_poll);
     }
+    pause(stop, let_go_.exchange(false) ? rest : standby_poll);
   }
 }
 
@@ -80,6 +78,7 @@ void Lease::hold(pg::Connection& connection, const std::stop_token& stop) {
       lease.callbacks_.lost();
     }
   };
+  let_go_ = false;  // who let go spoke of an earlier time
   callbacks_.gained();
   const Loss loss{*this};
   while (pause(stop, heartbeat_every) && !let_go_) {

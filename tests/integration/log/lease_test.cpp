@@ -53,6 +53,13 @@ bool is_held_by_somebody(const std::string& url) {
              .get<int>(0) == 1;
 }
 
+void end_session(const std::string& url) {
+  pg::Connection({.url = url})
+      .script(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch "
+          "writer lease'");
+}
+
 class LeaseTakeover : public testing::TestWithParam<int> {};
 
 TEST_P(LeaseTakeover, is_within_5_s_of_the_signal) {
@@ -96,11 +103,26 @@ TEST(Lease, is_lost_when_its_session_is_ended_and_taken_again) {
   std::atomic<int> gained = 0, lost = 0;
   const Lease lease(url, LeaseName::writer, {.gained = [&] { ++gained; }, .lost = [&] { ++lost; }});
   ASSERT_TRUE(within(5s, [&] { return lease.held(); }));
-  pg::Connection({.url = url})
-      .script(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bloomwatch "
-          "writer lease'");
+  end_session(url);
   EXPECT_TRUE(within(5s, [&] { return gained == 2 && lost == 1 && lease.held(); }));
+}
+
+TEST(Lease, that_was_let_go_stays_out_for_a_while_also_when_its_session_is_ended) {
+  const std::string url = fresh_database();
+  std::atomic<int> gained = 0, lost = 0;
+  Lease lease(url, LeaseName::writer, {.gained = [&] { ++gained; }, .lost = [&] { ++lost; }});
+  ASSERT_TRUE(within(5s, [&] { return lease.held(); }));
+  const auto let_go_at = std::chrono::steady_clock::now();
+  lease.let_go();
+  EXPECT_FALSE(lease.held());
+  end_session(url);
+  ASSERT_TRUE(within(5s, [&] { return lost == 1; }));
+  Lease other(url, LeaseName::writer);
+  EXPECT_TRUE(within(5s, [&] { return other.held(); }));
+  other.stop();
+  EXPECT_TRUE(within(10s, [&] { return gained == 2; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - let_go_at, Lease::rest);
+  EXPECT_TRUE(within(1s, [&] { return lease.held(); }));
 }
 
 }  // namespace
