@@ -265,8 +265,9 @@ void EndedSessions::run(const std::stop_token& stop) {
       looked_at_.store(begun.time_since_epoch().count(), std::memory_order_release);
       said = false;
       pause(stop, poll_spacing);
-    } catch (const pg::Error& error) {
-      // The database is away; from `staleness_max` on nobody is let in. A new follower reads the last minutes again, which is harmless.
+    } catch (const std::exception& error) {
+      // The database is away, or holds what cannot be read; from `staleness_max` on nobody is let in. A new follower reads the last minutes
+      // again, which is harmless.
       if (!std::exchange(said, true)) log::warning("access", "the log cannot be followed for ended sessions", {{"error", error.what()}});
       follower.reset();
       pause(stop, poll_every);
