@@ -82,18 +82,12 @@ void drop_tables(pg::Connection& connection, const std::string& model) {
   transaction.commit();
 }
 
-std::int64_t count_rows(pg::Connection& connection, const std::string& table) {
-  return connection.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
-}
-
 /// Renames the schemas and hands over checkpoint and parked keys: the new tables have the whole log up to one position, and so has each of
 /// the live checkpoints, in whichever form. Readers of the old tables are waited for, later ones find the new ones.
-void switch_tables(pg::Connection& connection, const StoredModel& model, RebuildReport& report) {
+void switch_tables(pg::Connection& connection, const StoredModel& model) {
   const std::string name(model.name());
   const std::string live = schema_of(name, Slot::live);
   const std::string next = schema_of(name, Slot::next);
-  for (const std::string& table : model.tables())
-    report.tables.push_back({table, count_rows(connection, live + '.' + table), count_rows(connection, next + '.' + table)});
   connection.query(std::string(short_locks));
   for (const std::string& table : model.tables())
     connection.query("LOCK TABLE " + live + '.' + table + ", " + next + '.' + table + " IN ACCESS EXCLUSIVE MODE");
@@ -258,7 +252,7 @@ bool finish(Rebuild& rebuild, const StoredModel& model, RebuildReport& report) {
   if (live - rebuild.position() > switch_distance_max) return false;
   rebuild.fold_until(live);
   if (rebuild.position() < live) return false;
-  switch_tables(connection, model, report);
+  switch_tables(connection, model);
   report.events = rebuild.position();
   report.parked = rebuild.parked();
   transaction.commit();
@@ -274,6 +268,17 @@ void fold_and_switch(const std::string& database_url, const StoredModel& model, 
   do {
     if (!rebuild.fold_until(read_checkpoints(operations, name, Slot::live).greatest())) return;
   } while (!finish(rebuild, model, report));
+}
+
+std::int64_t count_rows(pg::Connection& connection, const std::string& table) {
+  return connection.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
+}
+
+/// Once the switch is over: a count within would keep all that folds waiting.
+void count_old_and_new(pg::Connection& connection, const StoredModel& model, RebuildReport& report) {
+  const std::string live = schema_of(model.name(), Slot::live);
+  for (const std::string& table : model.tables())
+    report.tables.push_back({table, count_rows(connection, live + "_old." + table), count_rows(connection, live + '.' + table)});
 }
 
 /// What stays goes with the next rebuild.
@@ -317,12 +322,12 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   RebuildReport report;
   RebuildOptions rest = options;
   persist([&] {
-    report.tables.clear();
     const RebuildOptions now = rest;
     rest.kafka.reset();  // its part is folded by the first attempt
     fold_and_switch(database_url, *model, operations, now, report);
   });
   if (report.switched) {
+    count_old_and_new(operations, *model, report);
     drop_old(operations, name);
     repeat_discards(database_url, operations, name);
   } else {
