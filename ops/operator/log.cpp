@@ -1,5 +1,5 @@
 // `bloomwatch log`: shows the log, readable or as JSON lines, and follows it. Personal texts stay sealed, as they are in the log.
-// Reads by position ranges and holds no snapshot.
+// Reads by position ranges, of one stream by its versions, and holds no snapshot.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -74,33 +74,54 @@ void print_readable(const RecordedEvent& event) {
              meta.version, who, via, event.data);
 }
 
-/// Prints the events after `after` and returns the position of the last one looked at.
-Position print_after(LogReader& reader, const LogOptions& options, Position after) {
+/// What is shown, and how far it has been.
+struct Showing {
+  const LogOptions& options;
+  LogReader reader;
+  std::optional<StreamName> stream;  ///< only this one, which is read by itself
+  Position after;
+  Version version = 0;  ///< of the stream
+};
+
+/// `watch-space-<uuid>`; it refers to `text`.
+StreamName stream_named(std::string_view text) {
+  constexpr std::size_t uuid_length = 36;
+  const std::size_t dash = text.size() > uuid_length ? text.size() - uuid_length - 1 : 0;
+  const auto id = Uuid::parse(text.substr(std::min(text.size(), dash + 1)));
+  if (dash == 0 || text[dash] != '-' || !id) throw std::runtime_error("--stream is a category and an id, like watch-space-<uuid>");
+  return {text.substr(0, dash), *id};
+}
+
+/// Prints what has come. What was printed is not printed again, however this ends.
+void print_new(Showing& showing) {
+  const LogOptions& options = showing.options;
   for (;;) {
-    const std::vector<RecordedEvent> events = reader.read(after, shown_per_read_max);
-    if (!events.empty()) reader.await_durable();
+    const std::vector<RecordedEvent> events = showing.stream ? showing.reader.stream(*showing.stream, showing.version, shown_per_read_max)
+                                                             : showing.reader.read(showing.after, shown_per_read_max);
+    if (!events.empty()) showing.reader.await_durable();
     for (const RecordedEvent& event : events) {
-      after = event.meta.position;
-      if (!options.stream.empty() && event.meta.stream.to_string() != options.stream) continue;
-      if (!options.type.empty() && event.type != options.type) continue;
-      options.json ? print_json(event) : print_readable(event);
+      showing.version = event.meta.version;
+      if (event.meta.position <= showing.after) continue;
+      showing.after = event.meta.position;
+      if (options.type.empty() || event.type == options.type) options.json ? print_json(event) : print_readable(event);
     }
     if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
-    if (events.size() < shown_per_read_max) return after;
+    if (events.size() < shown_per_read_max) return;
   }
 }
 
 int show(const LogOptions& options) {
   if (options.from && *options.from < 1) throw std::runtime_error("--from is a position: 1, 2, 3 …");
   if (!options.type.empty()) Filters{.types = {options.type}}.check();
-  LogReader reader(options.target.database(), "bloomwatch log");
-  const bool filtered = !options.stream.empty() || !options.type.empty();
-  const Position from = options.from ? *options.from : filtered ? 1 : std::max<Position>(1, reader.head().position - shown_by_default + 1);
-  Position after = print_after(reader, options, from - 1);
+  Showing showing{options, LogReader(options.target.database(), "bloomwatch log"), std::nullopt, options.from.value_or(1) - 1};
+  if (!options.stream.empty()) showing.stream = stream_named(options.stream);
+  if (!options.from && !showing.stream && options.type.empty())
+    showing.after = std::max<Position>(0, showing.reader.head().position - shown_by_default);
+  print_new(showing);
   while (options.follow) {
     std::this_thread::sleep_for(follow_every);
     try {
-      after = print_after(reader, options, after);
+      print_new(showing);
     } catch (const pg::Error& error) {
       if (!error.connection_lost()) throw;
       fmt::print(stderr, "bloomwatch log: Postgres cannot be reached, still trying\n");

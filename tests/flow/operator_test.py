@@ -12,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from bloomwatch import PROGRAM, ROOT, FlowTest, fresh_database, psql, run
+from bloomwatch import PROGRAM, ROOT, FlowTest, fresh_database, new_uuid, psql, run
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
@@ -124,6 +124,18 @@ class Operator(FlowTest):
         for command in ("log", "replay"):
             self.assertIn("there is no event called AnimeRatd", self.fails(command, "--type", "AnimeRatd", "--home", self.server.home))
         self.assertIn("AnimeRated", self.server.operator("log", "--type", "AnimeRated"))
+        for stream in ("watch-space", self.space, f"-{self.space}", f"watch-space/{self.space}", f"watch-space-{self.space}0"):
+            self.assertIn("--stream is a category and an id", self.fails("log", f"--stream={stream}", "--home", self.server.home))
+
+    def test_one_stream_of_the_log(self):
+        stream = f"watch-space-{self.space}"
+        lines = [json.loads(line) for line in self.server.operator("log", "--json", "--stream", stream).splitlines()]
+        self.assertEqual({line["stream"] for line in lines}, {stream})
+        self.assertEqual([line["version"] for line in lines], list(range(1, len(lines) + 1)))
+        self.assertGreater(len(lines), 1)
+        since = self.server.operator("log", "--json", "--stream", stream, "--from", str(lines[1]["position"])).splitlines()
+        self.assertEqual([json.loads(line) for line in since], lines[1:])
+        self.assertEqual(self.server.operator("log", "--stream", f"watch-space-{new_uuid()}"), "")
 
     def test_nothing_is_parked(self):
         self.assertIn("nothing is parked", self.server.operator("parked", "list"))
