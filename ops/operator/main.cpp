@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
   bloomwatch::ops::add_serve(program, action);
   bloomwatch::ops::add_relay(program, action);
   bloomwatch::ops::add_migrate(program, action);
+  bloomwatch::ops::add_begin_epoch(program, action);
   bloomwatch::ops::add_verify(program, action);
   bloomwatch::ops::add_rebuild(program, action);
   bloomwatch::ops::add_import(program, action);

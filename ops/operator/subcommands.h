@@ -16,6 +16,7 @@ using Action = std::function<int()>;
 void add_serve(CLI::App& program, Action& action);
 void add_relay(CLI::App& program, Action& action);
 void add_migrate(CLI::App& program, Action& action);
+void add_begin_epoch(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_rebuild(CLI::App& program, Action& action);
 void add_import(CLI::App& program, Action& action);

@@ -1,0 +1,48 @@
+# A restore from a backup: what was after it is gone, what was told of it then is refused, and all that is before goes on.
+import subprocess
+import unittest
+import urllib.parse
+
+from bloomwatch import PROGRAM, FlowTest, database_server_url, psql, run
+
+
+class Restore(FlowTest):
+    def begin_epoch(self):
+        return subprocess.run([PROGRAM, "begin-epoch", "--database-url", self.server.database_url], capture_output=True, text=True, timeout=60)
+
+    def restore(self, backup):
+        """Puts the database in place of what is there."""
+        server_url = database_server_url()
+        name = urllib.parse.urlsplit(self.server.database_url).path.removeprefix("/")
+        psql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        psql(server_url, f"CREATE DATABASE {name}")
+        subprocess.run(["pg_restore", "--exit-on-error", "-d", self.server.database_url], input=backup, check=True, timeout=120)
+
+    def test_a_backup_is_restored(self):
+        mira = self.server.person("mira")
+        space = mira.make_space()
+        anime = mira.add_anime(space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
+        before = mira.dashboard(space, at_least=mira.rate(space, anime, 9)["position"])
+        backup = subprocess.run(["pg_dump", "-Fc", self.server.database_url], capture_output=True, check=True, timeout=120).stdout
+        lost = mira.rate(space, anime, 2)
+        token = lost.headers["Bloomwatch-Position"]
+        mira.dashboard(space, at_least=token)
+        refused = self.begin_epoch()
+        self.assertEqual(refused.returncode, 1, refused)
+        self.assertIn("stop all services", refused.stderr)
+
+        self.server.stop()
+        self.restore(backup)
+        began = self.begin_epoch()
+        self.assertEqual(began.returncode, 0, began.stderr)
+        self.server.start()
+        self.assertNotIn(token.split(".")[0], began.stdout)
+        mira.client = self.server.client()
+        again = mira.rate(space, anime, 9)
+        self.assertEqual(mira.dashboard(space, at_least=again["position"]), before)
+        self.assert_problem(mira.get(f"/api/watch-spaces/{space}/dashboard?atLeast={token}", expect=410), 410, "epoch-ended")
+        run(PROGRAM, "verify", "--home", self.server.home)
+
+
+if __name__ == "__main__":
+    unittest.main()
