@@ -305,6 +305,17 @@ TEST_F(Accounts, the_sweep_takes_what_is_left_of_who_was_forgotten) {
   EXPECT_EQ(count("secrets.invitation_addresses"), 1) << "nobody has eve's address yet";
 }
 
+TEST_F(Accounts, invitations_are_slowed_down_whoever_may_send_them) {
+  const Person mira = register_person("mira");
+  const std::string path = "/api/watch-spaces/" + Uuid::v7(now()).to_string() + "/invitations";
+  Reply reply;
+  for (int i = 0; i < 1000 && reply.status != 429; ++i) reply = post(path, R"({"email":"ken@example.org"})", mira.access_token);
+  EXPECT_EQ(reply.status, 429);
+  EXPECT_LE(count("secrets.invitation_addresses"), 300);
+  const Person ken = register_person("ken");
+  EXPECT_EQ(post(path, R"({"email":"mira@example.org"})", ken.access_token).status, 404);
+}
+
 TEST_F(Accounts, without_its_key_an_account_says_nothing_personal_any_more) {
   Person mira = register_person("mira");
   connection().query("DELETE FROM secrets.keys");
