@@ -54,10 +54,14 @@ void set_present(Recaps& model, RecapEveningRow& row, ProfileId profile, const M
 
 // --------------------------------------------------------------------------------------------------------------------------- scores
 
-/// The month that it is in the space.
-std::int32_t present_month(const Recaps& model, const Meta& meta) {
+/// The month that it is in the space; of an anime never one before a month that it was rated in, as a space's new time zone may have it.
+std::int32_t present_month(const Recaps& model, const RecapAnimeRow& row, const Meta& meta) {
   const RecapSpaceRow* space = model.spaces.peek(space_of(meta));
-  return month_of_day(day_number(date_in(space == nullptr ? "UTC" : space->time_zone, meta.recorded_at)));
+  std::int32_t month = month_of_day(day_number(date_in(space == nullptr ? "UTC" : space->time_zone, meta.recorded_at)));
+  for (const auto& [profile, score] : row.scores) month = std::max(month, score.month);
+  for (const auto& [profile, former] : row.former_scores)
+    for (const FormerScore& score : former) month = std::max(month, score.month);
+  return month;
 }
 
 /// A month and its year, as rows are keyed.
@@ -70,7 +74,7 @@ bool given_in(const GivenScore& score, std::int32_t period) {
 /// The month in which a score was given that is said now; 0: not known, or no more.
 std::int32_t month_given(const Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
   if (meta.by.origin.kind == OriginKind::import) return 0;
-  if (!meta.undoes) return present_month(model, meta);
+  if (!meta.undoes) return present_month(model, row, meta);
   const auto former = row.former_scores.find(profile);
   if (former == row.former_scores.end()) return 0;
   const auto brought_back = std::ranges::find(former->second, *meta.undoes, &FormerScore::ended_by);
@@ -106,7 +110,7 @@ RatedRow rated_row(const RecapAnimeRow& row, std::int32_t period) {
 
 /// Writes what the present month and year say of the anime, now that `profile` has said something else of it.
 void retell(Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
-  const std::int32_t month = present_month(model, meta);
+  const std::int32_t month = present_month(model, row, meta);
   const auto own = row.scores.find(profile);
   for (const std::int32_t period : periods_of(month)) {
     if (std::ranges::any_of(row.scores, [&](const auto& entry) { return given_in(entry.second, period); }))
@@ -165,7 +169,7 @@ void Recaps::apply(const AnimeAdded& e, const Meta& meta) {
 
 void Recaps::apply(const AnimeRated& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
-  const std::int32_t month = present_month(*this, meta);
+  const std::int32_t month = present_month(*this, row, meta);
   const GivenScore given{e.score_tenths, month_given(*this, row, e.profile, meta)};
   count_gaps_of(*this, row, month, e.profile, -1);
   remember_score(row, e.profile, meta);
@@ -176,7 +180,7 @@ void Recaps::apply(const AnimeRated& e, const Meta& meta) {
 
 void Recaps::apply(const RatingCleared& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
-  count_gaps_of(*this, row, present_month(*this, meta), e.profile, -1);
+  count_gaps_of(*this, row, present_month(*this, row, meta), e.profile, -1);
   remember_score(row, e.profile, meta);
   row.scores.erase(e.profile);
   retell(*this, row, e.profile, meta);
@@ -220,7 +224,7 @@ void Recaps::apply(const WatchSessionRestored& e, const Meta& meta) {
 /// Pages find no title of what has left its space; how close people are no longer rests on it.
 void Recaps::apply(const AnimeRemoved&, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
-  count_all_gaps(*this, row, present_month(*this, meta), -1);
+  count_all_gaps(*this, row, present_month(*this, row, meta), -1);
   row.watch_space.reset();
   changes.put({space_of(meta), every_month, meta.position});
 }
@@ -229,7 +233,7 @@ void Recaps::apply(const AnimeRestored&, const Meta& meta) {
   RecapAnimeRow& row = anime.at(meta.key<AnimeId>());
   if (row.watch_space) return;
   row.watch_space = space_of(meta);
-  count_all_gaps(*this, row, present_month(*this, meta), 1);
+  count_all_gaps(*this, row, present_month(*this, row, meta), 1);
   changes.put({space_of(meta), every_month, meta.position});
 }
 

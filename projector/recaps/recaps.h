@@ -218,7 +218,7 @@ BOOST_DESCRIBE_STRUCT(RecapShareRow, (), (share, shared_by, watch_space, period,
 
 struct Recaps {
   static constexpr std::string_view name = "recaps";
-  static constexpr int version = 2;  ///< raise it when a fold changes
+  static constexpr int version = 3;  ///< raise it when a fold changes
 
   projection::Rows<RecapSpaceRow> spaces;
   projection::Rows<RecapAnimeRow> anime;

@@ -161,13 +161,16 @@ void add_space_recap(PageSql& sql, const std::string& clauses) {
   add_days(sql);
   add_titles(sql, "titles", "watch_space");
   add_evenings(sql, "SELECT $1 AS watch_space", "");
+  // Of those who have rated it in the period, one at least is a member now.
+  const std::string still_rated = "EXISTS (SELECT FROM read_recaps.own_scores AS o WHERE o.profile = ANY(" + std::string(present_ids) +
+                                  ") AND o.period = $6 AND o.anime = r.anime OFFSET 0)";
   sql.rows(recap_kind::rated_count, {{"number", "count(*)"}},
-           "FROM read_recaps.rated WHERE watch_space = $1 AND period = $6 AND score_tenths ?| " + std::string(present_ids) + "::text[]");
+           "FROM read_recaps.rated AS r WHERE r.watch_space = $1 AND r.period = $6 AND " + still_rated);
   for (const auto& [kind, order] : {std::pair(recap_kind::best, "mean_thousandths"), std::pair(recap_kind::widest, "spread_tenths")})
     sql.rows(kind, {{"id", "r.anime"}, {"id2", "r.title"}, {"j1", "r.score_tenths"}, {"text", "a.preferred_title"}},
              "FROM (SELECT * FROM read_recaps.rated WHERE watch_space = $1 AND period = $6 ORDER BY " + std::string(order) +
                  " DESC, anime DESC LIMIT " + number(rated_examined_max) +
-                 ") AS r LEFT JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space IS NOT NULL");
+                 ") AS r LEFT JOIN read_tracking.anime AS a ON a.anime = r.anime WHERE a.watch_space IS NOT NULL AND " + still_rated);
   sql.rows(
       recap_kind::taste, {{"id", "t.low"}, {"id2", "t.high"}, {"number", "t.gap"}, {"b1", "t.rated"}},
       "FROM (SELECT low, high, sum(gap_tenths)::bigint AS gap, sum(rated)::bigint AS rated FROM read_recaps.taste WHERE watch_space = $1"

@@ -70,7 +70,7 @@ CREATE FUNCTION told.space_recap(of_space uuid, first date, after date, zone tex
   WITH standing AS MATERIALIZED (SELECT s.*, NOT imported AND given >= (first::timestamp AT TIME ZONE zone) AS within
                                    FROM told.scores_at(after::timestamp AT TIME ZONE zone) AS s WHERE space = of_space),
        joined AS (SELECT profile, row_number() OVER (ORDER BY joined_at, profile) AS place FROM told.members WHERE space = of_space),
-       rated AS (SELECT anime FROM standing GROUP BY anime HAVING bool_or(within)),
+       rated AS (SELECT anime FROM standing JOIN joined USING (profile) GROUP BY anime HAVING bool_or(within)),
        shown AS (SELECT anime, round(avg(tenths) / 10, 2)::float8 AS mean, count(*) AS raters, max(tenths) - min(tenths) AS spread,
                         jsonb_agg(jsonb_build_object('userId', s.profile, 'score', tenths / 10.0::float8) ORDER BY place) AS scores
                    FROM standing s JOIN rated USING (anime) JOIN joined USING (profile) JOIN told.anime a USING (anime) GROUP BY anime),

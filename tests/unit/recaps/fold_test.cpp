@@ -120,6 +120,25 @@ TEST(Recaps, forget_in_their_own_time_what_was_cleared) {
   EXPECT_EQ(fold.own(person(1), 202510), 80);
 }
 
+TEST(Recaps, never_go_back_to_a_month_when_the_zone_changes) {
+  Fold fold;
+  const auto zone = [&](std::string_view name) {
+    fold.happens("2025-10-31T12:00:00Z", space().uuid, WatchSpaceTimeZoneChanged{std::string(name)});
+  };
+  fold.add(1);
+  zone("Pacific/Kiritimati");
+  fold.rate("2025-10-31T12:01:00Z", 1, person(1), 90);  // November there
+  zone("UTC");
+  fold.rate("2025-10-31T12:02:00Z", 1, person(2), 70);
+  EXPECT_EQ(fold.rated(202510), nullptr);
+  EXPECT_EQ(fold.rated(202511)->spread_tenths, 20);
+  fold.clear("2025-10-31T12:03:00Z", 1, person(1)).clear("2025-10-31T12:04:00Z", 1, person(2));
+  EXPECT_EQ(fold.rated(202511), nullptr);
+  EXPECT_EQ(fold.rated(2025), nullptr);
+  EXPECT_EQ(fold.own(person(1), 202511), std::nullopt);
+  EXPECT_EQ(fold.model.taste.peek({space(), person(1), person(2), 202511})->rated, 0);
+}
+
 TEST(Recaps, do_not_know_when_imported_scores_were_given) {
   Fold fold;
   fold.add(1);
