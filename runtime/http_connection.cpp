@@ -398,6 +398,10 @@ Connection::Step Connection::fail(const Error& error) {
 
 // Life -------------------------------------------------------------------------------------------------------------------------------
 
+void Connection::say(const std::exception_ptr& failure) const try { std::rethrow_exception(failure); } catch (const std::exception& error) {
+  log::error("http", "a connection failed", {{"peer", peer_}, {"error", error.what()}});
+}
+
 void Connection::start() {
   Error error;
   socket_.non_blocking(true, error);
@@ -409,7 +413,7 @@ void Connection::start() {
   asio::co_spawn(
       io_->context, [self = shared_from_this()] { return self->run(); },
       [self = shared_from_this()](const std::exception_ptr& failure) {
-        if (failure) log::error("http", "a connection failed", {{"peer", self->peer_}});
+        if (failure) self->say(failure);
         self->abort();
         --self->io_->share.open_connections;
         self->io_->share.on_closed();

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -82,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Step begin();
   std::optional<Step> parse_header();
   std::optional<Step> parse_body();
+  void say(const std::exception_ptr& failure) const;
   void on_header();
   std::optional<Problem> look_at_header();
   std::optional<Problem> find_route();
