@@ -133,8 +133,6 @@ void DataKeys::with_key(UserId account, Callback callback) {
                    });
 }
 
-void DataKeys::put(const DataKey& key) { hold(key); }
-
 std::optional<DataKey> DataKeys::held(UserId account) {
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(account);

@@ -75,8 +75,6 @@ class DataKeys {
   /// Calls `callback` with the account's key: at once where it is held (and for the nil account, which has none), else from the pipeline's
   /// thread; it must not block.
   void with_key(UserId account, Callback callback);
-  /// Takes a key that was just made.
-  void put(const DataKey& key);
 
  private:
   using Clock = std::chrono::steady_clock;

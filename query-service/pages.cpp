@@ -154,7 +154,7 @@ Pages::~Pages() {
   waiting_.close();  // it asks the pipeline, and the pipeline's last answers come to it
 }
 
-std::size_t Pages::add_route(std::string_view pattern, http::Access) {
+std::size_t Pages::add_route(std::string_view pattern) {
   const Metrics::Labels labels = {{"page", std::string(pattern)}};
   routes_.push_back(std::make_unique<Route>(Route{
       std::string(pattern),

@@ -199,7 +199,7 @@ class Pages {
   /// Adds a page's route. `equip` gives each page what it needs beside its parameters.
   template <Page P, std::invocable<P&> Equip>
   void add(http::Routes& routes, Equip equip) {
-    const std::size_t route = add_route(P::pattern, P::access);
+    const std::size_t route = add_route(P::pattern);
     routes.add(http::Method::get, P::pattern, P::access,
                [this, route, equip](http::Request request, http::Responder answer) { open<P>(route, equip, request, std::move(answer)); });
   }
@@ -216,7 +216,7 @@ class Pages {
   template <Page P>
   class Typed;
 
-  std::size_t add_route(std::string_view pattern, http::Access access);
+  std::size_t add_route(std::string_view pattern);
   template <Page P>
   void open(std::size_t route, const std::invocable<P&> auto& equip, const http::Request& request, http::Responder answer);
   /// Who asks; nothing if the request was answered.

@@ -227,8 +227,6 @@ class Server {
   void start();
   /// Accepts no more, closes idle connections, lets answers in flight out for at most drain_max, ends the threads. Blocks; may be repeated.
   void stop();
-  /// Connections open now.
-  std::size_t connections() const;
 
  private:
   struct State;

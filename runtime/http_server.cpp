@@ -141,7 +141,6 @@ Server::~Server() { stop(); }
 
 std::uint16_t Server::port() const { return state_->port; }
 const Routes& Server::routes() const { return state_->routes; }
-std::size_t Server::connections() const { return state_->share.open_connections.load(); }
 
 void Server::start() {
   State& state = *state_;

@@ -38,20 +38,10 @@ std::int64_t Hub::reached(std::string_view topic) const {
 
 bool Hub::wait(std::string_view topic, std::int64_t position, std::chrono::milliseconds timeout) const {
   std::unique_lock lock(mutex_);
-  const auto there = [&] {
+  return grew_.wait_for(lock, timeout, [&] {
     const auto found = topics_.find(topic);
     return found != topics_.end() && found->second.position >= position;
-  };
-  grew_.wait_for(lock, timeout, [&] { return closed_ || there(); });
-  return there();
-}
-
-void Hub::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
-  grew_.notify_all();
+  });
 }
 
 Hub::Subscription Hub::subscribe(std::string_view topic, Callback callback) {

@@ -26,10 +26,8 @@ class Hub {
   void publish(std::string_view topic, std::int64_t position);
   /// The highest position published; 0 if none was.
   std::int64_t reached(std::string_view topic) const;
-  /// Waits until `topic` has reached `position` (true), or for `timeout`, or until `close` (false unless reached).
+  /// Waits until `topic` has reached `position` (true), or for `timeout` (false).
   bool wait(std::string_view topic, std::int64_t position, std::chrono::milliseconds timeout) const;
-  /// Ends every wait at once, as before a shutdown; waits after it end at once too.
-  void close();
 
   /// Called in the publisher's thread after each growth of `topic`; must be quick and must not throw. Ends with the subscription, which
   /// waits for a call under way (so never drop it inside the callback).
@@ -59,7 +57,6 @@ class Hub {
   mutable std::mutex mutex_;
   mutable std::condition_variable grew_;
   std::map<std::string, Topic, std::less<>> topics_;
-  bool closed_ = false;
 };
 
 }  // namespace bloomwatch

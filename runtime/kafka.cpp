@@ -372,8 +372,6 @@ std::int64_t Producer::next_offset(std::int16_t partition) const {
   return place < next_offsets_.size() ? next_offsets_[place] : 0;
 }
 
-void Producer::purge() { rd_kafka_purge(kafka_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT); }
-
 void Producer::wake() {
   const Queue queue(rd_kafka_queue_get_main(kafka_));
   rd_kafka_queue_yield(queue.get());
@@ -658,24 +656,8 @@ std::vector<Consumer::Start> Consumer::offsets_at(std::span<const std::int16_t> 
   return starts;
 }
 
-std::vector<std::int16_t> Consumer::assignment() const {
-  rd_kafka_topic_partition_list_t* list = nullptr;
-  check(rd_kafka_assignment(kafka_, &list), "the partitions of this consumer");
-  return numbers_of(*Partitions(list));
-}
-
 void Consumer::commit(std::span<const Start> next) {
   if (!next.empty()) check(rd_kafka_commit(kafka_, list_of(topic_, next).get(), 1), "noting offsets");
-}
-
-std::vector<Consumer::Start> Consumer::committed(std::span<const std::int16_t> partitions, Milliseconds timeout) {
-  const Partitions list = list_of(topic_, partitions, RD_KAFKA_OFFSET_INVALID);
-  check(rd_kafka_committed(kafka_, list.get(), milliseconds(timeout)), "the noted offsets of topic " + topic_);
-  std::vector<Start> starts;
-  for (const auto& partition : elements(*list))
-    if (partition.err == RD_KAFKA_RESP_ERR_NO_ERROR && partition.offset >= 0)
-      starts.push_back({static_cast<std::int16_t>(partition.partition), partition.offset});
-  return starts;
 }
 
 }  // namespace bloomwatch::kafka

@@ -152,8 +152,6 @@ class Producer {
   std::size_t pending() const;
   /// The offset after the last record that was delivered to a partition, or where it goes on at least.
   std::int64_t next_offset(std::int16_t partition) const;
-  /// Drops what is queued and what is on its way; deliveries report it.
-  void purge();
   /// Ends a poll() that waits, or the next one, at once. From any thread.
   void wake();
 
@@ -249,13 +247,9 @@ class Consumer {
   std::vector<Start> offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout = Admin::request_timeout);
   /// What the last answer to a fetch said of a partition that is read; nothing before it. Asks nobody.
   std::optional<Watermarks> known_watermarks(std::int16_t partition) const;
-  /// Partitions that are read now.
-  std::vector<std::int16_t> assignment() const;
   /// Notes in the group how far this member has read (the next offset of each): for people and tools, and as a hint for whoever comes next.
   /// Does not wait.
   void commit(std::span<const Start> next);
-  /// What commit() noted last, where anything was. Throws Error.
-  std::vector<Start> committed(std::span<const std::int16_t> partitions, Milliseconds timeout = Admin::request_timeout);
 
  private:
   struct Callbacks;

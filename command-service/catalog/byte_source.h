@@ -33,8 +33,6 @@ class ByteSource {
   std::string_view peek();
   void skip(std::size_t bytes) { at_ += bytes; }
 
-  std::size_t bytes_read() const { return inflated_; }
-
  private:
   bool fill();
 

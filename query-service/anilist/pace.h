@@ -38,7 +38,6 @@ class Pace {
   TimePoint next() const;
   void sent(TimePoint now);
   void answered(const RateNews& news, TimePoint now);
-  int limit() const { return limit_; }
 
  private:
   bool remaining_holds(TimePoint at) const { return remaining_ && at < window_ends_; }
