@@ -21,6 +21,8 @@ constexpr std::array counts{
     Count{"bloomwatch_writer_fence_checks_total", "Batches sent without events, to prove that refusals are true",
           &WriterCounters::fence_checks},
     Count{"bloomwatch_writer_loads_total", "Loads asked of the log", &WriterCounters::loads},
+    Count{"bloomwatch_writer_loads_stale_total", "Loads that failed or saw less of the log than was known by then",
+          &WriterCounters::loads_stale},
     Count{"bloomwatch_writer_fresh_keys_total", "Idempotency-Keys that cost no load", &WriterCounters::fresh_keys},
     Count{"bloomwatch_writer_facts_loaded_total", "Streams, claims and keys loaded", &WriterCounters::facts_loaded},
     Count{"bloomwatch_writer_facts_evicted_total", "Streams, claims and keys evicted from memory", &WriterCounters::facts_evicted},
