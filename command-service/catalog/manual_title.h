@@ -86,7 +86,7 @@ using TitleChanges =
 struct AddTitle : TitleFields {
   std::vector<GivenName> names = {};  ///< at least one
   std::optional<std::vector<OutsideMedia>> media = {};
-  Minted<TitleId> title = {};                       ///< see first_id()
+  Minted<TitleId> title = {};                       ///< see above
   Minted<std::vector<ClaimKey>> media_claims = {};  ///< of references()
 
   /// The ones sent, and its own.

@@ -8,7 +8,7 @@
 namespace bloomwatch {
 
 /// Refused, in this order: no_such_space, owners_only, already_a_member (the address is that of a member's account), space_full,
-/// invitation_open (for the same address), too_many_invitations.
+/// too_many_people (and whoever has the address never was a member), invitation_open (for the same address), too_many_invitations.
 struct InviteMember {
   WatchSpaceId watch_space = {};
   EmailAddress email = {};
