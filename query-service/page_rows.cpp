@@ -4,12 +4,10 @@
 #include <algorithm>
 
 #include "runtime/invariant.h"
+#include "runtime/json.h"
 
 namespace bloomwatch {
 namespace {
-
-constexpr std::array<std::string_view, model_count> model_names = {"people",    "spaces",  "tracking", "dashboard",
-                                                                   "analytics", "history", "catalog",  "recaps"};
 
 std::string names_of(std::initializer_list<Model> models) {
   std::string list;
@@ -23,14 +21,14 @@ std::string names_of(std::initializer_list<Model> models) {
 }
 
 Model model_named(std::string_view name) {
-  const auto found = std::ranges::find(model_names, name);
-  invariant(found != model_names.end(), "a page reads only models that it knows");
-  return static_cast<Model>(found - model_names.begin());
+  const auto model = json::enum_of<Model>(name);
+  invariant(model.has_value(), "a page reads only models that it knows");
+  return *model;
 }
 
 }  // namespace
 
-std::string_view name_of(Model model) { return model_names[static_cast<std::size_t>(model)]; }
+std::string_view name_of(Model model) { return json::name_of(model); }
 
 PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, const Columns& columns) {
   columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <boost/describe.hpp>
+#include <boost/mp11.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -20,9 +22,13 @@ namespace bloomwatch {
 
 /// The read models, by the names that checkpoints and wake-ups have them by.
 enum class Model { people, spaces, tracking, dashboard, analytics, history, catalog, recaps };
-inline constexpr std::array all_models = {Model::people,    Model::spaces,  Model::tracking, Model::dashboard,
-                                          Model::analytics, Model::history, Model::catalog,  Model::recaps};
-inline constexpr std::size_t model_count = all_models.size();
+BOOST_DESCRIBE_ENUM(Model, people, spaces, tracking, dashboard, analytics, history, catalog, recaps)
+inline constexpr std::size_t model_count = boost::mp11::mp_size<boost::describe::describe_enumerators<Model>>::value;
+inline constexpr std::array<Model, model_count> all_models = [] {
+  std::array<Model, model_count> all = {};
+  for (std::size_t i = 0; i < model_count; ++i) all[i] = static_cast<Model>(i);
+  return all;
+}();
 std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.
