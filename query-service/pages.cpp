@@ -93,9 +93,9 @@ pg::Options page_connection(const std::string& database_url) {
 }
 
 Problem no_such_space() {
-  Problem problem = problems::not_found("There is no such watch space, or you are not a member of it.");
+  Problem problem = problems::not_found("You are a member of no watch space with this id.");
   problem.type = "no-such-space";
-  problem.title = "No such watch space";
+  problem.title = "There is no such watch space";
   return problem;
 }
 
@@ -111,9 +111,9 @@ void add_admin(PageSql& sql) {
 }
 
 Problem no_such_anime() {
-  Problem problem = problems::not_found("This watch space tracks no such anime.");
+  Problem problem = problems::not_found("The watch space tracks no anime with this id.");
   problem.type = "no-such-anime";
-  problem.title = "No such anime";
+  problem.title = "There is no such anime";
   return problem;
 }
 
