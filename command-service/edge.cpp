@@ -92,7 +92,8 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
   call.frame.by.correlation = CorrelationId(call.request.correlation_id);
   if (const auto key = call.request.header("idempotency-key")) {
     if (!is_idempotency_key(*key)) {
-      call.refuse(problems::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters."));
+      call.refuse(
+          problems::malformed(fmt::format("Idempotency-Key must be 1 to {} visible ASCII characters.", idempotency_key_length_max)));
       return std::nullopt;
     }
     call.frame.key = IdempotencyKey(Uuid{keyed_hash(edge.keys.idempotency, {scope_of(call.principal), *key})});

@@ -2,10 +2,13 @@
 // The name of the enumerator is the stable type of the problem: `no_such_space` is shown as `no-such-space`.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/describe.hpp>
 #include <boost/describe/enum_to_string.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +23,7 @@ struct RefusalRow {
   int status;
   std::string_view title;   ///< the same whenever it is refused
   std::string_view detail;  ///< a sentence for whoever was refused
+  std::int64_t limit = 0;   ///< what `{}` in the detail stands for, if it has one
 };
 
 /// Every refusal of a context by its name. A refusal that has no row does not compile.
@@ -33,7 +37,10 @@ RefusalTable make_refusal_table(const std::array<RefusalRow<Refusal>, rows>& tab
     const std::string_view name = boost::describe::enum_to_string(row.why, "unnamed");
     std::string slug(name);
     std::ranges::replace(slug, '_', '-');
-    Problem problem{.status = row.status, .type = std::move(slug), .title = std::string(row.title), .detail = std::string(row.detail)};
+    Problem problem{.status = row.status,
+                    .type = std::move(slug),
+                    .title = std::string(row.title),
+                    .detail = fmt::format(fmt::runtime(row.detail), row.limit)};
     if (row.status == 401) problem.headers = problems::unauthorized().headers;
     made.emplace(name, std::move(problem));
   }

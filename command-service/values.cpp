@@ -1,6 +1,8 @@
 // The rules of texts, scores and references as people send them. Pure, but for the time zone database of the machine.
 #include "command-service/values.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
 #include <charconv>
@@ -118,12 +120,12 @@ CheckedText checked_email(std::string_view text) {
 CheckedText checked_handle(std::string_view text) {
   if (text.size() < handle_length_min || text.size() > handle_length_max ||
       !std::ranges::all_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '_'; }))
-    return wrong("must be 3 to 30 of the characters a-z, 0-9 and _");
+    return wrong(fmt::format("must be {} to {} of the characters a-z, 0-9 and _", handle_length_min, handle_length_max));
   return std::string(text);
 }
 
 CheckedText checked_url(std::string_view text) {
-  constexpr std::string_view must_be_url = "must be an http or https URL of at most 2048 characters";
+  static const std::string must_be_url = fmt::format("must be an http or https URL of at most {} characters", url_bytes_max);
   constexpr std::string_view never = "\"<>\\^`{|}";
   const std::string_view url = trimmed(text);
   if (url.size() > url_bytes_max) return wrong(must_be_url);

@@ -37,7 +37,7 @@ std::expected<EventTypeName, std::string> EventTypeName::from(Wire wire) {
 }
 
 std::expected<EventTypeNames, std::string> EventTypeNames::from(Wire wire) {
-  if (wire.size() > event_types_max) return std::unexpected("must be at most 20 types");
+  if (wire.size() > event_types_max) return std::unexpected("must be at most " + std::to_string(event_types_max) + " types");
   for (const std::string& name : wire)
     if (!all_names().types.contains(name)) return std::unexpected("must be types of events, such as AnimeRated");
   return EventTypeNames{std::move(wire)};

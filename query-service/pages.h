@@ -54,7 +54,7 @@ struct PageLimit {
 
   using Wire = std::int64_t;
   static std::expected<PageLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to 200");
+    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
     return PageLimit{wire};
   }
   Wire wire() const { return value; }

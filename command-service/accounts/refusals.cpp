@@ -1,6 +1,7 @@
 // How the refusals of accounts are shown.
 #include "command-service/accounts/refusals.h"
 
+#include "command-service/accounts/handles.h"
 #include "command-service/refusal_table.h"
 
 namespace bloomwatch::accounts {
@@ -11,7 +12,8 @@ constexpr auto table = std::to_array<RefusalRow<Refusal>>({
     {handle_reserved, 409, "This handle is reserved", "Choose another handle."},
     {email_taken, 409, "This e-mail address has an account", "Log in with it, or register with another address."},
     {handle_taken, 409, "This handle is taken", "Choose another handle. One that was given up is free again after a year."},
-    {handle_changed_recently, 409, "The handle was changed less than 30 days ago", "A handle can be changed once in 30 days."},
+    {handle_changed_recently, 409, "The handle was changed not long ago", "A handle can be changed once in {} days.",
+     handle_change_pause.count()},
     {wrong_credentials, 401, "The e-mail address or the password is wrong", "Check both and try again."},
     {wrong_password, 403, "The current password is wrong", "The password was not changed."},
     {refresh_token_unknown, 401, "The refresh token is not valid", "Log in again."},

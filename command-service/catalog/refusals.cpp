@@ -1,10 +1,14 @@
 // How the refusals of the catalogue are shown.
 #include "command-service/catalog/refusals.h"
 
+#include "command-service/catalog/title_entry.h"
 #include "command-service/refusal_table.h"
 
 namespace bloomwatch::catalog {
 namespace {
+
+static_assert(names_max == 200 && related_max == 200 && offers_max == 200 && words_max == 300 && references_max == 32,
+              "too_much_said tells them");
 
 using enum Refusal;
 constexpr auto table = std::to_array<RefusalRow<Refusal>>({

@@ -80,7 +80,7 @@ struct MonthLimit {
 
   using Wire = std::int64_t;
   static std::expected<MonthLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to 60");
+    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
     return MonthLimit{wire};
   }
   Wire wire() const { return value; }

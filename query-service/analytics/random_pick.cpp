@@ -67,12 +67,12 @@ std::string fresh_seed() {
 }  // namespace
 
 std::expected<PickSeed, std::string> PickSeed::from(Wire wire) {
-  if (wire.empty() || wire.size() > bytes_max) return std::unexpected("must have 1 to 64 bytes");
+  if (wire.empty() || wire.size() > bytes_max) return std::unexpected("must have 1 to " + std::to_string(bytes_max) + " bytes");
   return PickSeed{std::move(wire)};
 }
 
 std::expected<PickMood, std::string> PickMood::from(Wire wire) {
-  if (wire.empty() || wire.size() > bytes_max) return std::unexpected("must have 1 to 200 bytes");
+  if (wire.empty() || wire.size() > bytes_max) return std::unexpected("must have 1 to " + std::to_string(bytes_max) + " bytes");
   return PickMood{std::move(wire)};
 }
 

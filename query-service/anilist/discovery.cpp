@@ -21,7 +21,8 @@ struct SearchLimit {
 
   using Wire = std::int64_t;
   static std::expected<SearchLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > Discovery::limit_max) return std::unexpected("must be a whole number from 1 to 50");
+    if (wire < 1 || wire > Discovery::limit_max)
+      return std::unexpected("must be a whole number from 1 to " + std::to_string(Discovery::limit_max));
     return SearchLimit{wire};
   }
   Wire wire() const { return value; }

@@ -39,7 +39,7 @@ std::expected<SearchText, std::string> SearchText::from(const Wire& wire) {
   }
   if (text.text_.empty()) return std::unexpected("must not be blank");
   if (static_cast<std::size_t>(std::ranges::count_if(text.text_, begins_character)) > length_max)
-    return std::unexpected("must have at most 200 characters");
+    return std::unexpected("must have at most " + std::to_string(length_max) + " characters");
   return text;
 }
 

@@ -32,7 +32,8 @@ HistoryFilter filter_of(const FilteredHistoryList& page, std::optional<ProfileId
 
 /// A cursor brings its filters; what is given beside it must be the same.
 std::expected<HistoryPlace, Problem> place_of(const ListQuery& page, HistoryFilter filter, const Visit& visit, std::string_view list) {
-  if (filter.types.size() > event_types_max) return std::unexpected(wrong_query("/types", "must be at most 20 types"));
+  if (filter.types.size() > event_types_max)
+    return std::unexpected(wrong_query("/types", "must be at most " + std::to_string(event_types_max) + " types"));
   if (filter.from && filter.until && *filter.from >= *filter.until)
     return std::unexpected(wrong_query("/until", "must be later than `from`"));
   if (!page.cursor) return HistoryPlace{newest, std::move(filter)};

@@ -160,7 +160,8 @@ search::CatalogSearch::Answer answer_into(CatalogFound& found, std::move_only_fu
 
 std::expected<SearchText, std::string> SearchText::from(Wire wire) {
   const auto characters = std::ranges::count_if(wire, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
-  if (static_cast<std::size_t>(characters) > characters_max) return std::unexpected("must have at most 200 characters");
+  if (static_cast<std::size_t>(characters) > characters_max)
+    return std::unexpected("must have at most " + std::to_string(characters_max) + " characters");
   return SearchText{std::move(wire)};
 }
 

@@ -98,7 +98,7 @@ struct SuggestLimit {
 
   using Wire = std::int64_t;
   static std::expected<SuggestLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to 20");
+    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
     return SuggestLimit{wire};
   }
   Wire wire() const { return value; }
