@@ -13,6 +13,7 @@
 
 #include "events/durability.h"
 #include "runtime/invariant.h"
+#include "runtime/json.h"
 
 namespace bloomwatch {
 
@@ -89,17 +90,9 @@ class EventRow {
     return std::string(text(column));
   }
   static OriginKind origin(std::string_view text) {
-    static constexpr std::array<std::pair<std::string_view, OriginKind>, 7> kinds = {{{"app", OriginKind::app},
-                                                                                      {"token", OriginKind::token},
-                                                                                      {"import", OriginKind::import},
-                                                                                      {"scrobble", OriginKind::scrobble},
-                                                                                      {"sync", OriginKind::sync},
-                                                                                      {"policy", OriginKind::policy},
-                                                                                      {"undo", OriginKind::undo}}};
-    for (const auto& [name, kind] : kinds) {
-      if (name == text) return kind;
-    }
-    invariant_failed("an event in the log has an origin that this program does not know", std::source_location::current());
+    const auto kind = json::enum_of<OriginKind>(text);
+    invariant(kind.has_value(), "an event in the log has an origin that this program does not know");
+    return *kind;
   }
 
   const PGresult* result_;

@@ -19,6 +19,7 @@
 #include "events/durability.h"
 #include "events/log.h"
 #include "runtime/invariant.h"
+#include "runtime/json.h"
 #include "runtime/postgres_access.h"
 
 namespace bloomwatch {
@@ -100,26 +101,6 @@ const pg::Statement& append_statement(Carries carries) {
   return *all[carries.index()];
 }
 
-std::string_view origin_name(OriginKind kind) {
-  switch (kind) {
-    case OriginKind::app:
-      return "app";
-    case OriginKind::token:
-      return "token";
-    case OriginKind::import:
-      return "import";
-    case OriginKind::scrobble:
-      return "scrobble";
-    case OriginKind::sync:
-      return "sync";
-    case OriginKind::policy:
-      return "policy";
-    case OriginKind::undo:
-      return "undo";
-  }
-  invariant_failed("an event has one of the known origins", std::source_location::current());
-}
-
 void add_events(pg::Params& params, const Batch& batch) {
   const std::vector<NewEvent>& events = batch.events;
   Position position = batch.fence.position;
@@ -139,7 +120,7 @@ void add_events(pg::Params& params, const Batch& batch) {
   params.add_array(events, &NewEvent::undoes);
   params.add_array(events, [](const NewEvent& e) { return e.stream.category; });
   params.add_array(events, &NewEvent::type);
-  params.add_array(events, [](const NewEvent& e) { return origin_name(e.by.origin.kind); });
+  params.add_array(events, [](const NewEvent& e) { return json::name_of(e.by.origin.kind); });
   params.add_array(events, [](const NewEvent& e) -> const std::optional<std::string>& { return e.by.origin.provider; });
   params.add_array(events, [](const NewEvent& e) -> const std::optional<std::string>& { return e.by.origin.reference; });
   params.add_array(events, [](const NewEvent& e) { return pg::Jsonb{e.data}; });
