@@ -103,7 +103,12 @@ std::size_t Parser::on_chunk_body_impl(std::uint64_t, Text bytes, Error& error) 
 void Parser::on_finish_impl(Error&) {}
 
 std::optional<Uuid> correlation_of(const Request& request) {
-  if (const auto id = request.header("X-Correlation-Id")) return Uuid::parse(*id);
+  const auto id_of = [](std::string_view text) {
+    const auto id = Uuid::parse(text);
+    return id && !id->is_nil() ? id : std::nullopt;
+  };
+  if (const auto text = request.header("X-Correlation-Id"))
+    if (const auto id = id_of(*text)) return id;
   const auto parent = request.header("traceparent");
   if (!parent || parent->size() < 55 || (*parent)[2] != '-' || (*parent)[35] != '-') return std::nullopt;
   const std::string_view trace = parent->substr(3, 32);
@@ -112,8 +117,7 @@ std::optional<Uuid> correlation_of(const Request& request) {
     if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
     text += trace[i];
   }
-  const auto id = Uuid::parse(text);
-  return id && !id->is_nil() ? id : std::nullopt;
+  return id_of(text);
 }
 
 }  // namespace bloomwatch::http

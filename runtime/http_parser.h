@@ -60,7 +60,8 @@ class Parser final : public boost::beast::http::basic_parser<true> {
   bool header_done_ = false;
 };
 
-/// The id that a caller gave its request: X-Correlation-Id as a UUID, else the trace id of a W3C traceparent.
+/// The id that a caller gave its request: X-Correlation-Id as a UUID, else the trace id of a W3C traceparent. What is none, or nil, counts
+/// as not there.
 std::optional<Uuid> correlation_of(const Request& request);
 
 }  // namespace bloomwatch::http

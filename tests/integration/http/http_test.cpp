@@ -450,8 +450,15 @@ TEST_F(Http, takes_the_correlation_id_of_the_caller) {
   EXPECT_THAT(client.ask(get("/who", "X-Correlation-Id: " + uuid + "\r\n")).body, testing::EndsWith(" " + uuid));
   EXPECT_THAT(client.ask(get("/who", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n")).body,
               testing::EndsWith(" 4bf92f35-77b3-4da6-a3ce-929d0e0e4736"));
-  const RawAnswer none = client.ask(get("/who", "X-Correlation-Id: nonsense\r\n"));
-  EXPECT_EQ(none.body, "127.0.0.1 " + none.header("X-Request-Id") + " " + none.header("X-Request-Id"));
+  for (const std::string wrong : {"nonsense", "00000000-0000-0000-0000-000000000000"}) {
+    const std::string line = "X-Correlation-Id: " + wrong + "\r\n";
+    const RawAnswer none = client.ask(get("/who", line));
+    EXPECT_EQ(none.body, "127.0.0.1 " + none.header("X-Request-Id") + " " + none.header("X-Request-Id"));
+    EXPECT_THAT(client.ask(get("/who", line + "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n")).body,
+                testing::EndsWith(" 4bf92f35-77b3-4da6-a3ce-929d0e0e4736"));
+  }
+  const RawAnswer nil = client.ask(get("/who", "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n"));
+  EXPECT_THAT(nil.body, testing::EndsWith(" " + nil.header("X-Request-Id")));
 }
 
 TEST_F(Http, believes_whom_a_trusted_proxy_names_and_nobody_else) {
