@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "runtime/config.h"
+#include "runtime/invariant.h"
 #include "runtime/logging.h"
 
 namespace bloomwatch::kafka {
@@ -576,6 +577,7 @@ bool Consumer::seek(std::span<const Start> starts, Milliseconds timeout) {
 }
 
 std::vector<Record> Consumer::consume(std::size_t limit, Milliseconds timeout) {
+  invariant(limit > 0, "a consumer is asked for one record at least");
   thread_local std::vector<rd_kafka_message_t*> messages(batch_max);
   // A batch is waited for until it is full or the time is up: so wait for the first record alone, and take what has come with it.
   ssize_t count = 0;

@@ -231,9 +231,9 @@ class Consumer {
   /// From where partitions that are held are read from now on; what was on its way from elsewhere may come yet. False: it cannot be done
   /// at the moment, try again. Throws Error.
   bool seek(std::span<const Start> starts, Milliseconds timeout = Admin::request_timeout);
-  /// At most `limit` (and `batch_max`) records, in order within each partition; waits up to `timeout` for the first. Throws Error while
-  /// Kafka says no (a fatal error; to a group's member also that the topic is not there, for which a reader by itself waits); passing
-  /// troubles are librdkafka's own to get over.
+  /// At most `limit` (at least 1; and `batch_max`) records, in order within each partition; waits up to `timeout` for the first. Throws
+  /// Error while Kafka says no (a fatal error; to a group's member also that the topic is not there, for which a reader by itself waits);
+  /// passing troubles are librdkafka's own to get over.
   std::vector<Record> consume(std::size_t limit, Milliseconds timeout);
   /// Ends a consume() that waits, at once. From any thread.
   void wake();
