@@ -5,10 +5,13 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace bloomwatch::catalog {
 namespace {
 
+constexpr std::string_view zstd_magic = "\x28\xB5\x2F\xFD";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t piece_bytes = std::size_t{256} << 10;
 constexpr int window_log_max = 27;  ///< 128 MiB: what `zstd --ultra --long` makes; larger windows are refused
 
@@ -34,25 +37,22 @@ bool ByteSource::fill() {
     if (in_.bad()) throw UnreadableFile("the file cannot be read");
     return std::string_view(raw_.data(), static_cast<std::size_t>(in_.gcount()));
   };
-  if (!looked_) {
-    looked_ = true;
-    const std::string_view first = read();
-    if (first.starts_with("\x28\xB5\x2F\xFD")) {
+  const bool begins = !std::exchange(looked_, true);
+  if (!zstd_) {
+    const std::string_view raw = read();
+    if (begins && raw.starts_with(zstd_magic)) {
       zstd_ = std::make_unique<Inflating>();
-      zstd_->in = {first.data(), first.size(), 0};
+      zstd_->in = {raw.data(), raw.size(), 0};
     } else {
-      piece_ = first.starts_with("\xEF\xBB\xBF") ? first.substr(3) : first;
-      inflated_ += first.size();
-      if (inflated_ > bytes_max_) throw UnreadableFile(fmt::format("the file has more than {} MiB", bytes_max_ >> 20));
-      return !piece_.empty();
+      piece_ = raw;
     }
   }
-  if (!zstd_) {
-    piece_ = read();
-  } else {
+  if (zstd_) {
     piece_.resize(piece_bytes);
     ZSTD_outBuffer out = {piece_.data(), piece_.size(), 0};
-    while (out.pos == 0) {
+    // At the beginning one byte more than a byte order mark has, so that no piece is a part of one, or nothing but one.
+    const std::size_t bytes_min = begins ? byte_order_mark.size() + 1 : 1;
+    while (out.pos < bytes_min) {
       if (zstd_->in.pos == zstd_->in.size) {
         const std::string_view more = read();
         if (more.empty()) {
@@ -69,7 +69,8 @@ bool ByteSource::fill() {
   }
   inflated_ += piece_.size();
   if (inflated_ > bytes_max_) throw UnreadableFile(fmt::format("the file has more than {} MiB", bytes_max_ >> 20));
-  return !piece_.empty();
+  if (begins && piece_.starts_with(byte_order_mark)) at_ = byte_order_mark.size();
+  return at_ < piece_.size();
 }
 
 std::string_view ByteSource::peek() {

@@ -1,5 +1,6 @@
 // The bytes of a catalogue's file, plain or zstd by its first bytes, piece by piece and never more than a bound: what a small file inflates
-// to is nobody's to say but ours. Lines are given one by one; one that is too long is passed over, not kept.
+// to is nobody's to say but ours. A byte order mark before all else is left out. Lines are given one by one; one that is too long is passed
+// over, not kept.
 #pragma once
 
 #include <cstddef>

@@ -82,6 +82,8 @@ TEST(CatalogFile, reads_json_lines_and_json_plain_and_zstd) {
   expect_frieren(read(document));
   expect_frieren(read(zstd(lines)));
   expect_frieren(read(zstd(document)));
+  expect_frieren(read(zstd("\xEF\xBB\xBF" + lines)));
+  expect_frieren(read(zstd("\xEF") + zstd("\xBB\xBF") + zstd(lines)));
   EXPECT_EQ(read(lines).format, FileFormat::json_lines);
   EXPECT_EQ(read(document).format, FileFormat::json);
 }
@@ -98,6 +100,16 @@ TEST(CatalogFile, reads_csv_with_entities_unknown_counts_and_quotes) {
   EXPECT_EQ(first.standing, (TitleStanding{.score_hundredths = 916, .members = 151266}));
   EXPECT_THAT(first.media, ElementsAre(MediaReference{"mal", "9969"}));
   EXPECT_EQ(file.titles[1].entry.details.episodes, std::nullopt);
+}
+
+TEST(CatalogFile, reads_csv_after_a_byte_order_mark_plain_and_zstd) {
+  const std::string csv =
+      "\xEF\xBB\xBF"
+      "anime_id,name\n9969,Gintama\n";
+  EXPECT_EQ(read(csv).titles.size(), 1u);
+  EXPECT_EQ(read(zstd(csv)).titles.size(), 1u);
+  EXPECT_THAT(refusal("\xEF\xBB\xBF"), HasSubstr("empty"));
+  EXPECT_THAT(refusal(zstd("\xEF\xBB\xBF")), HasSubstr("empty"));
 }
 
 TEST(CatalogFile, skips_bad_rows_and_says_why) {
