@@ -34,17 +34,18 @@ class Rows {
     std::vector<std::string> remarks;
     if (!check(*entry, remarks)) return skip(row, remarks.empty() ? "it has no name or no reference" : remarks.front());
     if (!take_references(*entry, row, remarks)) return;
-    for (std::string& remark : remarks) file_.remarks.push_back({row, std::move(remark), true});
     if (file_.titles.size() == titles_max) throw UnreadableFile(fmt::format("the file has more than {} titles", titles_max));
     file_.titles.push_back({row, std::move(*entry)});
+    for (std::string& reason : remarks) remark({row, std::move(reason), true});
   }
 
   /// Whether the file is worth anything.
   void finish() const {
     const std::size_t bad = bad_ + duplicates_;
-    if (bad_ > bad_rows_free && static_cast<double>(bad_) > options_.bad_rows_share * static_cast<double>(file_.rows))
-      throw UnreadableFile(fmt::format("{} of {} rows cannot be read; the first: row {}: {}", bad_, file_.rows, file_.remarks.front().row,
-                                       file_.remarks.front().reason));
+    if (bad_ > bad_rows_free && static_cast<double>(bad_) > options_.bad_rows_share * static_cast<double>(file_.rows)) {
+      const RowRemark& first = *std::ranges::find(file_.remarks, false, &RowRemark::taken);
+      throw UnreadableFile(fmt::format("{} of {} rows cannot be read; the first: row {}: {}", bad_, file_.rows, first.row, first.reason));
+    }
     if (file_.titles.empty())
       throw UnreadableFile(
           bad == 0 ? "the file describes no title"
@@ -54,7 +55,16 @@ class Rows {
  private:
   void skip(std::size_t row, std::string reason) {
     ++bad_;
-    file_.remarks.push_back({row, std::move(reason), false});
+    remark({row, std::move(reason), false});
+  }
+
+  /// Throws where there are too many of them already.
+  void remark(RowRemark what) {
+    if (file_.remarks.size() == options_.remarks_max) {
+      finish();
+      throw UnreadableFile(fmt::format("more than {} things in the file cannot be taken", options_.remarks_max));
+    }
+    file_.remarks.push_back(std::move(what));
   }
 
   /// A reference is the first row's that has it. False: there is none left, so the row is one that was there before.
@@ -73,7 +83,7 @@ class Rows {
     entry.media = std::move(kept);
     if (!entry.media.empty()) return true;
     ++duplicates_;
-    file_.remarks.push_back({row, fmt::format("it is the same title as row {}", earlier), false});
+    remark({row, fmt::format("it is the same title as row {}", earlier), false});
     return false;
   }
 

@@ -31,6 +31,7 @@ struct ReadOptions {
   std::string csv_source = "csv";         ///< what facts from a CSV file say that they come from
   std::string csv_ids = "mal";            ///< whose ids its column `anime_id` has
   double bad_rows_share = bad_rows_share_max;
+  std::size_t remarks_max = titles_max;                 ///< more, and the file is refused: each is kept to be told
   std::function<void(std::size_t rows)> progress = {};  ///< now and then
 };
 

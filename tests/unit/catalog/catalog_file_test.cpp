@@ -152,6 +152,18 @@ TEST(CatalogFile, is_refused_as_a_whole_where_it_is_not_what_it_is_taken_for) {
   EXPECT_EQ(refusal(bad, {.bad_rows_share = 1.0}), "");
 }
 
+TEST(CatalogFile, is_refused_as_soon_as_there_are_too_many_remarks) {
+  const auto many = [](std::string text, const std::string& line) {
+    for (int i = 0; i < 1010; ++i) text += line;
+    return text;
+  };
+  const std::string good = "anime_id,name\n1,One\n";
+  const std::string bad = many(good, "x\n");
+  EXPECT_THAT(refusal(bad, {.remarks_max = 1000}), HasSubstr("1001 of 1002 rows cannot be read; the first: row 2: it has 1 fields"));
+  EXPECT_THAT(refusal(bad, {.bad_rows_share = 1.0, .remarks_max = 1000}), HasSubstr("more than 1000 things"));
+  EXPECT_THAT(refusal(many(good, "1,One\n"), {.remarks_max = 1000}), HasSubstr("more than 1000 things")) << "titles that are there already";
+}
+
 TEST(CatalogFile, is_refused_where_its_zstd_is_cut_off_damaged_or_a_bomb) {
   const std::string packed = zstd(header + '\n' + frieren + '\n');
   EXPECT_THAT(refusal(packed.substr(0, packed.size() - 5)), HasSubstr("cut off"));
