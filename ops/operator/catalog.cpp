@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -120,9 +121,11 @@ class CatalogImport {
 
   const Report& run(Progress& progress) {
     known_.load(file_.titles, progress);
-    ImportPlan plan = plan_import(file_.titles, [&](const MediaReference& reference) { return known_.title(reference); });
-    if (settle_merges(plan)) plan = plan_import(file_.titles, [&](const MediaReference& reference) { return known_.title(reference); });
-    settle_merges(plan);
+    const auto make_plan = [this] {
+      return plan_import(file_.titles, [this](const MediaReference& reference) { return known_.title(reference); });
+    };
+    ImportPlan plan = make_plan();
+    while (settle_merges(plan)) plan = make_plan();
     send_moves(plan);
     std::vector<PlannedTitle> open = std::move(plan.titles);
     for (int round = 1; !open.empty(); ++round) open = send_titles(open, round == rounds_max, progress);
@@ -132,15 +135,19 @@ class CatalogImport {
  private:
   ImportBatch batch() const { return {.import = import_, .source = file_.source, .dry_run = options_.dry_run}; }
 
-  BatchReport send(const std::string& body) {
+  /// Tells of each step what became of it.
+  BatchReport send(const ImportBatch& asked) {
+    const std::string body = json::to_string(asked);
     auto report = json::read<BatchReport>(client_.post("/api/catalog/import", "application/json", body, batch_takes_max));
     if (!report) throw std::runtime_error("the instance's answer cannot be read: " + report.error().front().detail);
+    const auto sizes = [](const auto& of) { return std::array{of.releases.size(), of.merges.size(), of.titles.size()}; };
+    if (sizes(*report) != sizes(asked)) throw std::runtime_error("the instance's answer is not to what was asked");
     return std::move(*report);
   }
 
   /// Looks at the titles that are to be merged. One that was merged before, by an import that was cut off, only has references left that
-  /// are to come over: true, and what is known follows it, so that the plan is to be made again. The others' references that the file does
-  /// not name come over as well.
+  /// are to come over: true, and what is known follows it, so that the plan is to be made again, without it. The others' references that
+  /// the file does not name come over as well.
   bool settle_merges(const ImportPlan& plan) {
     bool again = false;
     std::map<TitleId, std::size_t> row_of;
@@ -179,7 +186,7 @@ class CatalogImport {
       if (moves.releases.empty())
         for (; at - plan.releases.size() < plan.merges.size() && moves.merges.size() < batch_titles; ++at)
           moves.merges.push_back(plan.merges[at - plan.releases.size()]);
-      const BatchReport done = send(json::to_string(moves));
+      const BatchReport done = send(moves);
       for (std::size_t i = 0; i < done.releases.size(); ++i) {
         if (done.releases[i].outcome == StepOutcome::changed) ++report_.released;
         tell(done.releases[i], fmt::format("title {}: {} references mean another title now", moves.releases[i].title.to_string(),
@@ -209,8 +216,7 @@ class CatalogImport {
         part.titles.push_back({title.title, title.fresh, file_.titles[title.index].entry});
         bytes += weight_of(part.titles.back().entry);
       }
-      const BatchReport done = send(json::to_string(part));
-      if (done.titles.size() != part.titles.size()) throw std::runtime_error("the instance's answer is not to what was asked");
+      const BatchReport done = send(part);
       for (std::size_t i = 0; i < done.titles.size(); ++i) {
         PlannedTitle title = titles[first + i];
         if (!last && done.titles[i].outcome == StepOutcome::failed && tell_another(title, *done.titles[i].reason))
