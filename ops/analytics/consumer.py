@@ -24,11 +24,14 @@ class Foreign(ValueError):
 
 def event_of(record):
     """A record as an event in CloudEvents' JSON format, as `bloomwatch replay` writes it: attributes without `ce_`, and `data`."""
-    headers = {name: (value or b"").decode() for name, value in record.headers() or []}
+    try:  # the headers of others may hold anything, also beside ours
+        headers = {name: (value or b"").decode() for name, value in record.headers() or [] if name.startswith("ce_")}
+    except UnicodeDecodeError as error:
+        raise Foreign(str(error)) from None
     for name in REQUIRED:
         if not headers.get(name):
             raise Foreign(f"no header {name}")
-    event = {name.removeprefix("ce_"): value for name, value in headers.items() if name.startswith("ce_")}
+    event = {name.removeprefix("ce_"): value for name, value in headers.items()}
     try:
         for name in NUMBERS & event.keys():
             event[name] = int(event[name])
