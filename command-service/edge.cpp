@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "command-service/audit/admins.h"
 #include "events/operator_token.h"
 
 namespace bloomwatch {
@@ -136,6 +137,19 @@ http::Response done_response(const Edge& edge, const Answer& answer, std::string
 
 std::string done_body(const Answer& answer) {
   return fmt::format(R"({{"id":"{}","version":{},"position":{}}})", answer.id.to_string(), answer.version, answer.position);
+}
+
+void tell_admins(const Edge& edge, Call call, Problem problem) {
+  CommandFrame frame = call.frame;
+  frame.key.reset();  // nothing is done that could be repeated
+  Actor actor = call.actor();
+  auto on_answer = [problem = std::move(problem), open = std::make_shared<Call>(std::move(call))](const Answer& answer, const auto&,
+                                                                                                  const auto&) {
+    if (answer.kind == Answer::Kind::done) return open->refuse(problem);
+    open->respond(problem_response(answer, open->request.request_id));
+  };
+  edge.writer.submit(
+      std::make_unique<TypedWork<audit::ProveAdmin>>(std::move(frame), audit::ProveAdmin{}, std::move(actor), std::move(on_answer)));
 }
 
 bool is_recordable(std::string_view refusal) {

@@ -19,19 +19,6 @@ static std::string answer_body(const Edge& edge, const Answer& answer, const Que
                      answer.position, id, edge.epoch, answer.position);
 }
 
-void tell_admins(const Edge& edge, Call call, Problem problem) {
-  CommandFrame frame = call.frame;
-  frame.key.reset();  // nothing is done that could be repeated
-  Actor actor = call.actor();
-  auto on_answer = [problem = std::move(problem), open = std::make_shared<Call>(std::move(call))](const Answer& answer, const auto&,
-                                                                                                  const auto&) {
-    if (answer.kind == Answer::Kind::done) return open->refuse(problem);
-    open->respond(problem_response(answer, open->request.request_id));
-  };
-  edge.writer.submit(
-      std::make_unique<TypedWork<audit::ProveAdmin>>(std::move(frame), audit::ProveAdmin{}, std::move(actor), std::move(on_answer)));
-}
-
 /// The claim of whoever is named.
 static void prepare(ChangeAccountRole& command, const Edge& edge, const Call&) {
   command.handle_claim.value = handle_claim(edge.keys, command.handle.text());
