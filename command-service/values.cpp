@@ -8,15 +8,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "runtime/ascii.h"
 #include "runtime/time.h"
 
 namespace bloomwatch {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
-bool is_alnum(char c) { return is_letter(c) || is_digit(c); }
 
 /// Takes the first code point off valid UTF-8; what is not valid comes out as something, never past the end.
 char32_t take_code_point(std::string_view& utf8) {
@@ -62,12 +58,12 @@ constexpr std::string_view must_be_email = "must be an e-mail address such as mi
 bool is_local_part(std::string_view local) {
   constexpr std::string_view special = "!#$%&'*+-/=?^_`{|}~";
   if (local.empty() || local.size() > 64 || local.front() == '.' || local.back() == '.' || local.contains("..")) return false;
-  return std::ranges::all_of(local, [&](char c) { return is_alnum(c) || c == '.' || special.contains(c); });
+  return std::ranges::all_of(local, [&](char c) { return ascii::is_alnum(c) || c == '.' || special.contains(c); });
 }
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
-  return std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-'; });
+  return std::ranges::all_of(label, [](char c) { return ascii::is_alnum(c) || c == '-'; });
 }
 
 bool is_domain(std::string_view domain) {
@@ -119,7 +115,7 @@ CheckedText checked_email(std::string_view text) {
 
 CheckedText checked_handle(std::string_view text) {
   if (text.size() < handle_length_min || text.size() > handle_length_max ||
-      !std::ranges::all_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '_'; }))
+      !std::ranges::all_of(text, [](char c) { return ascii::is_lower(c) || ascii::is_digit(c) || c == '_'; }))
     return wrong(fmt::format("must be {} to {} of the characters a-z, 0-9 and _", handle_length_min, handle_length_max));
   return std::string(text);
 }
@@ -149,8 +145,8 @@ CheckedText checked_language(std::string_view text) {
   for (bool primary = true;; primary = false) {
     const std::size_t dash = rest.find('-');
     const std::string_view subtag = rest.substr(0, dash);
-    const bool ok = primary ? subtag.size() >= 2 && subtag.size() <= 8 && std::ranges::all_of(subtag, is_letter)
-                            : !subtag.empty() && subtag.size() <= 8 && std::ranges::all_of(subtag, is_alnum);
+    const bool ok = primary ? subtag.size() >= 2 && subtag.size() <= 8 && std::ranges::all_of(subtag, ascii::is_letter)
+                            : !subtag.empty() && subtag.size() <= 8 && std::ranges::all_of(subtag, ascii::is_alnum);
     if (!ok) return wrong(must_be_language);
     if (dash == std::string_view::npos) return std::string(text);
     rest.remove_prefix(dash + 1);
@@ -180,7 +176,7 @@ std::expected<Media, std::string> Media::from(const Wire& wire) {
   Media media;
   media.reference_.source = boost::describe::enum_to_string(wire.source, "");
   if (wire.source == MediaSource::imdb) {
-    if (!id.starts_with("\"tt") || id.size() < 10 || id.size() > 15 || !std::ranges::all_of(id.substr(3, id.size() - 4), is_digit))
+    if (!id.starts_with("\"tt") || id.size() < 10 || id.size() > 15 || !std::ranges::all_of(id.substr(3, id.size() - 4), ascii::is_digit))
       return wrong("its id must be a string such as tt0213338");
     id = id.substr(1, id.size() - 2);
   } else if (wire.source == MediaSource::bloomwatch) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "events/analytics_columns.h"
+#include "runtime/ascii.h"
 #include "runtime/logging.h"
 #include "runtime/postgres.h"
 
@@ -174,7 +175,7 @@ std::string analytics_view_name(std::string_view type) {
   for (const char c : type) {
     const bool upper = c >= 'A' && c <= 'Z';
     if (upper && !name.empty()) name += '_';
-    name += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    name += ascii::lower(c);
   }
   return name;
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -17,13 +19,6 @@ std::string header_of(UserId account) {
 
 ClaimKey personal_claim(const MasterKeys& keys, std::string_view kind, std::string_view value) {
   return ClaimKey(Uuid{keyed_hash(keys.claims, {kind, value})});
-}
-
-/// ASCII only: beyond it case is the mail server's business (RFC 5321 §2.4), and addresses here are ASCII.
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
 }
 
 }  // namespace
@@ -61,7 +56,8 @@ std::optional<std::string> DataKey::open(const Personal& personal) const {
   return bloomwatch::open(key_, std::string_view(*bytes).substr(header_bytes), header);
 }
 
-ClaimKey email_claim(const MasterKeys& keys, std::string_view email) { return personal_claim(keys, "email", lower_case(email)); }
+// ASCII only: beyond it case is the mail server's business (RFC 5321 §2.4), and addresses here are ASCII.
+ClaimKey email_claim(const MasterKeys& keys, std::string_view email) { return personal_claim(keys, "email", ascii::lower_case(email)); }
 ClaimKey handle_claim(const MasterKeys& keys, std::string_view handle) { return personal_claim(keys, "handle", handle); }
 ClaimKey invitation_claim(const MasterKeys& keys, std::string_view token) { return personal_claim(keys, "invitation", token); }
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
 constexpr std::string_view expected_form = "must be a year (2026) or a month (2026-11) from 1900 to 2999";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::int32_t number_of(std::string_view digits) {
   std::int32_t number = 0;
@@ -29,9 +29,9 @@ Date first_of(std::int32_t year, std::int32_t month) {
 }  // namespace
 
 std::expected<RecapPeriod, std::string> RecapPeriod::from(const Wire& text) {
-  const bool is_month = text.size() == 7 && text[4] == '-' && is_digit(text[5]) && is_digit(text[6]);
+  const bool is_month = text.size() == 7 && text[4] == '-' && ascii::is_digit(text[5]) && ascii::is_digit(text[6]);
   const bool is_year = text.size() == 4;
-  if ((!is_year && !is_month) || !std::ranges::all_of(std::string_view(text).substr(0, 4), is_digit))
+  if ((!is_year && !is_month) || !std::ranges::all_of(std::string_view(text).substr(0, 4), ascii::is_digit))
     return std::unexpected(std::string(expected_form));
   RecapPeriod period{.year = number_of(std::string_view(text).substr(0, 4)), .month = 0};
   if (is_month) period.month = number_of(std::string_view(text).substr(5));

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
 constexpr std::size_t epoch_digits = 8;
 
 bool is_epoch(std::string_view text) {
-  return text.size() == epoch_digits && std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == epoch_digits && std::ranges::all_of(text, [](char c) { return ascii::is_digit(c) || (c >= 'a' && c <= 'f'); });
 }
 
 std::optional<Position> parse_position(std::string_view text) {
@@ -19,16 +21,6 @@ std::optional<Position> parse_position(std::string_view text) {
   const bool canonical = text == "0" || !text.starts_with('0');
   if (error != std::errc{} || end != text.data() + text.size() || position < 0 || !canonical) return std::nullopt;
   return position;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return (x | 0x20) == (y | 0x20); });
 }
 
 }  // namespace
@@ -56,10 +48,10 @@ std::optional<std::chrono::seconds> preferred_wait(std::string_view prefer) {
     const auto comma = prefer.find(',');
     std::string_view preference = prefer.substr(0, comma);
     prefer = comma == std::string_view::npos ? std::string_view{} : prefer.substr(comma + 1);
-    preference = trimmed(preference.substr(0, preference.find(';')));
+    preference = ascii::trimmed(preference.substr(0, preference.find(';')));
     const auto equals = preference.find('=');
-    if (equals == std::string_view::npos || !equal_ignoring_case(trimmed(preference.substr(0, equals)), "wait")) continue;
-    std::string_view value = trimmed(preference.substr(equals + 1));
+    if (equals == std::string_view::npos || !ascii::same_ignoring_case(ascii::trimmed(preference.substr(0, equals)), "wait")) continue;
+    std::string_view value = ascii::trimmed(preference.substr(equals + 1));
     if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) value = value.substr(1, value.size() - 2);
     const auto seconds = parse_position(value);
     if (!seconds) return std::nullopt;

@@ -12,6 +12,8 @@
 #include <span>
 #include <variant>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -82,8 +84,7 @@ std::string flag_of(const Setting& setting) {
 
 std::string environment_of(const Setting& setting) {
   std::string name = "BLOOMWATCH_" + std::string(setting.name);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::ranges::transform(name, name.begin(), ascii::upper);
   return name;
 }
 

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::http {
 namespace {
 
@@ -35,18 +37,6 @@ std::size_t take_body(char* data, std::size_t size, std::size_t count, void* int
   return bytes;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 std::size_t take_header_line(char* data, std::size_t size, std::size_t count, void* into) {
   Incoming& incoming = *static_cast<Incoming*>(into);
   const std::string_view line(data, size * count);
@@ -58,8 +48,8 @@ std::size_t take_header_line(char* data, std::size_t size, std::size_t count, vo
   if (line.starts_with("HTTP/")) incoming.response.headers.clear();  // what came before was provisional
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
-  const std::string name = lower(trimmed(line.substr(0, colon)));
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  const std::string name = ascii::lower_case(ascii::trimmed(line.substr(0, colon)));
+  const std::string_view value = ascii::trimmed(line.substr(colon + 1));
   if (name == "content-type") incoming.response.content_type = value;
   incoming.response.headers.emplace_back(name, value);
   return line.size();

@@ -306,8 +306,7 @@ std::optional<Problem> Connection::find_route() {
   parser_->keeps_body = options.content != Content::none;
   if (options.content != Content::json || (parser_->is_done())) return std::nullopt;
   const std::string_view given = request.header("Content-Type").value_or("");
-  std::string_view type = given.substr(0, given.find(';'));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  const std::string_view type = ascii::trimmed(given.substr(0, given.find(';')));
   if (!ascii::same_ignoring_case(type, "application/json") && !ascii::ends_with_ignoring_case(type, "+json"))
     return problems::unsupported_media_type("Send JSON, and say so: Content-Type: application/json");
   if (parser_->has_content_encoding) return problems::unsupported_media_type("Send it without a Content-Encoding.");

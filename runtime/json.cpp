@@ -10,6 +10,8 @@
 #include <cstring>
 #include <memory>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::json {
 namespace {
 
@@ -50,8 +52,7 @@ tape_ref tape(const void* doc, std::size_t index) { return {static_cast<const do
 int hex4(const char* at) {
   int value = 0;
   for (int i = 0; i < 4; ++i) {
-    const char c = at[i];
-    const int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    const int digit = ascii::hex_value(at[i]);
     if (digit < 0) return -1;
     value = value << 4 | digit;
   }
@@ -236,7 +237,7 @@ std::string camel_case(std::string_view snake) {
     if (c == '_' && !out.empty()) {
       raise = true;
     } else {
-      out += raise ? detail::upper(c) : c;
+      out += raise ? ascii::upper(c) : c;
       raise = false;
     }
   }

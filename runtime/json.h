@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/ascii.h"
 #include "runtime/time.h"
 #include "runtime/uuid.h"
 
@@ -286,9 +287,6 @@ struct Text {
   constexpr std::string_view view() const { return {data, size}; }
 };
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 template <class D>
 constexpr auto make_member_name() {
   constexpr std::string_view snake = D::name;
@@ -298,7 +296,7 @@ constexpr auto make_member_name() {
     if (c == '_' && text.size > 0) {
       raise = true;
     } else {
-      text.data[text.size++] = raise ? upper(c) : c;
+      text.data[text.size++] = raise ? ascii::upper(c) : c;
       raise = false;
     }
   }
@@ -324,7 +322,7 @@ constexpr auto make_enumerator_name() {
   Text<name.size()> text;
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] == '_' && i + 1 == name.size()) break;  // `private_` is `private`: a keyword cannot be an enumerator
-    text.data[text.size++] = name[i] == '_' ? '-' : lower(name[i]);
+    text.data[text.size++] = name[i] == '_' ? '-' : ascii::lower(name[i]);
   }
   return text;
 }
@@ -960,7 +958,7 @@ std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unkn
 }
 
 /// Whether a text holds no value at all, not even a wrong one.
-inline bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+inline bool is_blank(std::string_view text) { return ascii::trimmed(text).empty(); }
 
 /// A command from a request: parameters of the path fill the members of their names (`{watchSpace}` → `watch_space`), the body's fields the
 /// others; a blank body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added).

@@ -14,6 +14,7 @@
 #include <pqxx/pqxx>
 #include <stdexcept>
 
+#include "runtime/ascii.h"
 #include "runtime/postgres.h"
 
 namespace bloomwatch {
@@ -38,8 +39,8 @@ std::string sha256_hex(const std::string& text) {
 Migration read_migration(const std::filesystem::path& file) {
   Migration migration;
   migration.name = file.filename().string();
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (migration.name.size() < 6 || !std::all_of(migration.name.begin(), migration.name.begin() + 4, is_digit) || migration.name[4] != '_')
+  if (migration.name.size() < 6 || !std::all_of(migration.name.begin(), migration.name.begin() + 4, ascii::is_digit) ||
+      migration.name[4] != '_')
     throw std::runtime_error("a migration's file is named NNNN_title.sql, not " + migration.name);
   migration.number = std::stoi(migration.name.substr(0, 4));
   std::ifstream in(file, std::ios::binary);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string>
 
+#include "runtime/ascii.h"
 #include "runtime/invariant.h"
 #include "runtime/postgres_access.h"
 
@@ -25,11 +26,8 @@ bool Error::connection_lost() const {
 
 namespace {
 
-std::string trimmed(const char* text) {
-  std::string out = text == nullptr ? "" : text;
-  while (!out.empty() && (out.back() == '\n' || out.back() == ' ')) out.pop_back();
-  return out;
-}
+/// libpq ends its messages with a line end.
+std::string trimmed(const char* message) { return std::string(ascii::trimmed(message == nullptr ? "" : message)); }
 
 std::string field(const PGresult* result, int code) {
   const char* text = PQresultErrorField(result, code);

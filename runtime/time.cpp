@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -33,7 +35,7 @@ class Scanner {
   bool character(char lower) {
     if (rest_.empty()) return false;
     const char c = rest_.front();
-    if (c != lower && !(c >= 'A' && c <= 'Z' && c + ('a' - 'A') == lower)) return false;
+    if (ascii::lower(c) != lower) return false;
     rest_.remove_prefix(1);
     return true;
   }
@@ -80,9 +82,8 @@ bool is_zone_like(std::string_view name) {
   if (name.empty() || name.size() > zone_name_bytes_max || name.front() == '/' || name.back() == '/') return false;
   char before = '/';
   for (const char c : name) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (before == '/' && (c < 'A' || c > 'Z')) return false;  // every segment of a zone's name begins with a capital
-    if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '+' && c != '-' && c != '/') return false;
+    if (!ascii::is_alnum(c) && c != '_' && c != '+' && c != '-' && c != '/') return false;
     before = c;
   }
   return true;

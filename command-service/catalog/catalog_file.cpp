@@ -147,23 +147,12 @@ const std::map<std::string_view, Column>& columns_by_name() {
   return names;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), ascii::lower);
-  return text;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 bool is_unknown(std::string_view text) { return text.empty() || ascii::same_ignoring_case(text, "unknown") || text == "-" || text == "?"; }
 
 /// A number, nothing where it is not known, or an error.
 template <class Number>
 std::expected<std::optional<Number>, std::string> number_of(std::string_view text, std::string_view what) {
-  text = trimmed(text);
+  text = ascii::trimmed(text);
   if (is_unknown(text)) return std::nullopt;
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -175,7 +164,7 @@ class CsvTitles {
  public:
   CsvTitles(const CsvRecord& names, const ReadOptions& options) : ids_(options.csv_ids), width_(names.size()) {
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto known = columns_by_name().find(lower(std::string(trimmed(names[i]))));
+      const auto known = columns_by_name().find(ascii::lower_case(ascii::trimmed(names[i])));
       if (known == columns_by_name().end()) continue;
       if (!at_.emplace(known->second, i).second) throw UnreadableFile(fmt::format("the column {} is there twice", names[i]));
     }
@@ -196,7 +185,7 @@ class CsvTitles {
     auto language = language_of_script(title);
     entry.names.push_back({std::move(title), std::move(language), NameKind::main});
     take_genres(entry, mal::decode_html(field(record, Column::genres)));
-    if (const std::string format(trimmed(field(record, Column::format))); !is_unknown(format)) {
+    if (const std::string format(ascii::trimmed(field(record, Column::format))); !is_unknown(format)) {
       std::string upper = format;
       std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
       entry.details.format = std::move(upper);
@@ -214,7 +203,7 @@ class CsvTitles {
   static void take_genres(TitleEntry& entry, std::string_view list) {
     while (!list.empty()) {
       const std::size_t comma = list.find(',');
-      if (std::string genre = lower(std::string(trimmed(list.substr(0, comma)))); !is_unknown(genre))
+      if (std::string genre = ascii::lower_case(ascii::trimmed(list.substr(0, comma))); !is_unknown(genre))
         entry.genres.push_back(std::move(genre));
       list = comma == std::string_view::npos ? std::string_view() : list.substr(comma + 1);
     }
@@ -273,8 +262,7 @@ CatalogFile read_catalog(std::istream& in, const ReadOptions& options) {
   if (first.empty()) throw UnreadableFile("the file is empty");
   CatalogFile file;
   Rows rows(file, options);
-  const std::size_t begins = first.find_first_not_of(" \t\r\n");
-  const bool is_json = begins != std::string_view::npos && first[begins] == '{';
+  const bool is_json = ascii::trimmed(first).starts_with('{');
   if (options.format == FileFormat::csv || (!options.format && !is_json)) {
     file.format = FileFormat::csv;
     read_csv(bytes, options, file, rows);

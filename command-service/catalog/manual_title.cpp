@@ -6,6 +6,7 @@
 #include "command-service/catalog/refusals.h"
 #include "command-service/edge.h"
 #include "events/title_sources.h"
+#include "runtime/ascii.h"
 
 namespace bloomwatch {
 namespace {
@@ -37,8 +38,7 @@ std::vector<TitleName> names_of(const std::vector<GivenName>& given) {
 std::vector<std::string> words_of(const std::vector<Word>& given, bool lower) {
   std::vector<std::string> words;
   for (const Word& word : given) {
-    std::string text = word.text();
-    if (lower) std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::string text = lower ? ascii::lower_case(word.text()) : word.text();
     if (std::ranges::find(words, text) == words.end()) words.push_back(std::move(text));
   }
   return words;

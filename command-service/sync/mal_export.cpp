@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::mal {
 namespace {
 
@@ -151,7 +153,7 @@ std::optional<std::string> undo_latin1_entities(std::string_view text) {
 
 /// The length of a `<br>` in one of its spellings at the front, with the line end that often follows it; else 0.
 std::size_t line_break(std::string_view text) {
-  if (text.size() < 4 || text[0] != '<' || (text[1] | ' ') != 'b' || (text[2] | ' ') != 'r') return 0;
+  if (text.size() < 4 || text[0] != '<' || !ascii::same_ignoring_case(text.substr(1, 2), "br")) return 0;
   std::size_t at = 3;
   while (at < text.size() && (text[at] == ' ' || text[at] == '/')) ++at;
   if (at >= text.size() || text[at] != '>') return 0;
@@ -159,13 +161,6 @@ std::size_t line_break(std::string_view text) {
   if (at < text.size() && text[at] == '\r') ++at;
   if (at < text.size() && text[at] == '\n') ++at;
   return at;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
 }
 
 // ------------------------------------------------------------------------------------------------------------------- making it XML
@@ -190,8 +185,8 @@ std::string escape_ampersands(std::string_view text) {
 std::string_view tag_name(std::string_view text) {
   if (!text.starts_with('<')) return {};
   text.remove_prefix(text.starts_with("</") ? 2 : 1);
-  if (text.empty() || (text.front() >= '0' && text.front() <= '9')) return {};  // `<3` is a heart
-  const auto ends = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'); };
+  if (text.empty() || ascii::is_digit(text.front())) return {};  // `<3` is a heart
+  const auto ends = [](char c) { return !ascii::is_alnum(c) && c != '_'; };
   return text.substr(0, static_cast<std::size_t>(std::ranges::find_if(text, ends) - text.begin()));
 }
 
@@ -319,7 +314,7 @@ Fields fields_of(const xmlNode* element) {
   for (const xmlNode* child = element->children; child != nullptr; child = child->next) {
     if (child->type != XML_ELEMENT_NODE) continue;
     const std::unique_ptr<xmlChar, void (*)(void*)> content(xmlNodeGetContent(child), xmlFree);
-    if (content) fields[reinterpret_cast<const char*>(child->name)] = trimmed(reinterpret_cast<const char*>(content.get()));
+    if (content) fields[reinterpret_cast<const char*>(child->name)] = ascii::trimmed(reinterpret_cast<const char*>(content.get()));
   }
   return fields;
 }
@@ -395,7 +390,7 @@ class RowReader {
 
   std::optional<std::string> text(std::string_view name) {
     const std::string decoded = decode_html(field(name));
-    const std::string_view value = trimmed(decoded);
+    const std::string_view value = ascii::trimmed(decoded);
     return value.empty() ? std::nullopt : std::optional(std::string(value));
   }
 
@@ -430,7 +425,7 @@ class RowReader {
   std::optional<TrackingStatus> status() {
     std::string letters;
     for (const char c : field("my_status"))
-      if (c != ' ' && c != '-' && c != '_') letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      if (c != ' ' && c != '-' && c != '_') letters += ascii::lower(c);
     const Row& row = parsed_.row;
     if (letters.empty()) {
       if (row.episodes_watched == 0) return TrackingStatus::backlog;
@@ -516,7 +511,7 @@ std::expected<Export, Unreadable> parse_export(std::string_view file) {
   } else if (file.size() > inflated_bytes_max) {
     return unreadable(Unreadable::Kind::too_large, "The file is larger than " + std::to_string(inflated_bytes_max >> 20) + " MiB.");
   }
-  if (trimmed(file).empty()) return unreadable(Unreadable::Kind::not_an_export, "The file is empty.");
+  if (ascii::trimmed(file).empty()) return unreadable(Unreadable::Kind::not_an_export, "The file is empty.");
   auto parts = Splitter(file).run();
   if (!parts) return std::unexpected(std::move(parts.error()));
   if (parts->root != "myanimelist")

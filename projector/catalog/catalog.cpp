@@ -131,10 +131,8 @@ void set_details(TitleRow& row, const std::string& source, const TitleDetails& d
 std::string studio_slug(std::string_view name) {
   std::string slug;
   for (const char c : name) {
-    const char lower = ascii::lower(c);
-    const bool kept = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || static_cast<unsigned char>(lower) >= 0x80;
-    if (kept)
-      slug += lower;
+    if (ascii::is_alnum(c) || static_cast<unsigned char>(c) >= 0x80)
+      slug += ascii::lower(c);
     else if (!slug.empty() && slug.back() != '-')
       slug += '-';
   }

@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch {
 namespace {
 
@@ -72,10 +74,7 @@ std::string preferred_title_of(const TitleSnapshot& snapshot, const MediaReferen
 std::string sort_title_of(std::string_view preferred_title) {
   std::size_t size = std::min(preferred_title.size(), sort_title_bytes_max);
   while (size > 0 && size < preferred_title.size() && (static_cast<unsigned char>(preferred_title[size]) & 0xC0U) == 0x80U) --size;
-  std::string title(preferred_title.substr(0, size));
-  for (char& c : title)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return title;
+  return ascii::lower_case(preferred_title.substr(0, size));
 }
 
 void Tracking::apply(const AnimeAdded& e, const Meta& meta) {

@@ -5,13 +5,12 @@
 #include <array>
 
 #include "query-service/tracking/answer.h"
+#include "runtime/ascii.h"
 
 namespace bloomwatch {
 namespace {
 
 constexpr std::size_t halves = 20;  // 0.5 to 10
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 template <class Figure>
 void call(Figure& figure, std::string_view key, std::string_view label) {
@@ -98,7 +97,7 @@ Distribution distribution_of(std::span<const std::pair<std::int16_t, std::int64_
 }
 
 bool speaks_of(std::string_view text, std::string_view words) {
-  return !std::ranges::search(text, words, {}, lower, lower).empty() || words.empty();
+  return !std::ranges::search(text, words, {}, ascii::lower, ascii::lower).empty() || words.empty();
 }
 
 }  // namespace bloomwatch

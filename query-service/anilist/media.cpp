@@ -7,6 +7,7 @@
 
 #include "projector/tracking/tracking.h"
 #include "query-service/anilist/protocol.h"
+#include "runtime/ascii.h"
 #include "runtime/json.h"
 
 namespace bloomwatch::anilist {
@@ -78,7 +79,7 @@ class Object {
   static std::optional<std::string> text_of(const std::optional<json::Value>& value, std::size_t bytes_max) {
     if (!value || value->kind() != json::Kind::string) return std::nullopt;
     const std::string_view text = value->string();
-    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos || text.size() > bytes_max || text.contains('\0')) return std::nullopt;
+    if (ascii::trimmed(text).empty() || text.size() > bytes_max || text.contains('\0')) return std::nullopt;
     return std::string(text);
   }
 
@@ -88,7 +89,7 @@ class Object {
 /// `NOT_YET_RELEASED` → `not-yet-released`.
 std::optional<std::string> lower_word(std::optional<std::string> word) {
   if (!word) return word;
-  for (char& c : *word) c = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (char& c : *word) c = c == '_' ? '-' : ascii::lower(c);
   return word;
 }
 

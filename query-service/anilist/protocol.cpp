@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "runtime/ascii.h"
 #include "runtime/json.h"
 
 namespace bloomwatch::anilist {
@@ -121,8 +122,7 @@ bool has_data(const json::Value& root) {
 }
 
 bool looks_like_html(const http::Response& response) {
-  const std::size_t first = response.body.find_first_not_of(" \t\r\n");
-  return response.content_type.contains("text/html") || (first != std::string::npos && response.body[first] == '<');
+  return response.content_type.contains("text/html") || ascii::trimmed(response.body).starts_with('<');
 }
 
 std::optional<Trouble> trouble_of(int status) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::anilist {
 namespace {
 
@@ -43,10 +45,6 @@ std::expected<SearchText, std::string> SearchText::from(const Wire& wire) {
   return text;
 }
 
-std::string SearchText::key() const {
-  std::string key = text_;
-  std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return key;
-}
+std::string SearchText::key() const { return ascii::lower_case(text_); }
 
 }  // namespace bloomwatch::anilist

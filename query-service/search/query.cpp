@@ -12,6 +12,8 @@
 #include <limits>
 #include <span>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::search {
 namespace {
 
@@ -117,7 +119,7 @@ class Run {
   Run(const Index& index, const Query& query, Workspace& workspace) : index_(index), query_(query), room_(workspace.room()) {
     const Words words = workspace.normaliser().words(query.text);
     asked_whole_ = squeeze(words.list);
-    nothing_asked_ = words.list.empty() && query.text.find_first_not_of(" \t\r\n") == std::string::npos;
+    nothing_asked_ = words.list.empty() && ascii::trimmed(query.text).empty();
     for (std::size_t i = 0; i < words.list.size() && asked_.size() < Query::words_max; ++i) {
       const bool unfinished = i + 1 == words.list.size() && !words.last_is_whole;
       const auto same = std::ranges::find(asked_, words.list[i].text, &Asked::text);

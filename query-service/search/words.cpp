@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/ascii.h"
+
 namespace bloomwatch::search {
 namespace {
 
@@ -70,12 +72,8 @@ bool is_ascii(std::string_view text) {
 /// The plain way, for what most names are.
 std::string ascii_word(std::string_view source) {
   std::string word;
-  for (const char c : source) {
-    if (c >= 'A' && c <= 'Z')
-      word += static_cast<char>(c - 'A' + 'a');
-    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-      word += c;
-  }
+  for (const char c : source)
+    if (ascii::is_alnum(c)) word += ascii::lower(c);
   return word;
 }
 
