@@ -104,12 +104,6 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
   return call;
 }
 
-Time time_of(CommandId command) {
-  std::int64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | command.uuid.bytes[i];
-  return Time(std::chrono::milliseconds(milliseconds));
-}
-
 http::Response problem_response(const Answer& answer, const Uuid& request_id) {
   switch (answer.kind) {
     case Answer::Kind::refused:

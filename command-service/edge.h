@@ -55,9 +55,6 @@ std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, con
 /// Idempotency-Key. Nothing: the request has been answered.
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond);
 
-/// When a command with this id was taken in: ids of version 7 begin with the time (RFC 9562 §5.7).
-Time time_of(CommandId command);
-
 /// The problem that a refusal is shown as, from its context's table; a refusal without one breaks an invariant.
 const Problem& problem_of(std::string_view refusal);
 

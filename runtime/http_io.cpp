@@ -5,7 +5,6 @@
 
 #include <bit>
 #include <boost/asio/post.hpp>
-#include <cstring>
 #include <ctime>
 #include <system_error>
 
@@ -21,14 +20,8 @@ RequestIds::RequestIds() {
 }
 
 Uuid RequestIds::next() {
-  Uuid id;
-  const std::array<std::uint64_t, 2> random = {draw(), draw()};
-  std::memcpy(id.bytes.data(), random.data(), sizeof random);
   const auto millis = static_cast<std::uint64_t>(now().time_since_epoch().count());
-  for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(millis >> (40 - 8 * i));
-  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x70);
-  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
-  return id;
+  return Uuid::v7(millis << 12 | draw() >> 52, draw());
 }
 
 /// xoroshiro128++ (Blackman and Vigna).

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
+/// Of version 7, between its milliseconds and its random bits.
+constexpr int counter_bits = 12;
+
 constexpr std::size_t text_size = 36;
 /// Where the two digits of each byte are; dashes are between.
 constexpr std::array<std::uint8_t, 16> digits_at = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
@@ -34,17 +37,15 @@ void set_version(Uuid& uuid, std::uint8_t version) {
   uuid.bytes[8] = static_cast<std::uint8_t>((uuid.bytes[8] & 0x3f) | 0x80);
 }
 
-/// Random bytes for ids, which are unique and not secret: each thread draws them by the page, because each draw is a call into the kernel.
-void take_random(std::uint8_t* to, std::size_t size) {
-  constexpr std::size_t page_bytes = 4'000;
-  thread_local std::array<std::uint8_t, page_bytes> page;
-  thread_local std::size_t used = page_bytes;
-  if (used + size > page.size()) {
-    randombytes_buf(page.data(), page.size());
+/// Random bits for ids, which are unique and not secret: each thread draws them by the page, because each draw is a call into the kernel.
+std::uint64_t draw() {
+  thread_local std::array<std::uint64_t, 500> page;
+  thread_local std::size_t used = page.size();
+  if (used == page.size()) {
+    randombytes_buf(page.data(), sizeof page);
     used = 0;
   }
-  std::memcpy(to, page.data() + used, size);
-  used += size;
+  return page[used++];
 }
 
 }  // namespace
@@ -81,21 +82,31 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 }
 
 Uuid Uuid::v7(Time now) {
-  constexpr int counter_bits = 12;
   static std::atomic<std::uint64_t> latest = 0;  // milliseconds and counter; a full counter runs on into the milliseconds
   const std::uint64_t earliest = static_cast<std::uint64_t>(now.time_since_epoch().count()) << counter_bits;
   std::uint64_t before = latest.load(std::memory_order_relaxed);
   std::uint64_t stamp = 0;
   do stamp = std::max(earliest, before + 1);
   while (!latest.compare_exchange_weak(before, stamp, std::memory_order_relaxed));
+  return v7(stamp, draw());
+}
 
+Uuid Uuid::v7(std::uint64_t stamp, std::uint64_t random) {
+  const std::uint64_t time_and_rest = stamp >> counter_bits << 16 | (stamp & ((1U << counter_bits) - 1));
   Uuid uuid;
-  for (std::size_t i = 0; i < 6; ++i) uuid.bytes[i] = static_cast<std::uint8_t>(stamp >> (52 - 8 * i));
-  uuid.bytes[6] = static_cast<std::uint8_t>(stamp >> 8 & 0x0f);
-  uuid.bytes[7] = static_cast<std::uint8_t>(stamp);
-  take_random(uuid.bytes.data() + 8, 8);
+  for (std::size_t i = 0; i < 8; ++i) {
+    uuid.bytes[i] = static_cast<std::uint8_t>(time_and_rest >> (56 - 8 * i));
+    uuid.bytes[8 + i] = static_cast<std::uint8_t>(random >> (56 - 8 * i));
+  }
   set_version(uuid, 7);
   return uuid;
+}
+
+std::optional<Time> Uuid::time() const {
+  if (bytes[6] >> 4 != 7) return std::nullopt;
+  std::int64_t milliseconds = 0;
+  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | bytes[i];
+  return Time(std::chrono::milliseconds(milliseconds));
 }
 
 Uuid Uuid::v5(const Uuid& name_space, std::string_view name) {

@@ -34,6 +34,11 @@ struct Uuid {
 
   /// Version 7: milliseconds of `now`, 12 bits that let a process's ids only rise (RFC 9562, 6.2, method 1), 62 random bits of libsodium's.
   static Uuid v7(Time now);
+  /// Version 7 of a caller who counts and draws: 48 bits of milliseconds with 12 of its own after them, and 62 bits, the lowest of
+  /// `random`.
+  static Uuid v7(std::uint64_t stamp, std::uint64_t random);
+  /// The time of version 7, to the millisecond; nothing for the others.
+  std::optional<Time> time() const;
   /// Version 5: the SHA-1 name-based UUID of `name` within `name_space`.
   static Uuid v5(const Uuid& name_space, std::string_view name);
 };

@@ -34,7 +34,7 @@ BOOST_DESCRIBE_STRUCT(Tokens, (), (access_token, token_type, expires_in, refresh
 /// What is shown to somebody whose session goes on: a pair of tokens and who they are. A repeat's access token ends when the first one did.
 http::Response welcome(const Flows& flows, const Answer& answer, const Person& person, const std::optional<DataKey>& key,
                        const RefreshClaim& next, Time at) {
-  const Time expires_at = (answer.repeated ? time_of(answer.command) : at) + access_token_life;
+  const Time expires_at = (answer.repeated ? answer.command.uuid.time().value() : at) + access_token_life;
   const Principal principal{.account = person.account,
                             .profile = *person.profile,
                             .session = next.session,

@@ -23,7 +23,7 @@ struct Invited {
 BOOST_DESCRIBE_STRUCT(Invited, (), (id, token, expires_at, version, position))
 
 /// A repeat shows what was shown first: both the token and the expiry follow from the first command's id.
-Time expiry_of(const Edge& edge, CommandId command) { return time_of(command) + edge.invitation_life; }
+Time expiry_of(const Edge& edge, CommandId command) { return command.uuid.time().value() + edge.invitation_life; }
 
 std::string invited(const Edge& edge, const Answer& answer) {
   return json::to_string(Invited{.id = answer.id,

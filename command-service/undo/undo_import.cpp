@@ -52,13 +52,6 @@ struct ImportPath {
 };
 BOOST_DESCRIBE_STRUCT(ImportPath, (), (watch_space, import_id))
 
-/// When an id of version 7 was made (RFC 9562 §5.7).
-Time made_at(const Uuid& id) {
-  std::int64_t milliseconds = 0;
-  for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | id.bytes[i];
-  return Time(std::chrono::milliseconds(milliseconds));
-}
-
 /// To an Idempotency-Key that was used for this very undo. What was answered then is not kept, and doing it once more would take back what
 /// was brought back since.
 Problem came_before() {
@@ -92,9 +85,11 @@ class ImportUndo {
 
   /// Reads which changes the import made. Who made them, if there are any.
   std::optional<ProfileId> find_changes() {
+    const auto made_at = path_.import_id.uuid.time();
+    if (!made_at) return std::nullopt;  // no import's id
     std::optional<ProfileId> importer;
     const std::string reference = path_.import_id.to_string();
-    Position after = reader_.position_at(made_at(path_.import_id.uuid) - clocks_differ_max);
+    Position after = reader_.position_at(*made_at - clocks_differ_max);
     const Position until = reader_.head().position;
     CommandId last = {};
     while (after < until) {

@@ -19,6 +19,14 @@ const Time start = Time(1'800'000'000'000ms);
 
 TEST(UuidV7, begins_with_the_milliseconds) { EXPECT_TRUE(Uuid::v7(start + 1h).to_string().starts_with("01a31893-3e80-7")); }
 
+TEST(UuidV7, says_its_time_and_no_other_version_does) {
+  const Uuid id = Uuid::v7(std::uint64_t{0x01a318933e80} << 12 | 0xabc, 0x0123456789abcdef);
+  EXPECT_EQ(id.to_string(), "01a31893-3e80-7abc-8123-456789abcdef");
+  EXPECT_EQ(id.time(), start + 1h);
+  EXPECT_EQ(Uuid::v5(Uuid{}, "").time(), std::nullopt);
+  EXPECT_EQ(Uuid{}.time(), std::nullopt);
+}
+
 TEST(UuidV7, only_rises_within_a_millisecond_and_when_the_clock_goes_back) {
   std::vector<Uuid> made;
   for (int i = 0; i < 10'000; ++i) made.push_back(Uuid::v7(start + 1s));
