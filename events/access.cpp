@@ -300,25 +300,15 @@ Problem refused(std::string_view detail, bool token_sent) {
   return problem;
 }
 
-bool is_bearer(std::string_view scheme) {
-  constexpr std::string_view bearer = "bearer ";
-  if (scheme.size() < bearer.size()) return false;
-  for (std::size_t i = 0; i < bearer.size(); ++i)
-    if ((scheme[i] | ' ') != bearer[i]) return false;
-  return true;
-}
-
 }  // namespace
 
 Authenticator::Authenticator(const MasterKeys& keys, std::string database_url, Hub& hub)
     : tokens_(keys), ended_(std::move(database_url), hub) {}
 
 std::expected<Principal, Problem> Authenticator::authenticate(const http::Request& request, http::Responder& answer, Time now) const {
-  const auto header = request.header("Authorization");
-  if (!header || !is_bearer(*header)) return std::unexpected(refused("Send an access token: Authorization: Bearer …", false));
-  std::string_view token = header->substr(7);
-  while (token.starts_with(' ')) token.remove_prefix(1);
-  const auto principal = tokens_.check(token, now);
+  const auto token = request.bearer_token();
+  if (!token) return std::unexpected(refused("Send an access token: Authorization: Bearer …", false));
+  const auto principal = tokens_.check(*token, now);
   if (!principal) return std::unexpected(refused("The access token is wrong or has expired.", true));
   answer.speaks_for(principal->account.uuid);
   if (!ended_.ready()) return std::unexpected(problems::unavailable(request.request_id, "it is not known which sessions have ended"));

@@ -3,13 +3,10 @@
 
 #include <cstdint>
 
-#include "runtime/ascii.h"
-
 namespace bloomwatch {
 namespace {
 
 constexpr std::size_t expiry_bytes = 8;
-constexpr std::string_view scheme = "Bearer ";
 /// A purpose of SecretKey::derive that means this for ever.
 constexpr std::uint64_t operator_purpose = 0x6f70657261746f72;  // "operator"
 
@@ -27,9 +24,9 @@ std::string OperatorTokens::mint(Time expires_at) const {
 }
 
 bool OperatorTokens::admits(const http::Request& request, Time now) const {
-  const auto header = request.header("Authorization");
-  if (!header || !ascii::same_ignoring_case(header->substr(0, scheme.size()), scheme)) return false;
-  const auto bytes = parse_base64_url(header->substr(scheme.size()));
+  const auto token = request.bearer_token();
+  if (!token) return false;
+  const auto bytes = parse_base64_url(*token);
   if (!bytes || bytes->size() <= expiry_bytes) return false;
   const std::string_view payload = std::string_view(*bytes).substr(0, expiry_bytes);
   if (!equal_secrets(mac_of(payload), std::string_view(*bytes).substr(expiry_bytes))) return false;

@@ -76,6 +76,14 @@ std::optional<std::string> Request::header_list(std::string_view name) const {
   return list;
 }
 
+std::optional<std::string_view> Request::bearer_token() const {
+  const std::string_view credentials = header("Authorization").value_or("");
+  const std::string_view scheme = credentials.substr(0, credentials.find(' '));
+  const std::size_t token = credentials.find_first_not_of(' ', scheme.size());
+  if (token == std::string_view::npos || !ascii::same_ignoring_case(scheme, "Bearer")) return std::nullopt;
+  return credentials.substr(token);
+}
+
 std::optional<std::string_view> Request::query_param(std::string_view name) const { return find_in(query, name); }
 
 std::optional<std::string_view> Request::path_param(std::string_view name) const { return find_in(path_params, name); }

@@ -65,6 +65,8 @@ struct Request {
   std::optional<std::string_view> header(std::string_view name) const;
   /// The values of all headers of that name as the one list that they are, joined by commas (RFC 9110 §5.3).
   std::optional<std::string> header_list(std::string_view name) const;
+  /// The token of `Authorization: Bearer …` (RFC 9110 §11.4, RFC 6750 §2.1); nothing where no token or another scheme came.
+  std::optional<std::string_view> bearer_token() const;
   /// The first query parameter of that name.
   std::optional<std::string_view> query_param(std::string_view name) const;
   /// The path parameter of that name.
