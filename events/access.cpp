@@ -17,9 +17,11 @@ namespace {
 
 constexpr char access_version = 1;
 constexpr char refresh_version = 1;
+constexpr char operator_version = 1;
 constexpr std::size_t mac_bytes = 32;
 constexpr std::size_t access_payload_bytes = 1 + 4 * 16 + 8;
 constexpr std::size_t refresh_payload_bytes = 1 + 2 * 16 + 4;
+constexpr std::size_t operator_payload_bytes = 1 + 8;
 
 /// base64 of `bytes` without padding.
 constexpr std::size_t text_bytes(std::size_t bytes) { return (bytes * 4 + 2) / 3; }
@@ -32,6 +34,8 @@ void put(std::string& out, const Id<Tag>& id) {
 void put(std::string& out, std::uint64_t number, int bytes) {
   for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<std::uint8_t>(number >> shift));
 }
+
+void put(std::string& out, Time time) { put(out, static_cast<std::uint64_t>(time.time_since_epoch().count()), 8); }
 
 /// Takes values from the front of a payload whose length is known to be right.
 class Take {
@@ -52,6 +56,7 @@ class Take {
     from_.remove_prefix(bytes);
     return number;
   }
+  Time time() { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(number(8)))); }
 
  private:
   std::string_view from_;
@@ -98,7 +103,7 @@ std::string AccessTokens::mint(const Principal& principal) const {
   put(payload, principal.account);
   put(payload, principal.profile);
   put(payload, principal.password);
-  put(payload, static_cast<std::uint64_t>(principal.expires_at.time_since_epoch().count()), 8);
+  put(payload, principal.expires_at);
   return with_mac(key_, "access", payload);
 }
 
@@ -111,7 +116,7 @@ std::optional<Principal> AccessTokens::verify(std::string_view token) const {
   principal.account = take.id<UserId>();
   principal.profile = take.id<ProfileId>();
   principal.password = take.id<PasswordId>();
-  principal.expires_at = Time(std::chrono::milliseconds(static_cast<std::int64_t>(take.number(8))));
+  principal.expires_at = take.time();
   return principal;
 }
 
@@ -143,6 +148,17 @@ std::optional<RefreshClaim> RefreshTokens::check(std::string_view token) const {
   claim.account = take.id<UserId>();
   claim.generation = static_cast<std::int32_t>(take.number(4));
   return claim;
+}
+
+std::string OperatorTokens::mint(Time expires_at) const {
+  std::string payload(1, operator_version);
+  put(payload, expires_at);
+  return with_mac(key_, "operator", payload);
+}
+
+bool OperatorTokens::admits(std::string_view token, Time now) const {
+  const auto payload = checked(key_, "operator", operator_version, operator_payload_bytes, token);
+  return payload && Take(std::string_view(*payload).substr(1)).time() > now;
 }
 
 void SessionEnds::session_ended(SessionId session, Time at) { sessions_.insert_or_assign(session, at); }

@@ -1,4 +1,4 @@
-// Who a request speaks for, told without asking the database: access tokens, refresh tokens, and the log-in sessions that have ended.
+// Who a request speaks for, told without asking the database: access, refresh and operator tokens, and the log-in sessions that have ended.
 // Every process that checks tokens follows the log for ends (DESIGN.md §10), so that ending a session holds within a second everywhere.
 // Start at Authenticator; AccessTokens and EndedSessions are what it asks.
 #pragma once
@@ -77,6 +77,20 @@ class RefreshTokens {
   std::string mint(const RefreshClaim& claim) const;
   /// Nothing if the token is none of ours.
   std::optional<RefreshClaim> check(std::string_view token) const;
+
+ private:
+  SecretKey key_;
+};
+
+/// Makes and checks the tokens of whoever runs an instance: made from its master key, so by those who may read that, and good for what no
+/// person may do, an admin neither. They name nobody; what is done with one is done by the system.
+class OperatorTokens {
+ public:
+  explicit OperatorTokens(const MasterKeys& keys) : key_(keys.access_tokens) {}
+
+  std::string mint(Time expires_at) const;
+  /// False if the token is none of ours or has expired.
+  bool admits(std::string_view token, Time now) const;
 
  private:
   SecretKey key_;

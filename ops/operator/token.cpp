@@ -10,7 +10,6 @@
 #include "events/access.h"
 #include "events/codec.h"
 #include "events/log.h"
-#include "events/operator_token.h"
 #include "ops/operator/subcommands.h"
 
 namespace bloomwatch::ops {

@@ -80,6 +80,19 @@ TEST(RefreshTokens, are_no_access_tokens_and_the_other_way_round) {
   EXPECT_FALSE(refresh.check(changed));
 }
 
+TEST(OperatorTokens, are_good_until_they_expire_and_only_under_their_key) {
+  const OperatorTokens tokens(keys);
+  const std::string token = tokens.mint(noon);
+  EXPECT_TRUE(tokens.admits(token, noon - 1s));
+  EXPECT_FALSE(tokens.admits(token, noon));
+  EXPECT_FALSE(OperatorTokens(MasterKeys::derive_from(SecretKey::random())).admits(token, noon - 1h));
+  std::string changed = token;
+  changed[2] = changed[2] == 'A' ? 'B' : 'A';
+  for (const std::string& wrong : {std::string(), std::string("AAAA"), changed, token + "AAAA", AccessTokens(keys).mint(mira)})
+    EXPECT_FALSE(tokens.admits(wrong, noon - 1h)) << wrong;
+  EXPECT_FALSE(AccessTokens(keys).check(token, noon - 1h));
+}
+
 TEST(SessionEnds, end_one_session_and_no_other) {
   SessionEnds ends;
   ends.session_ended(mira.session, noon);

@@ -1,7 +1,6 @@
 // Who may look into audits, and how somebody becomes one who may.
 #include "command-service/accounts/change_account_role.h"
 #include "command-service/audit/query_audit.h"
-#include "events/operator_token.h"
 #include "tests/unit/accounts/accounts.h"
 
 namespace bloomwatch::testing {
@@ -71,24 +70,6 @@ TEST(ChangeAccountRole, finds_nobody_by_a_handle_that_is_free_or_was_given_up) {
       .holding<User>(handle_key("former"), mira.account, noon)
       .when(role_change("former", AccountRole::admin), Actor{})
       .refuses(Refusal::no_such_account);
-}
-
-TEST(OperatorTokens, are_good_until_they_expire_and_only_under_their_key) {
-  const OperatorTokens tokens(MasterKeys::derive_from(SecretKey::random()));
-  const auto carrying = [](const std::string& token) {
-    http::Request request;
-    request.add_header("Authorization", "Bearer " + token);
-    return request;
-  };
-  const std::string token = tokens.mint(noon);
-  EXPECT_TRUE(tokens.admits(carrying(token), noon - std::chrono::seconds(1)));
-  EXPECT_FALSE(tokens.admits(carrying(token), noon));
-  EXPECT_FALSE(OperatorTokens(MasterKeys::derive_from(SecretKey::random())).admits(carrying(token), noon - std::chrono::hours(1)));
-  std::string changed = token;
-  changed[2] = changed[2] == 'A' ? 'B' : 'A';
-  for (const std::string& wrong : {std::string(), std::string("AAAA"), changed, token + "AAAA"})
-    EXPECT_FALSE(tokens.admits(carrying(wrong), noon - std::chrono::hours(1))) << wrong;
-  EXPECT_FALSE(tokens.admits(http::Request{}, noon - std::chrono::hours(1)));
 }
 
 }  // namespace
