@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "command-service/audit/admins.h"
+#include "events/position_token.h"
 
 namespace bloomwatch {
 namespace {
@@ -125,7 +126,7 @@ http::Response problem_response(const Answer& answer, const Uuid& request_id) {
 
 http::Response done_response(const Edge& edge, const Answer& answer, std::string body) {
   http::Response response = http::json_response(std::move(body), answer.created ? 201 : 200);
-  response.headers.emplace_back("Bloomwatch-Position", fmt::format("{}.{}", edge.epoch, answer.position));
+  response.headers.emplace_back("Bloomwatch-Position", PositionToken{edge.epoch, answer.position}.wire());
   return response;
 }
 

@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include "query-service/position_token.h"
+#include "events/position_token.h"
 #include "runtime/problem.h"
 #include "runtime/time.h"
 

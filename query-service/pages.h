@@ -19,11 +19,12 @@
 #include <utility>
 
 #include "events/access.h"
+#include "events/position_token.h"
 #include "query-service/as_of.h"
 #include "query-service/cursor.h"
 #include "query-service/keyring.h"
 #include "query-service/page_rows.h"
-#include "query-service/position_token.h"
+#include "query-service/page_wait.h"
 #include "query-service/waiting.h"
 #include "runtime/http.h"
 #include "runtime/hub.h"

@@ -6,6 +6,7 @@
 #include "command-service/accounts/change_account_role.h"
 #include "command-service/audit/query_audit.h"
 #include "command-service/edge.h"
+#include "events/position_token.h"
 
 namespace bloomwatch {
 
@@ -15,8 +16,8 @@ using http::Method;
 /// The link waits until what was asked for can be shown.
 static std::string answer_body(const Edge& edge, const Answer& answer, const QueryAudit&) {
   const std::string id = answer.id.to_string();
-  return fmt::format(R"({{"id":"{}","version":{},"position":{},"url":"/api/admin/audit?query={}&atLeast={}.{}"}})", id, answer.version,
-                     answer.position, id, edge.epoch, answer.position);
+  return fmt::format(R"({{"id":"{}","version":{},"position":{},"url":"/api/admin/audit?query={}&atLeast={}"}})", id, answer.version,
+                     answer.position, id, PositionToken{edge.epoch, answer.position}.wire());
 }
 
 /// The claim of whoever is named.

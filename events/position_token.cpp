@@ -1,8 +1,10 @@
-// Parsing of position tokens and of the `wait` preference.
-#include "query-service/position_token.h"
+// Reading and writing position tokens.
+#include "events/position_token.h"
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string_view>
 
 #include "runtime/ascii.h"
 
@@ -41,24 +43,6 @@ std::expected<PositionToken, std::string> PositionToken::from(const Wire& text) 
 
 PositionToken::Wire PositionToken::wire() const {
   return epoch.empty() ? std::to_string(position) : epoch + '.' + std::to_string(position);
-}
-
-std::optional<std::chrono::seconds> preferred_wait(std::string_view prefer) {
-  while (!prefer.empty()) {
-    const auto comma = prefer.find(',');
-    std::string_view preference = prefer.substr(0, comma);
-    prefer = comma == std::string_view::npos ? std::string_view{} : prefer.substr(comma + 1);
-    preference = ascii::trimmed(preference.substr(0, preference.find(';')));
-    const auto equals = preference.find('=');
-    if (equals == std::string_view::npos || !ascii::same_ignoring_case(ascii::trimmed(preference.substr(0, equals)), "wait")) continue;
-    std::string_view value = ascii::trimmed(preference.substr(equals + 1));
-    if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) value = value.substr(1, value.size() - 2);
-    const auto seconds = parse_position(value);
-    if (!seconds) return std::nullopt;
-    return std::min(std::chrono::seconds(std::min<Position>(*seconds, 3600)),
-                    std::chrono::duration_cast<std::chrono::seconds>(page_wait_max));
-  }
-  return std::nullopt;
 }
 
 }  // namespace bloomwatch
