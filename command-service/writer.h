@@ -97,15 +97,15 @@ struct WriterLimits {
   std::size_t batches_in_flight_max = 4;
   std::size_t pipelined_commands_min = 32;  ///< so many wait before a batch follows another that is in flight
   std::size_t loads_in_flight_max = 2;
-  std::size_t load_facts_max = 1'024;        ///< of one load; more wait for the next
-  std::size_t command_facts_max = 512;       ///< that one command may ask for at once; more answers `failed`
-  std::size_t memory_bytes_max = 256 << 20;  ///< of facts; exceeded only by what is in use
-  Version stream_length_max = 100'000;       ///< a command that would make a stream longer is refused `stream_full`
-  Version stream_reserve = 10'000;           ///< beyond it, for events that always fit
-  std::size_t command_events_max = 1'000;    ///< more answers `failed`
-  std::size_t recorded_keys_max = 8 << 20;   ///< of a day, in the filter (two days of 16 MiB); more cost more and more loads
-  std::size_t key_page_max = 5'000;          ///< keys read at once to fill the filter
-  std::chrono::hours keys_life{24};          ///< how long the filter knows a key at least
+  std::size_t load_facts_max = 1'024;               ///< of one load; more wait for the next
+  std::size_t command_facts_max = 512;              ///< that one command may ask for at once; more answers `failed`
+  std::size_t memory_bytes_max = 256 << 20;         ///< of facts; exceeded only by what is in use
+  Version stream_length_max = 100'000;              ///< a command that would make a stream longer is refused `stream_full`
+  Version stream_reserve = 10'000;                  ///< beyond it, for events that always fit
+  std::size_t command_events_max = 1'000;           ///< more answers `failed`
+  std::size_t recorded_keys_max = 8 << 20;          ///< of a day, in the filter (two days of 16 MiB); more cost more and more loads
+  std::size_t key_page_max = 5'000;                 ///< keys read at once to fill the filter
+  std::chrono::hours keys_life = idempotency_life;  ///< how long the filter knows a key at least
 };
 
 using BatchId = std::uint64_t;

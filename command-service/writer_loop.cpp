@@ -179,8 +179,7 @@ class Notifier {
     pg::Connection connection(options);
     while (const std::optional<Position> position = news(stop)) {
       connection.notify("log", std::to_string(*position));
-      if (Clock::now() >= next_prune_ && prune_idempotency(connection, options_.idempotency_life, pruned_max) < pruned_max)
-        next_prune_ = Clock::now() + prune_every;
+      if (Clock::now() >= next_prune_ && prune_idempotency(connection, pruned_max) < pruned_max) next_prune_ = Clock::now() + prune_every;
       pause(stop, options_.notify_every);
     }
   }

@@ -19,7 +19,6 @@ struct WriterOptions {
   /// How long a writer that leads may fail to append before it lets another lead, and one that leads no more tries to learn what became of
   /// its last batches.
   std::chrono::milliseconds doubt_max{5000};
-  std::chrono::hours idempotency_life{24};  ///< records older than this are forgotten, by who leads
 };
 
 /// What a writer shows of itself.

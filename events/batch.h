@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -41,7 +42,10 @@ struct ClaimChange {
 /// A hash of (scope, key): the scope is the person, or nothing for anonymous commands.
 using IdempotencyKey = Id<struct IdempotencyKeyTag>;
 
-/// What is kept of a command that carried an Idempotency-Key, for at least 24 hours: enough to answer a repeat, and no secret.
+/// How long a key is kept at least, and so how late a command can be repeated.
+inline constexpr std::chrono::hours idempotency_life{24};
+
+/// What is kept of a command that carried an Idempotency-Key, for `idempotency_life`: enough to answer a repeat, and no secret.
 struct IdempotencyRecord {
   IdempotencyKey key;
   std::array<std::uint8_t, 16> body_mac = {};  ///< keyed hash of method, path, query and body: another body under the same key is refused

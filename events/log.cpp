@@ -361,11 +361,11 @@ std::chrono::milliseconds LogReader::clock_offset() {
 
 // ------------------------------------------------------------------------------------------------------------------------------- upkeep
 
-std::int64_t prune_idempotency(pg::Connection& connection, std::chrono::hours age, std::int64_t limit) {
+std::int64_t prune_idempotency(pg::Connection& connection, std::int64_t limit) {
   static const pg::Statement remove(
       "DELETE FROM log.idempotency WHERE key IN (SELECT key FROM log.idempotency WHERE recorded_at < now() - $1 * interval '1 hour' "
       "ORDER BY recorded_at LIMIT $2)");
-  return connection.run(remove, pg::Params(static_cast<double>(age.count()), limit)).affected();
+  return connection.run(remove, pg::Params(static_cast<double>(idempotency_life.count()), limit)).affected();
 }
 
 std::string begin_epoch(pg::Connection& connection) {

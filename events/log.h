@@ -156,8 +156,8 @@ class LogReader {
   std::unique_ptr<State> state_;
 };
 
-/// Forgets idempotency records older than `age`, the oldest first, at most `limit`. Returns how many.
-std::int64_t prune_idempotency(pg::Connection& connection, std::chrono::hours age, std::int64_t limit);
+/// Forgets idempotency records older than `idempotency_life`, the oldest first, at most `limit`. Returns how many.
+std::int64_t prune_idempotency(pg::Connection& connection, std::int64_t limit);
 
 /// Begins a new epoch, as a restore from backup must: positions after it may name other events than before.
 std::string begin_epoch(pg::Connection& connection);

@@ -127,7 +127,7 @@ TEST_F(LogReading, forgets_old_idempotency_records_a_bounded_number_at_once) {
   for (int i = 0; i < 25; ++i) batch.idempotency.push_back(record_of(IdempotencyKey(Uuid::v7(now()))));
   ASSERT_EQ(append(writer, batch), committed);
   pg::Connection connection({.url = url});
-  const auto prune = [&] { return prune_idempotency(connection, std::chrono::hours(24), 10); };
+  const auto prune = [&] { return prune_idempotency(connection, 10); };
   EXPECT_EQ(prune(), 0);
   connection.query("UPDATE log.idempotency SET recorded_at = recorded_at - interval '25 hours' WHERE key <> $1",
                    pg::Params(batch.idempotency[0].key));
