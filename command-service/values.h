@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "events/partial_date.h"
+#include "events/title_limits.h"
 #include "events/tracking.h"
 #include "runtime/json.h"
 
@@ -25,15 +26,12 @@ inline constexpr std::size_t mood_length_max = 100;      ///< of mood and vibe
 inline constexpr std::size_t pitch_length_max = 500;     ///< of a pitch
 inline constexpr std::size_t notes_length_max = 2000;    ///< of a rating and of a watch session
 inline constexpr std::size_t email_bytes_max = 254;      ///< RFC 5321 §4.5.3.1.3, less the angle brackets
-inline constexpr std::size_t url_bytes_max = 2048;       ///< of an avatar or a cover
 inline constexpr std::size_t language_bytes_max = 35;    ///< RFC 5646 §4.4.1
 inline constexpr std::size_t handle_length_min = 3;      ///< of `a-z 0-9 _`
 inline constexpr std::size_t handle_length_max = 30;     ///< of `a-z 0-9 _`
 inline constexpr std::size_t password_length_min = 8;    ///< of a new password, in code points
 inline constexpr std::size_t password_length_max = 256;  ///< of any password, in code points
 
-inline constexpr std::int32_t episodes_max = 100'000;  ///< of one title; the longest known has some 12,000
-inline constexpr std::int32_t minutes_max = 10'000;    ///< of one episode
 inline constexpr std::int32_t rewatches_max = 10'000;  ///< of one title by one person
 
 enum class Lines { one, many };
@@ -162,7 +160,7 @@ using EpisodeNumber = Bounded<1, episodes_max>;    ///< of one episode
 using EpisodesWatched = Bounded<0, episodes_max>;  ///< progress
 using EpisodeMinutes = Bounded<1, minutes_max>;
 using RewatchCount = Bounded<0, rewatches_max>;
-using SeasonYear = Bounded<1900, 2200>;
+using SeasonYear = Bounded<year_min, year_max>;
 using AniListMediaId = Bounded<1, 2'147'483'647>;
 
 /// 0.5 to 10 in halves; on the wire a number.
@@ -228,9 +226,5 @@ class OutsideMedia : public Media {
  public:
   static std::expected<OutsideMedia, std::string> from(const Wire& wire);
 };
-
-/// Seasons of a year as anime are aired by.
-enum class Season { winter, spring, summer, fall };
-BOOST_DESCRIBE_ENUM(Season, winter, spring, summer, fall)
 
 }  // namespace bloomwatch

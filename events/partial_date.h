@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "events/title_limits.h"
+
 namespace bloomwatch {
 
 struct PartialDate {
@@ -17,9 +19,9 @@ struct PartialDate {
 
   auto operator<=>(const PartialDate&) const = default;
 
-  /// Year 1900–2200, a day only with a month, and a day which that month has.
+  /// Year year_min–year_max, a day only with a month, and a day which that month has.
   bool is_possible() const {
-    if (year < 1900 || year > 2200) return false;
+    if (year < year_min || year > year_max) return false;
     if (!month) return !day;
     if (*month < 1 || *month > 12) return false;
     if (!day) return true;

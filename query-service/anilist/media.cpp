@@ -5,6 +5,7 @@
 #include <limits>
 #include <string_view>
 
+#include "events/title_limits.h"
 #include "projector/tracking/tracking.h"
 #include "query-service/anilist/protocol.h"
 #include "runtime/ascii.h"
@@ -12,10 +13,6 @@
 
 namespace bloomwatch::anilist {
 namespace {
-
-constexpr std::size_t url_bytes_max = 2048;
-constexpr std::int32_t episodes_max = 100'000;
-constexpr std::int32_t minutes_max = 10'000;
 
 /// An object of the answer, or what stands in its place.
 class Object {
@@ -149,7 +146,7 @@ bool read_summary(const Object& object, MediaSummary& media) {
   media.episode_count = object.small("episodes", 1, episodes_max);
   media.episode_minutes = object.small("duration", 1, minutes_max);
   media.season = lower_word(object.word("season"));
-  media.season_year = object.small("seasonYear", 1900, 2200);
+  media.season_year = object.small("seasonYear", year_min, year_max);
   media.genres = object.texts("genres");
   media.average_score = object.small("averageScore", 1, 100);
   media.popularity = object.small("popularity", 0, std::numeric_limits<std::int32_t>::max());

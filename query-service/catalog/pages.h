@@ -8,19 +8,16 @@
 #include <string>
 #include <string_view>
 
+#include "events/title_limits.h"
 #include "query-service/catalog/rows.h"
 #include "query-service/pages.h"
 
 namespace bloomwatch {
 
-/// Seasons of a year, as addresses and filters name them.
-enum class TitleSeason { winter, spring, summer, fall };
-BOOST_DESCRIBE_ENUM(TitleSeason, winter, spring, summer, fall)
-
 /// What a list of titles can be narrowed by: all that is given holds.
 struct TitleFilter {
   std::optional<std::int32_t> year = {};
-  std::optional<TitleSeason> season = {};
+  std::optional<Season> season = {};
   std::optional<std::string> genre = {};
   std::optional<std::string> studio = {};  ///< its slug
   std::optional<std::string> format = {};
@@ -62,7 +59,7 @@ struct TitleListPage : ListQuery {
   static constexpr std::array models = {Model::catalog};
 
   std::optional<std::int32_t> year = {};
-  std::optional<TitleSeason> season = {};
+  std::optional<Season> season = {};
   std::optional<std::string> genre = {};
   std::optional<std::string> studio = {};
   std::optional<std::string> format = {};
@@ -79,7 +76,7 @@ struct SeasonPage : ListQuery {
   static constexpr std::array models = {Model::catalog};
 
   std::int32_t year = 0;
-  TitleSeason season = TitleSeason::winter;
+  Season season = Season::winter;
 
   std::expected<Question, Problem> ask(const Visit& visit);
   std::expected<Shown, Problem> show(const PageRows& rows, const Visit& visit, Keyring& keys) const;

@@ -6,6 +6,7 @@
 #include <ranges>
 #include <set>
 
+#include "events/title_limits.h"
 #include "projector/catalog/catalog.h"
 #include "query-service/catalog/pages.h"
 #include "runtime/json.h"
@@ -82,7 +83,7 @@ std::vector<FacetValue> facets_in(const pg::Row& row, const std::vector<StudioNa
 std::int32_t premiered(const pg::Row& row) {
   const auto year = row.get<std::optional<std::int32_t>>(5);
   if (!year) return 0;
-  const auto season = json::enum_of<TitleSeason>(row.get<std::optional<std::string_view>>(4).value_or(""));
+  const auto season = json::enum_of<Season>(row.get<std::optional<std::string_view>>(4).value_or(""));
   return *year * 4 + (season ? static_cast<std::int32_t>(*season) : 0);
 }
 

@@ -137,7 +137,7 @@ search::Query query_of(const SearchFilter& filter) {
   choose(Facet::studio, filter.studio);
   choose(Facet::streaming, filter.streaming);
   std::vector<std::string> seasons, years;
-  for (const TitleSeason season : filter.season) seasons.emplace_back(json::name_of(season));
+  for (const Season season : filter.season) seasons.emplace_back(json::name_of(season));
   for (const std::int32_t year : filter.year) years.push_back(std::to_string(year));
   choose(Facet::season, std::move(seasons));
   choose(Facet::year, std::move(years));

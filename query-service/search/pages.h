@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "events/title_limits.h"
 #include "query-service/catalog/pages.h"
 #include "query-service/pages.h"
 #include "query-service/search/catalog_search.h"
@@ -43,7 +44,7 @@ struct ScoreLeast {
 struct SearchFilter {
   std::optional<SearchText> q = {};
   std::vector<std::string> format = {};
-  std::vector<TitleSeason> season = {};
+  std::vector<Season> season = {};
   std::vector<std::int32_t> year = {};
   std::vector<std::string> genre = {};
   std::vector<std::string> studio = {};     ///< slugs
@@ -71,7 +72,7 @@ struct SearchPage : ListQuery {
 
   std::optional<SearchText> q = {};
   std::vector<std::string> format = {};
-  std::vector<TitleSeason> season = {};
+  std::vector<Season> season = {};
   std::vector<std::int32_t> year = {};
   std::vector<std::string> genre = {};
   std::vector<std::string> studio = {};
