@@ -112,9 +112,6 @@ BOOST_DESCRIBE_STRUCT(SharedStatsPage, (PageQuery), (watch_space, limit, cursor)
 
 // ------------------------------------------------------------------------------------------------------------------------ random pick
 
-/// Of a longer backlog, the pick is one of so many that changed last; only their moods are opened.
-inline constexpr int pick_among_max = 1000;
-
 /// Any text that makes a pick come out the same again.
 struct PickSeed {
   static constexpr std::size_t bytes_max = 64;

@@ -5,6 +5,7 @@
 #include "query-service/analytics/figures.h"
 #include "query-service/analytics/pages.h"
 #include "query-service/boxes.h"
+#include "query-service/dashboard/page.h"
 #include "query-service/spaces/members.h"
 #include "query-service/tracking/rows.h"
 
@@ -21,7 +22,7 @@ struct RandomPickAnswer {
   WatchSpaceId watch_space_id;
   std::optional<AnimeFields> pick;
   std::string_view seed;                  ///< says the same again
-  std::int64_t considered_count = 0;      ///< of the backlog, at most pick_among_max
+  std::int64_t considered_count = 0;      ///< of the backlog, at most random_pick_among_max
   std::int64_t fitting_count = 0;         ///< of those, what the filters leave
   std::int64_t unknown_length_count = 0;  ///< left out because nobody knows how many episodes they have
   std::string_view label;
@@ -37,7 +38,7 @@ std::string statement_text(bool by_mood) {
   sql.with(
       "few AS MATERIALIZED (SELECT anime, episode_count, mood IS NOT NULL AS has_mood FROM read_tracking.anime WHERE watch_space = $1"
       " AND shared_status = 'backlog' ORDER BY updated_at DESC, anime DESC LIMIT " +
-      std::to_string(pick_among_max) + "), chosen AS MATERIALIZED (SELECT a.* FROM (SELECT f.anime FROM few AS f WHERE " + fits +
+      std::to_string(random_pick_among_max) + "), chosen AS MATERIALIZED (SELECT a.* FROM (SELECT f.anime FROM few AS f WHERE " + fits +
       (by_mood ? " AND f.has_mood" : "") +
       " ORDER BY uuid_hash_extended(f.anime, $2), f.anime LIMIT $3) AS p LEFT JOIN read_tracking.anime AS a ON a.anime = p.anime)");
   add_members(sql, "at1");
@@ -88,7 +89,7 @@ std::expected<Question, Problem> RandomPickPage::ask(const Visit&) {
   std::optional<std::int32_t> episodes;
   if (max_episodes) episodes = static_cast<std::int32_t>(max_episodes->value);
   return Question{mood ? &by_mood : &any,
-                  pg::Params(watch_space, hash_of(seed->text), static_cast<std::int64_t>(mood ? pick_among_max : 1), episodes)};
+                  pg::Params(watch_space, hash_of(seed->text), static_cast<std::int64_t>(mood ? random_pick_among_max : 1), episodes)};
 }
 
 std::expected<Shown, Problem> RandomPickPage::show(const PageRows& rows, const Visit&, Keyring& keys) const {

@@ -10,7 +10,7 @@ namespace bloomwatch {
 
 inline constexpr int highlights_max = 5;  ///< of every list of highlights, and of recent sessions
 inline constexpr int shared_ratings_max = 50;
-/// Of a longer backlog, the random pick is one of so many that changed last.
+/// Of a longer backlog, a random pick is one of so many that changed last, here and in analytics.
 inline constexpr int random_pick_among_max = 1000;
 /// A space of at most so many anime is shown from all of them, which is cheaper than asking for each part of the page by itself.
 inline constexpr int small_space_anime_max = 64;
