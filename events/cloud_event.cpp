@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/interned.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
@@ -172,7 +173,7 @@ StreamName stream_of(Reader& reader) {
   }
   const auto id = Uuid::parse(subject.substr(subject.size() - uuid_length));
   if (!id) reader.complain(Field::subject, "names no stream");
-  return {intern_category(subject.substr(0, subject.size() - uuid_length - 1)), id.value_or(Uuid{})};
+  return {interned(subject.substr(0, subject.size() - uuid_length - 1)), id.value_or(Uuid{})};
 }
 
 void read_meta(Reader& reader, Meta& meta) {

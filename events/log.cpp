@@ -7,27 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <mutex>
-#include <set>
-#include <unordered_map>
 
 #include "events/durability.h"
+#include "runtime/interned.h"
 #include "runtime/invariant.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
-
-std::string_view intern_category(std::string_view category) {
-  static std::mutex mutex;
-  static std::set<std::string, std::less<>> all;
-  thread_local std::unordered_map<std::string_view, std::string_view> known;
-  if (const auto found = known.find(category); found != known.end()) return found->second;
-  const std::lock_guard lock(mutex);
-  const std::string_view kept = *all.emplace(category).first;
-  known.emplace(kept, kept);
-  return kept;
-}
-
 namespace {
 
 // ---------------------------------------------------------------------------------------------------------------------------- decoding
@@ -60,7 +46,7 @@ class EventRow {
     meta.by.profile = optional_id<ProfileId>(11);
     meta.by.causation = optional_id<EventId>(12);
     meta.undoes = optional_id<EventId>(13);
-    meta.stream.category = intern_category(text(14));
+    meta.stream.category = interned(text(14));
     event.type = text(15);
     meta.by.origin.kind = origin(text(16));
     meta.by.origin.provider = optional_text(17);

@@ -18,9 +18,6 @@
 
 namespace bloomwatch {
 
-/// The category with static storage: equal texts give equal views for the life of the process. Categories are few and come from the log.
-std::string_view intern_category(std::string_view category);
-
 /// How one batch ended.
 struct AppendOutcome {
   std::uint64_t batch = 0;  ///< what `send` returned

@@ -2,11 +2,9 @@
 #include "command-service/catalog/title.h"
 
 #include <algorithm>
-#include <mutex>
-#include <set>
-#include <unordered_map>
 
 #include "events/title_sources.h"
+#include "runtime/interned.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
@@ -40,7 +38,7 @@ void set_names(Title& title, std::string_view source, const std::vector<TitleNam
   std::erase_if(title.names, [&](const Title::Called& called) { return called.source == source; });
   if (names.empty()) return;
   const auto better = [](const Title::Called& called) { return std::pair(-rank_of_source(called.source), called.source); };
-  Title::Called called{intern_source(source), mark_of(names), main_name_of(names), name_of_kind(names, NameKind::english),
+  Title::Called called{interned(source), mark_of(names), main_name_of(names), name_of_kind(names, NameKind::english),
                        native_name_of(names)};
   title.names.insert(std::ranges::upper_bound(title.names, better(called), {}, better), std::move(called));
 }
@@ -54,22 +52,11 @@ void set_details(Title& title, std::string_view source, const TitleDetails& deta
     }
     if (!(details.*D.pointer)) return;
     mine = details.*D.pointer;
-    title.detail_sources[D.name] = intern_source(source);
+    title.detail_sources[D.name] = interned(source);
   });
 }
 
 }  // namespace
-
-std::string_view intern_source(std::string_view source) {
-  static std::mutex mutex;
-  static std::set<std::string, std::less<>> all;
-  thread_local std::unordered_map<std::string_view, std::string_view> known;
-  if (const auto found = known.find(source); found != known.end()) return found->second;
-  const std::lock_guard lock(mutex);
-  const std::string_view kept = *all.emplace(source).first;
-  known.emplace(kept, kept);
-  return kept;
-}
 
 Mark mark_of(const std::vector<TitleName>& names) { return mark_of_list(names); }
 Mark mark_of(const std::vector<std::string>& words) { return mark_of_list(words); }
@@ -123,7 +110,7 @@ void Title::evolve(const TitleAdded& e) {
   media = e.media;
   set_names(*this, e.source, e.names);
   set_details(*this, e.source, e.details, {});
-  const std::string_view source = intern_source(e.source);
+  const std::string_view source = interned(e.source);
   genres = {source, mark_of(e.genres)};
   tags = {source, mark_of(e.tags)};
   studios = {source, mark_of(e.studios)};
@@ -134,12 +121,12 @@ void Title::evolve(const TitleAdded& e) {
 
 void Title::evolve(const TitleNamesChanged& e) { set_names(*this, e.source, e.names); }
 void Title::evolve(const TitleDetailsChanged& e) { set_details(*this, e.source, e.details, e.cleared); }
-void Title::evolve(const TitleGenresChanged& e) { genres = {intern_source(e.source), mark_of(e.genres)}; }
-void Title::evolve(const TitleTagsChanged& e) { tags = {intern_source(e.source), mark_of(e.tags)}; }
-void Title::evolve(const TitleStudiosChanged& e) { studios = {intern_source(e.source), mark_of(e.studios)}; }
-void Title::evolve(const TitleProducersChanged& e) { producers = {intern_source(e.source), mark_of(e.producers)}; }
-void Title::evolve(const TitleRelationsChanged& e) { related = {intern_source(e.source), mark_of(e.related)}; }
-void Title::evolve(const TitleStandingChanged& e) { standing = {intern_source(e.source), mark_of(e.standing)}; }
-void Title::evolve(const TitleAvailabilityChanged& e) { offers = {intern_source(e.source), mark_of(e.offers)}; }
+void Title::evolve(const TitleGenresChanged& e) { genres = {interned(e.source), mark_of(e.genres)}; }
+void Title::evolve(const TitleTagsChanged& e) { tags = {interned(e.source), mark_of(e.tags)}; }
+void Title::evolve(const TitleStudiosChanged& e) { studios = {interned(e.source), mark_of(e.studios)}; }
+void Title::evolve(const TitleProducersChanged& e) { producers = {interned(e.source), mark_of(e.producers)}; }
+void Title::evolve(const TitleRelationsChanged& e) { related = {interned(e.source), mark_of(e.related)}; }
+void Title::evolve(const TitleStandingChanged& e) { standing = {interned(e.source), mark_of(e.standing)}; }
+void Title::evolve(const TitleAvailabilityChanged& e) { offers = {interned(e.source), mark_of(e.offers)}; }
 
 }  // namespace bloomwatch

@@ -77,9 +77,6 @@ struct Title {
   void evolve(const TitleAbsorbed& e) { absorbed.push_back(e.absorbed); }
 };
 
-/// The source's name with static storage. Sources are few.
-std::string_view intern_source(std::string_view source);
-
 // Tell one list from another in 16 bytes; none where there is nothing to tell.
 Mark mark_of(const std::vector<TitleName>& names);
 Mark mark_of(const std::vector<std::string>& words);
