@@ -65,23 +65,14 @@ bool fold(Model& model, const AnyEvent& event, const Meta& meta) {
 
 namespace detail {
 
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-template <class T>
-inline constexpr bool is_vector = false;
-template <class T>
-inline constexpr bool is_vector<std::vector<T>> = true;
-
 /// Calls `take` with every id of type IdType in `value`: members, what is optional, elements, structs within.
 template <class IdType, class T, class Take>
 void each_id(const T& value, Take&& take) {
   if constexpr (std::is_same_v<T, IdType>) {
     take(value);
-  } else if constexpr (is_optional<T>) {
+  } else if constexpr (json::detail::is_optional<T>) {
     if (value) each_id<IdType>(*value, take);
-  } else if constexpr (is_vector<T>) {
+  } else if constexpr (json::detail::is_vector<T>) {
     for (const auto& element : value) each_id<IdType>(element, take);
   } else if constexpr (json::DescribedStruct<T>) {
     boost::mp11::mp_for_each<MembersOf<T>>([&](auto D) { each_id<IdType>(value.*D.pointer, take); });

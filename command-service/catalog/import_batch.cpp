@@ -10,6 +10,7 @@
 #include "command-service/catalog/describe_title.h"
 #include "command-service/catalog/merge_title.h"
 #include "command-service/catalog/release_references.h"
+#include "events/fields.h"
 #include "runtime/logging.h"
 
 namespace bloomwatch::catalog {
@@ -23,17 +24,12 @@ void add_facts(const TitleDetailsChanged& e, std::vector<std::string>& facts) {
 }
 template <class E>
 void add_facts(const E&, std::vector<std::string>& facts) {
-  if constexpr (std::is_same_v<E, TitleReferencesAdded>) facts.emplace_back("references");
-  if constexpr (std::is_same_v<E, TitleReferencesRemoved>) facts.emplace_back("references");
-  if constexpr (std::is_same_v<E, TitleAbsorbed>) facts.emplace_back("absorbed");
-  if constexpr (std::is_same_v<E, TitleMerged>) facts.emplace_back("merged");
-  if constexpr (std::is_same_v<E, TitleNamesChanged>) facts.emplace_back("names");
-  if constexpr (std::is_same_v<E, TitleGenresChanged>) facts.emplace_back("genres");
-  if constexpr (std::is_same_v<E, TitleTagsChanged>) facts.emplace_back("tags");
-  if constexpr (std::is_same_v<E, TitleStudiosChanged>) facts.emplace_back("studios");
-  if constexpr (std::is_same_v<E, TitleProducersChanged>) facts.emplace_back("producers");
-  if constexpr (std::is_same_v<E, TitleRelationsChanged>) facts.emplace_back("related");
-  if constexpr (std::is_same_v<E, TitleStandingChanged>) facts.emplace_back("standing");
+  if constexpr (std::is_same_v<E, TitleAbsorbed>)
+    facts.emplace_back("absorbed");
+  else if constexpr (std::is_same_v<E, TitleMerged>)
+    facts.emplace_back("merged");
+  else
+    facts.emplace_back(field<E>);
 }
 
 template <class DecisionType>

@@ -100,14 +100,11 @@ void set_standing(TitleRow& row, const std::string& source, const TitleStanding&
   row.sources["standing"] = source;
 }
 
-template <class Struct>
-using MembersOf = boost::describe::describe_members<Struct, boost::describe::mod_public>;
-
 /// Calls `visit(detail, mine, name)` for each of the details and the member of the row that has its name.
 template <class Visit>
 void each_detail(TitleRow& row, const TitleDetails& details, Visit&& visit) {
-  boost::mp11::mp_for_each<MembersOf<TitleDetails>>([&](auto D) {
-    boost::mp11::mp_for_each<MembersOf<TitleRow>>([&](auto R) {
+  boost::mp11::mp_for_each<projection::MembersOf<TitleDetails>>([&](auto D) {
+    boost::mp11::mp_for_each<projection::MembersOf<TitleRow>>([&](auto R) {
       if constexpr (std::is_same_v<decltype(details.*D.pointer), const std::remove_reference_t<decltype(row.*R.pointer)>&>)
         if (std::string_view(D.name) == R.name) visit(details.*D.pointer, row.*R.pointer, D.name);
     });

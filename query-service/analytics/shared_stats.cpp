@@ -6,6 +6,7 @@
 #include "projector/analytics/analytics.h"
 #include "query-service/analytics/figures.h"
 #include "query-service/analytics/pages.h"
+#include "query-service/dashboard/taste.h"
 #include "query-service/spaces/members.h"
 
 namespace bloomwatch {
@@ -39,12 +40,11 @@ PageSql::Values sums(const std::string& of, PageSql::Values values) {
 
 /// $1 space, $2 how many months, $3 before which one.
 std::string stats_statement() {
-  const std::string present = "(SELECT ids FROM present)::uuid[]";
+  const std::string present(present_ids);
   PageSql sql({Model::spaces, Model::analytics}, "$1", stats_columns());
-  sql.with(
-      "present AS MATERIALIZED (SELECT array_agg(profile) AS ids FROM read_spaces.members WHERE watch_space = $1),"
-      " chosen AS MATERIALIZED (SELECT * FROM read_analytics.months WHERE watch_space = $1 AND month > 0 AND month < $3::integer"
-      " AND sessions > 0 ORDER BY month DESC LIMIT $2)");
+  sql.with(std::string(present_members) +
+           ", chosen AS MATERIALIZED (SELECT * FROM read_analytics.months WHERE watch_space = $1 AND month > 0 AND month < $3::integer"
+           " AND sessions > 0 ORDER BY month DESC LIMIT $2)");
   add_members(sql, "at1");
   sql.rows(kind::zone, {{"text", "time_zone"}}, "FROM read_spaces.spaces WHERE watch_space = $1");
   sql.rows(kind::space,
