@@ -1,6 +1,8 @@
 // Reading and writing periods, and the days that they are made of.
 #include "events/recap_period.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "runtime/ascii.h"
@@ -14,12 +16,6 @@ std::int32_t number_of(std::string_view digits) {
   std::int32_t number = 0;
   for (const char c : digits) number = number * 10 + (c - '0');
   return number;
-}
-
-std::string padded(std::int64_t number, std::size_t width) {
-  std::string text = std::to_string(number);
-  if (text.size() < width) text.insert(0, width - text.size(), '0');
-  return text;
 }
 
 Date first_of(std::int32_t year, std::int32_t month) {
@@ -40,7 +36,7 @@ std::expected<RecapPeriod, std::string> RecapPeriod::from(const Wire& text) {
   return period;
 }
 
-RecapPeriod::Wire RecapPeriod::wire() const { return month == 0 ? padded(year, 4) : padded(year, 4) + '-' + padded(month, 2); }
+RecapPeriod::Wire RecapPeriod::wire() const { return month == 0 ? fmt::format("{:04}", year) : fmt::format("{:04}-{:02}", year, month); }
 
 Date RecapPeriod::first_day() const { return first_of(year, month == 0 ? 1 : month); }
 
@@ -48,8 +44,8 @@ Date RecapPeriod::end_day() const { return month == 0 || month == 12 ? first_of(
 
 std::string date_text(Date date) {
   const std::chrono::year_month_day parts(date);
-  return padded(static_cast<int>(parts.year()), 4) + '-' + padded(static_cast<unsigned>(parts.month()), 2) + '-' +
-         padded(static_cast<unsigned>(parts.day()), 2);
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(parts.year()), static_cast<unsigned>(parts.month()),
+                     static_cast<unsigned>(parts.day()));
 }
 
 }  // namespace bloomwatch

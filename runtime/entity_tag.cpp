@@ -1,6 +1,7 @@
 // Making tags and finding them in a list.
 #include "runtime/entity_tag.h"
 
+#include <fmt/format.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -36,18 +37,9 @@ std::optional<std::string_view> next_tag(std::string_view& list) {
 }  // namespace
 
 std::string entity_tag(std::string_view epoch, const Response& response) {
-  constexpr std::string_view digits = "0123456789abcdef";
   const XXH64_hash_t type = XXH3_64bits(response.content_type.data(), response.content_type.size());
-  XXH128_canonical_t hash;
-  XXH128_canonicalFromHash(&hash, XXH3_128bits_withSeed(response.body.data(), response.body.size(), type));
-  std::string tag = "\"";
-  tag += epoch;
-  tag += '-';
-  for (const unsigned char byte : hash.digest) {
-    tag += digits[byte >> 4U];
-    tag += digits[byte & 0xFU];
-  }
-  return tag += '"';
+  const XXH128_hash_t hash = XXH3_128bits_withSeed(response.body.data(), response.body.size(), type);
+  return fmt::format("\"{}-{:016x}{:016x}\"", epoch, hash.high64, hash.low64);
 }
 
 bool none_match_has(std::string_view if_none_match, std::string_view tag) {

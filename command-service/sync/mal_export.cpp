@@ -3,6 +3,7 @@
 
 #include <libxml/HTMLparser.h>
 #include <libxml/parser.h>
+#include <libxml/parserInternals.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "runtime/ascii.h"
+#include "runtime/utf8.h"
 
 namespace bloomwatch::mal {
 namespace {
@@ -76,21 +78,9 @@ std::size_t sequence(std::string_view text, char32_t& code_point) {
 bool is_xml_character(char32_t c) { return c >= 0x20 ? c != 0xFFFE && c != 0xFFFF : c == '\t' || c == '\n' || c == '\r'; }
 
 void append_utf8(std::string& out, char32_t c) {
-  const auto put = [&](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (c < 0x80) return put(c);
-  if (c < 0x800) return put(0xC0 | c >> 6), put(0x80 | (c & 0x3F));
-  if (c < 0x10000) return put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 0x3F)), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-}
-
-bool is_utf8(std::string_view text) {
-  char32_t c = 0;
-  while (!text.empty()) {
-    const std::size_t length = sequence(text, c);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
+  std::array<xmlChar, 4> bytes;
+  const int length = xmlCopyCharMultiByte(bytes.data(), static_cast<int>(c));
+  out.append(reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(length));
 }
 
 /// Replaces what is no UTF-8, and drops control characters, which no XML may hold and no text means.

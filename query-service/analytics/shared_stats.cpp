@@ -1,8 +1,11 @@
 // GET …/analytics/shared-stats: sums that the fold keeps, a few months of them, and the days that streaks are made of.
+#include <fmt/format.h>
+
 #include <limits>
 #include <map>
 #include <stdexcept>
 
+#include "events/recap_period.h"
 #include "projector/analytics/analytics.h"
 #include "query-service/analytics/figures.h"
 #include "query-service/analytics/pages.h"
@@ -116,20 +119,6 @@ BOOST_DESCRIBE_STRUCT(SharedStatsAnswer, (),
                       (watch_space_id, time_zone, episodes_watched_together, episodes_in_sessions, sessions, completion, time_together,
                        titles_of_unknown_length, time_in_sessions, streak, members, months, next))
 
-std::string padded(std::int64_t number, std::size_t width) {
-  std::string text = std::to_string(number);
-  if (text.size() < width) text.insert(0, width - text.size(), '0');
-  return text;
-}
-
-std::string month_name(std::int64_t month) { return padded(month / 100, 4) + '-' + padded(month % 100, 2); }
-
-std::string day_name(std::int32_t day) {
-  const std::int32_t month = month_of_day(day);
-  const std::chrono::year_month_day date(date_of_day(day));
-  return month_name(month) + '-' + padded(static_cast<unsigned>(date.day()), 2);
-}
-
 std::int64_t b(const pg::Row& row, int number) { return row.get<std::int64_t>(stats_column::b1 + number - 1); }
 
 void take(const pg::Row& row, Watched& into) {
@@ -180,7 +169,7 @@ DatedStreak show_streak(const PageRows& rows, std::string_view zone, Time now) {
   if (!days) throw std::runtime_error("the days of read_analytics.days are unreadable");
   DatedStreak streak;
   static_cast<Streak&>(streak) = streak_of(*days, day_number(date_in(zone, now)));
-  if (!days->empty()) streak.last_day = day_name(days->front());
+  if (!days->empty()) streak.last_day = date_text(date_of_day(days->front()));
   return streak;
 }
 
@@ -194,7 +183,7 @@ void show_months(const PageRows& rows, const std::vector<ProfileId>& members, st
     MonthWatched& month = answer.months.emplace_back();
     take(row, month);
     const auto number = row.get<std::int64_t>(PageRows::number_column);
-    month.month = month_name(number);
+    month.month = fmt::format("{:04}-{:02}", number / 100, number % 100);
     month.members = all_of(members, of_members[number]);
   }
 }
