@@ -109,7 +109,7 @@ bool may_replace(std::string_view source, std::string_view from) {
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): what comes by value is what claims lead to (dispatch.h)
 Described DescribeTitle::decide(const Actor&, const Title& known, Holders<&DescribeTitle::media_claims, Title> holders) const {
-  if (known.merged_into) return refuse(Refusal::title_merged);
+  if (known.merged_into) return refuse(fresh ? Refusal::title_id_taken : Refusal::title_merged);
   Taken taken;
   if (const auto refused = take_references(*this, known, holders, taken)) return *refused;
   if (known.exists && fresh && !taken.some_were_ours) return refuse(Refusal::title_id_taken);

@@ -9,8 +9,8 @@
 
 namespace bloomwatch {
 
-/// Refused, in this order: title_merged (the title became another), title_id_taken (`fresh`, and there is another title of that id),
-/// no_such_title (not `fresh`, and there is none), reference_held (a reference means another title, which lives).
+/// Refused, in this order: title_merged (not `fresh`, and the title became another), title_id_taken (`fresh`, and there is or was another
+/// title of that id), no_such_title (not `fresh`, and there is none), reference_held (a reference means another title, which lives).
 /// References of titles that were merged into this one come over to it; it has absorbed these then.
 struct DescribeTitle {
   TitleId title = {};

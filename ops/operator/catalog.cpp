@@ -38,8 +38,9 @@ constexpr std::size_t batch_titles = 1'000;
 constexpr std::size_t batch_bytes_wanted = std::size_t{4} << 20;
 constexpr std::size_t claims_at_once = 5'000;
 constexpr std::size_t shown_max = 20;
-/// Rounds in which rows are told anew whose title turned out to be another by then.
-constexpr int rounds_max = 3;
+/// Rounds in which rows are told anew whose title turned out to be another by then: one more for each time that an entry was merged and
+/// split.
+constexpr int rounds_max = 8;
 
 struct CatalogOptions {
   Target target;

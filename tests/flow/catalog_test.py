@@ -19,6 +19,11 @@ def title_id(source, identity):
     return str(uuid.uuid5(NAMESPACE, f"{source}:{identity}"))
 
 
+def next_id(identity):
+    """Of a title whose first id another title has."""
+    return str(uuid.uuid5(uuid.UUID(identity), "again"))
+
+
 class Catalog(FlowTest):
     @classmethod
     def setUpClass(cls):
@@ -50,6 +55,14 @@ class Catalog(FlowTest):
         path = pathlib.Path(self.folder.name) / f"{self.id()}.jsonl"
         path.write_text("\n".join(json.dumps(line) for line in [lines[0], *entries]) + "\n")
         return path
+
+    def bring_entries(self, *entries):
+        """Imports a release of these alone: each is a name and the pages that tell its references."""
+        lines = [json.loads(line) for line in SMALL.read_text().splitlines()]
+        described = [lines[3] | {"title": name, "sources": sources} for name, *sources in entries]
+        path = pathlib.Path(self.folder.name) / f"{self.id()}.jsonl"
+        path.write_text("\n".join(json.dumps(line) for line in [lines[0], *described]) + "\n")
+        return self.bring(path)
 
     def title(self, identity, expect=200):
         # After the whole catalogue came in, a busy machine takes more than the two seconds that a page waits unasked.
@@ -222,6 +235,23 @@ class Catalog(FlowTest):
         self.assertEqual((title["minutes"], title["genres"]), (95, ["drama"]))
         own = self.mira.call("PATCH", f"/api/titles/{made['id']}", {"media": [{"source": "bloomwatch", "id": made["id"]}]})
         self.assert_problem(own, 400)
+
+    def test_entries_that_merge_and_split_again_are_two_titles_each_time(self):
+        by_anilist, by_mal = "https://anilist.co/anime/900010", "https://myanimelist.net/anime/800010"
+        apart = [("One", by_anilist), ("Two", by_mal)]
+        one, two = title_id("anilist", 900010), title_id("mal", 800010)
+        self.bring_entries(*apart)
+        for _ in range(3):
+            self.assertIn(f"title {two} became {one}", self.bring_entries(("One", by_anilist, by_mal)))
+            self.assertIn("1 added", self.bring_entries(*apart))
+            two = next_id(two)
+            for identity, name, source in ((one, "One", "anilist"), (two, "Two", "mal")):
+                title = self.title(identity)
+                self.assertEqual((title["id"], title["name"]), (identity, name))
+                self.assertEqual([reference["source"] for reference in title["externalIds"]], [source])
+            before = self.server.last_position()
+            self.assertIn("0 added, 0 changed, 2 unchanged, 0 failed", self.bring_entries(*apart))
+            self.assertEqual(self.server.last_position(), before)
 
     def test_an_import_that_was_cut_off_is_finished_by_running_it_again(self):
         rows = 4000

@@ -79,6 +79,17 @@ TEST(DescribeTitle, refuses_an_id_that_is_another_titles_or_nobodys) {
   given().when(describe(frieren, entry), system).refuses(CatalogRefusal::no_such_title);
 }
 
+TEST(DescribeTitle, refuses_a_new_title_the_id_of_one_that_became_another) {
+  const TitleId other = title_of("mal", "1");
+  TitleEntry entry = frieren_entry();
+  entry.media = {{"mal", "1"}};
+  World world = with_frieren();
+  world.take(stream<Title>(other, added_of(entry), TitleMerged{frieren}));
+  world.when(describe(other, entry, true), system).refuses(CatalogRefusal::title_id_taken);
+  const TitleId next(Uuid::v5(other.uuid, "again"));
+  world.when(describe(next, entry, true), system).then(added_of(entry)).takes(reference_claim("mal", "1")).once();
+}
+
 TEST(DescribeTitle, takes_over_what_a_title_meant_that_was_merged_into_it) {
   const TitleId other = title_of("mal", "1");
   const TitleId earlier = title_of("mal", "2");
