@@ -164,7 +164,8 @@ void Catalog::apply(const TitleReferencesRemoved& e, const Meta& meta) {
   for (const MediaReference& reference : e.media) {
     std::erase(row.external_ids, reference);
     const TitleId alias = title_of(reference.source, reference.id);
-    if (alias != row.title) aliases.remove({alias, row.title});
+    // The id of a title that was merged into this one leads here whatever its reference means.
+    if (alias != row.title && std::ranges::find(row.absorbed, alias) == row.absorbed.end()) aliases.remove({alias, row.title});
   }
 }
 
@@ -210,7 +211,8 @@ void Catalog::apply(const TitleMerged& e, const Meta& meta) {
 }
 
 void Catalog::apply(const TitleAbsorbed& e, const Meta& meta) {
-  const TitleRow& row = changed_title(*this, meta);
+  TitleRow& row = changed_title(*this, meta);
+  row.absorbed.push_back(e.absorbed);
   aliases.put({e.absorbed, row.title});
 }
 

@@ -1,5 +1,6 @@
 // The read model `catalog`: the titles, by what else they are known, and the lists of genres and studios that they are in.
-// Partition key of all its events: the title. Tables: migrations/0030_read_catalog.sql, which is also the contract with search.
+// Partition key of all its events: the title. Tables: migrations/0030_read_catalog.sql, which is also the contract with search, and
+// 0043_absorbed_titles.sql.
 #pragma once
 
 #include <boost/describe.hpp>
@@ -78,6 +79,7 @@ struct TitleRow {
   std::int64_t popularity = 0;                 ///< members at the source; 0: not known
   std::map<std::string, std::string> sources;  ///< by fact (`names` left out): who says so
   std::optional<TitleId> merged_into = {};
+  std::vector<TitleId> absorbed;  ///< titles that were merged into this one
   Time added_at = {};
   Time updated_at = {};
   Version version = 0;
@@ -88,7 +90,7 @@ struct TitleRow {
 BOOST_DESCRIBE_STRUCT(TitleRow, (),
                       (title, name, names, format, airing, season, season_year, episodes, minutes, picture_url, thumbnail_url, synopsis,
                        starts_on, ends_on, content_rating, genres, tags, studios, related, external_ids, offers, score_hundredths,
-                       popularity, sources, merged_into, added_at, updated_at, version, position))
+                       popularity, sources, merged_into, absorbed, added_at, updated_at, version, position))
 
 /// An id by which a title is also known: its own, that of each reference (see title_of()), those of titles merged into it.
 struct TitleAliasRow {
@@ -116,7 +118,7 @@ std::string studio_slug(std::string_view name);
 
 struct Catalog {
   static constexpr std::string_view name = "catalog";
-  static constexpr int version = 1;  ///< raise it when a fold changes
+  static constexpr int version = 2;  ///< raise it when a fold changes
 
   projection::Rows<TitleRow> titles;
   projection::Puts<TitleAliasRow> aliases;

@@ -98,6 +98,15 @@ TEST_F(CatalogFold, takes_a_merged_title_out_of_lists_and_leads_its_ids_on) {
   EXPECT_EQ(row(2).position, 3);
 }
 
+TEST_F(CatalogFold, leads_the_id_of_a_merged_title_on_also_when_its_reference_has_left) {
+  const TitleId merged = title_of("mal", "2");
+  happens(added());
+  happens(TitleAbsorbed{merged});
+  happens(TitleReferencesRemoved{aod, {{"mal", "2"}}, {}});
+  EXPECT_THAT(row().absorbed, ::testing::ElementsAre(merged));
+  EXPECT_TRUE(leads(merged));
+}
+
 TEST(StudioSlug, keeps_letters_and_digits) {
   EXPECT_EQ(studio_slug("A-1 Pictures Inc."), "a-1-pictures-inc");
   EXPECT_EQ(studio_slug("スタジオ"), "スタジオ");
