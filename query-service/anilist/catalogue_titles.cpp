@@ -64,10 +64,13 @@ constexpr const char* known_columns =
     "'thumbnailUrl', t.thumbnail_url, 'synopsis', t.synopsis, 'startsOn', t.starts_on, 'endsOn', t.ends_on, 'genres', t.genres, "
     "'studios', t.studios, 'externalIds', t.external_ids, 'scoreHundredths', t.score_hundredths, 'popularity', t.popularity)";
 
+/// $1 is the id that the reference makes, $2 AniList's: an alias also leads to a title whose own id it is, though another has the
+/// reference.
 const pg::Statement& title_statement() {
   static const pg::Statement statement(std::string("SELECT ") + known_columns +
                                        " FROM read_catalog.aliases AS a JOIN read_catalog.titles AS t ON t.title = a.title"
-                                       " WHERE a.alias = $1 AND t.merged_into IS NULL LIMIT 1");
+                                       " WHERE a.alias = $1 AND t.merged_into IS NULL AND t.external_ids @>"
+                                       " jsonb_build_array(jsonb_build_object('source', 'anilist', 'id', $2::text))");
   return statement;
 }
 
@@ -171,7 +174,8 @@ Catalogue catalogue_titles(const std::string& database_url, search::CatalogSearc
   options.settings = {{"default_transaction_read_only", "on"}};
   auto pool = std::make_shared<pg::Pool>(std::move(options), pg::Pool::Limits{.connections_max = Discovery::threads});
   return {.media = [pool](std::int32_t id) -> std::optional<Media> {
-            const auto rows = pool->checkout()->run(title_statement(), pg::Params(title_of("anilist", std::to_string(id))));
+            const std::string known_as = std::to_string(id);
+            const auto rows = pool->checkout()->run(title_statement(), pg::Params(title_of("anilist", known_as), known_as));
             if (rows.empty()) return std::nullopt;
             auto title = json::read<KnownTitle>(rows[0].get<std::string_view>(0), json::Unknown::ignored);
             if (!title) return std::nullopt;

@@ -6,11 +6,13 @@
 namespace bloomwatch {
 namespace {
 
-/// A title that `alias` leads to, which lives or, if `merged`, does not. A keyed read of aliases, then one of titles for each.
+/// The title that `alias` leads to, which lives or, if `merged`, does not: the one whose own id it is, else the one that absorbed that,
+/// else the one that has the reference. A keyed read of aliases, then one of titles for each.
 std::string title_of_alias(std::string_view alias, std::string_view wanted, bool merged) {
   return fmt::format(
-      "(SELECT f.{} FROM read_catalog.aliases AS l, LATERAL (SELECT x.title, x.merged_into FROM read_catalog.titles AS x WHERE x.title = "
-      "l.title OFFSET 0) AS f WHERE l.alias = {} AND f.merged_into IS {} LIMIT 1)",
+      "(SELECT f.{} FROM read_catalog.aliases AS l, LATERAL (SELECT x.title, x.merged_into, x.absorbed FROM read_catalog.titles AS x WHERE"
+      " x.title = l.title OFFSET 0) AS f WHERE l.alias = {} AND f.merged_into IS {} ORDER BY f.title = l.alias DESC, f.absorbed ?"
+      " l.alias::text DESC LIMIT 1)",
       wanted, alias, merged ? "NOT NULL" : "NULL");
 }
 
@@ -43,6 +45,11 @@ PageSql::Values title_values(bool whole) {
 std::string living_title(std::string_view id) {
   return fmt::format("COALESCE({}, {})", title_of_alias(id, "title", false),
                      title_of_alias(title_of_alias(id, "merged_into", true), "title", false));
+}
+
+std::string ids_of_title(std::string_view title) {
+  return fmt::format("(SELECT a.alias FROM read_catalog.aliases AS a WHERE a.title = {0} AND {1} = {0} OFFSET 0)", title,
+                     living_title("a.alias"));
 }
 
 }  // namespace bloomwatch

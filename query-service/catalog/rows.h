@@ -47,7 +47,10 @@ PageSql::Columns catalog_columns();
 PageSql::Values title_values(bool whole);
 
 /// The SQL of the living title that an id leads to: by read_catalog.aliases, also where a title was merged whose references have not come
-/// over yet. Null: none. `id` is an expression of type uuid.
+/// over yet. An id that was once a title's leads to that one or to what it became, whatever a reference makes of it. Null: none. `id` is an
+/// expression of type uuid.
 std::string living_title(std::string_view id);
+/// The SQL of all ids that lead to a living title, for FROM: its column is `alias`.
+std::string ids_of_title(std::string_view title);
 
 }  // namespace bloomwatch

@@ -45,8 +45,8 @@ const pg::Statement& title_statement() {
              " AS title) AS c, LATERAL (SELECT * FROM read_catalog.titles AS x WHERE x.title = c.title OFFSET 0) AS t)");
     sql.rows(catalog_kind::title, title_values(true), "FROM chosen AS t");
     sql.rows(catalog_kind::vote, {{"number", "v.votes"}, {"n1", "v.score_tenths::integer"}},
-             "FROM chosen AS c, LATERAL (SELECT a.alias FROM read_catalog.aliases AS a WHERE a.title = c.title OFFSET 0) AS a, LATERAL"
-             " (SELECT x.votes, x.score_tenths FROM read_analytics.votes AS x WHERE x.title = a.alias OFFSET 0) AS v");
+             "FROM chosen AS c, LATERAL " + ids_of_title("c.title") +
+                 " AS a, LATERAL (SELECT x.votes, x.score_tenths FROM read_analytics.votes AS x WHERE x.title = a.alias OFFSET 0) AS v");
     sql.rows(catalog_kind::related,
              {{"id", "t.title"}, {"text", "t.name"}, {"t1", "t.format"}, {"t3", "t.season"}, {"n1", "t.season_year"}},
              "FROM chosen AS c, LATERAL (SELECT " + living_title("(r.value ->> 'alias')::uuid") +

@@ -1,5 +1,6 @@
 // The branches that find a recap: keyed ranges of days, months and periods, and a few rows of the titles that come out of them.
 #include "projector/analytics/analytics.h"
+#include "query-service/catalog/rows.h"
 #include "query-service/recaps/recap.h"
 #include "query-service/recaps/recap_rows.h"
 #include "query-service/spaces/members.h"
@@ -58,11 +59,9 @@ void add_genres(PageSql& sql, std::string_view table, std::string_view whose) {
       " read_recaps." +
           std::string(table) + " WHERE " + std::string(whose) +
           " = $1 AND month BETWEEN $2 AND $3 AND episodes > 0 GROUP BY title ORDER BY sum(episodes) DESC, title LIMIT " +
-          number(genre_titles_max) +
-          ") AS t CROSS JOIN LATERAL (SELECT k.genres FROM read_catalog.aliases AS a LEFT JOIN read_catalog.titles AS k ON k.title = "
-          "a.title"
-          " WHERE a.alias = t.title AND k.merged_into IS NULL LIMIT 1) AS c CROSS JOIN LATERAL jsonb_array_elements_text(c.genres) AS e"
-          " (genre) GROUP BY e.genre ORDER BY sum(t.episodes) DESC, e.genre LIMIT " +
+          number(genre_titles_max) + ") AS t CROSS JOIN LATERAL (SELECT " + living_title("t.title") +
+          " AS title OFFSET 0) AS l CROSS JOIN LATERAL (SELECT genres FROM read_catalog.titles WHERE title = l.title OFFSET 0) AS c CROSS"
+          " JOIN LATERAL jsonb_array_elements_text(c.genres) AS e (genre) GROUP BY e.genre ORDER BY sum(t.episodes) DESC, e.genre LIMIT " +
           number(recap_titles_max) + ") AS g");
 }
 

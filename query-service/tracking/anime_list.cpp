@@ -81,9 +81,8 @@ std::string lean_text(const Shape& shape) {
 /// Other anime of the space whose title is the chosen one's, by what the catalogue knows now.
 void add_same_title(PageSql& sql) {
   sql.rows(tracking_kind::same_title, {{"id", "s.anime"}},
-           "FROM (SELECT " + living_title("c.title") +
-               " AS title FROM chosen AS c OFFSET 0) AS l, LATERAL (SELECT a.alias FROM read_catalog.aliases AS a WHERE a.title = l.title"
-               " OFFSET 0) AS a, LATERAL (SELECT t.anime FROM read_tracking.titles AS t WHERE t.watch_space = $1 AND t.title = a.alias AND"
+           "FROM (SELECT " + living_title("c.title") + " AS title FROM chosen AS c OFFSET 0) AS l, LATERAL " + ids_of_title("l.title") +
+               " AS a, LATERAL (SELECT t.anime FROM read_tracking.titles AS t WHERE t.watch_space = $1 AND t.title = a.alias AND"
                " t.anime <> $2 OFFSET 0) AS s");
 }
 

@@ -1,5 +1,6 @@
 # The catalogue from outside: imported by the operator, merged and split as its source does, read over HTTP, used by spaces.
 # The real catalogue of 12,294 titles is imported where it is at hand (of builds with sanitizers, a part of it).
+import itertools
 import json
 import pathlib
 import re
@@ -239,8 +240,12 @@ class Catalog(FlowTest):
     def test_entries_that_merge_and_split_again_are_two_titles_each_time(self):
         by_anilist, by_mal = "https://anilist.co/anime/900010", "https://myanimelist.net/anime/800010"
         apart = [("One", by_anilist), ("Two", by_mal)]
-        one, two = title_id("anilist", 900010), title_id("mal", 800010)
+        one, first = title_id("anilist", 900010), title_id("mal", 800010)
+        two = first
         self.bring_entries(*apart)
+        space = self.mira.make_space("Two of one")
+        tracked = self.mira.post(f"/api/watch-spaces/{space}/anime", {"media": {"source": "mal", "id": 800010}})["id"]
+        self.mira.rate(space, tracked, 7)
         for _ in range(3):
             self.assertIn(f"title {two} became {one}", self.bring_entries(("One", by_anilist, by_mal)))
             self.assertIn("1 added", self.bring_entries(*apart))
@@ -249,9 +254,29 @@ class Catalog(FlowTest):
                 title = self.title(identity)
                 self.assertEqual((title["id"], title["name"]), (identity, name))
                 self.assertEqual([reference["source"] for reference in title["externalIds"]], [source])
+            # An id that was merged leads to what it became, and so do the votes under it.
+            self.assertEqual(self.title(first)["id"], one)
+            self.assertEqual([self.title(identity)["communityScore"]["votes"] for identity in (one, two)], [1, 0])
             before = self.server.last_position()
             self.assertIn("0 added, 0 changed, 2 unchanged, 0 failed", self.bring_entries(*apart))
             self.assertEqual(self.server.last_position(), before)
+
+    def test_an_id_leads_to_its_own_title_where_its_reference_means_another(self):
+        # Of the two ids that of the other title comes first.
+        number = next(n for n in itertools.count(700010) if next_id(title_id("kitsu", n)) < title_id("kitsu", n))
+        by_kitsu, by_mal = f"https://kitsu.app/anime/{number}", f"https://myanimelist.net/anime/{number}"
+        one = title_id("kitsu", number)
+        two = next_id(one)
+        self.bring_entries(("One", by_kitsu))
+        self.bring_entries(("One", by_mal, by_kitsu))
+        page = f"/api/watch-spaces/{self.mira.make_space('One and two')}/anime"
+        tracked = self.mira.post(page, {"media": {"source": "mal", "id": number}})["id"]
+        self.mira.patch(f"{page}/{tracked}/participant-rating", {"score": 7})
+        self.assertIn("1 added", self.bring_entries(("One", by_mal), ("Two", by_kitsu)))
+        for identity, name, votes in ((one, "One", 1), (two, "Two", 0)):
+            title = self.title(identity)
+            self.assertEqual((title["id"], title["name"], title["communityScore"]["votes"]), (identity, name, votes))
+        self.assertEqual(self.mira.get(f"{page}/{tracked}").json["sameTitleAs"], [])
 
     def test_an_import_that_was_cut_off_is_finished_by_running_it_again(self):
         rows = 4000

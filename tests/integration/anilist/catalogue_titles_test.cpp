@@ -63,6 +63,17 @@ TEST_F(CatalogueTitles, are_found_by_their_anilist_id) {
   EXPECT_FALSE(catalogue_.media(154588));
 }
 
+TEST_F(CatalogueTitles, are_those_that_have_the_id_and_not_what_it_once_meant) {
+  const std::string once = "00000000-0000-7000-8000-000000000001";
+  add("154587", once);
+  connection_.query("UPDATE read_catalog.titles SET name = 'Another', external_ids = '[]' WHERE title = '" + once + "'");
+  EXPECT_FALSE(catalogue_.media(154587));
+  add("154587", "11111111-1111-7111-8111-111111111111");
+  const auto media = catalogue_.media(154587);
+  ASSERT_TRUE(media);
+  EXPECT_EQ(media->preferred_title, "Sousou no Frieren");
+}
+
 TEST_F(CatalogueTitles, that_were_merged_into_others_are_not_shown) {
   add("7", "22222222-2222-7222-8222-222222222222", true);
   EXPECT_FALSE(catalogue_.media(7));
