@@ -56,7 +56,8 @@ struct Title {
   const Called* called_by(std::string_view source) const;
   /// What a space shows of it when it is added there.
   TitleSnapshot snapshot() const;
-  /// The ids under which a space may track it: its own, those of its references, those of titles merged into it.
+  /// The ids under which a space may track it: its own, those of its references, those of titles merged into it. One of a reference may be
+  /// the own id of another title, which it leads to then.
   std::vector<TitleId> aliases(TitleId own) const;
 
   void evolve(const TitleAdded& e);

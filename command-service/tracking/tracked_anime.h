@@ -42,16 +42,15 @@ template <>
 struct Parameter<TrackedAnime> {
   using Of = Anime;
 
-  /// The title that the reference leads to by its claim and by merges. `look(name)` gives a held stream or null.
+  /// A title that something leads to. `look(name)` gives a held stream or null.
   struct Meant {
     TitleId id;
     const Title* title = nullptr;
     bool known = true;  ///< false: not all of the way is held yet
   };
+  /// What the title of that id has become by merges.
   template <class Look>
-  static Meant meant(const MediaReference& reference, const HeldClaim& claim, Look&& look) {
-    if (!claim.holder || claim.holder->category != Title::category) return {title_of(reference.source, reference.id)};
-    TitleId id(claim.holder->id);
+  static Meant living(TitleId id, Look&& look) {
     const Title* title = nullptr;
     for (int hops = 0; hops <= merges_followed_max; ++hops) {
       const HeldStream* held = look(StreamName{Title::category, id.uuid});
@@ -61,6 +60,20 @@ struct Parameter<TrackedAnime> {
       id = *title->merged_into;
     }
     return {id, title};
+  }
+  /// The title that the reference leads to by its claim and by merges.
+  template <class Look>
+  static Meant meant(const MediaReference& reference, const HeldClaim& claim, Look&& look) {
+    if (!claim.holder || claim.holder->category != Title::category) return {title_of(reference.source, reference.id)};
+    return living(TitleId(claim.holder->id), look);
+  }
+  /// Whether an alias of the title leads to it: the id of a reference may be the own id of another title, which the reference has left, and
+  /// what a space tracks under that id is the other title. False: that is not known yet, too.
+  template <class Look>
+  static bool leads_to(const Meant& title, TitleId alias, Look&& look) {
+    if (alias == title.id) return true;
+    const Meant own = living(alias, look);
+    return own.known && (!own.title->exists || own.id == title.id);
   }
   static std::vector<TitleId> ids_of(const Meant& meant) {
     return meant.title == nullptr ? std::vector{meant.id} : meant.title->aliases(meant.id);
@@ -78,10 +91,11 @@ struct Parameter<TrackedAnime> {
     if (!reference) return std::nullopt;
     const HeldClaim* claim = facts.find(reference_claim(reference->source, reference->id));
     if (claim == nullptr) return std::nullopt;
-    const Meant title = meant(*reference, *claim, [&](const StreamName& name) { return facts.find(name); });
+    const auto look = [&](const StreamName& name) { return facts.find(name); };
+    const Meant title = meant(*reference, *claim, look);
     for (const TitleId id : ids_of(title)) {
       const HeldClaim* tracked = facts.find(title_claim(command.watch_space, id));
-      if (tracked != nullptr && is_anime(*tracked)) return StreamName{Anime::category, tracked->holder->id};
+      if (tracked != nullptr && is_anime(*tracked) && leads_to(title, id, look)) return StreamName{Anime::category, tracked->holder->id};
     }
     return std::nullopt;
   }
@@ -104,11 +118,12 @@ struct Parameter<TrackedAnime> {
     needs.claim(title_claim(command.watch_space, title_of(reference->source, reference->id)));
     const HeldClaim* claim = needs.claim(reference_claim(reference->source, reference->id));
     if (claim == nullptr) return;
-    const Meant title = meant(*reference, *claim, [&](const StreamName& name) { return needs.stream(name); });
+    const auto look = [&](const StreamName& name) { return needs.stream(name); };
+    const Meant title = meant(*reference, *claim, look);
     if (!title.known) return;
     for (const TitleId id : ids_of(title)) {
       const HeldClaim* tracked = needs.claim(title_claim(command.watch_space, id));
-      if (tracked != nullptr && is_anime(*tracked)) needs.stream({Anime::category, tracked->holder->id});
+      if (tracked != nullptr && is_anime(*tracked) && leads_to(title, id, look)) needs.stream({Anime::category, tracked->holder->id});
     }
   }
 

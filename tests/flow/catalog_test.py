@@ -276,7 +276,11 @@ class Catalog(FlowTest):
         for identity, name, votes in ((one, "One", 1), (two, "Two", 0)):
             title = self.title(identity)
             self.assertEqual((title["id"], title["name"], title["communityScore"]["votes"]), (identity, name, votes))
-        self.assertEqual(self.mira.get(f"{page}/{tracked}").json["sameTitleAs"], [])
+        added = self.mira.post(page, {"media": {"source": "kitsu", "id": number}})
+        self.assert_problem(self.mira.call("POST", page, {"media": {"source": "mal", "id": number}}), 409, "already-tracked")
+        for anime, identity in ((tracked, one), (added["id"], two)):
+            shown = self.mira.get(f"{page}/{anime}", at_least=added).json
+            self.assertEqual((shown["titleId"], shown["sameTitleAs"]), (identity, []))
 
     def test_an_import_that_was_cut_off_is_finished_by_running_it_again(self):
         rows = 4000

@@ -61,6 +61,44 @@ TEST(AddAnime, follows_a_title_that_was_merged_to_the_one_that_lives) {
   EXPECT_THAT(outcome.decided().events.front().data, ::testing::HasSubstr(frieren.to_string()));
 }
 
+/// A space that tracks frieren, which has given its AniList id up to another title: frieren keeps the id that this made.
+World with_a_reference_that_left(TitleId other) {
+  World world = with_space();
+  TitleEntry entry = frieren_entry();
+  entry.media = {anilist};
+  world.take(stream<Title>(frieren, TitleReferencesRemoved{.source = "anime-offline-database", .media = {anilist}}));
+  world.take(stream<Title>(other, added_of(entry)));
+  hold(world, other, {anilist});
+  world.holding<Anime>(title_claim(space_id, frieren), there);
+  return world;
+}
+
+TEST(AddAnime, adds_the_title_of_a_reference_beside_the_one_that_has_the_id_of_it) {
+  const TitleId other(Uuid::v5(frieren.uuid, "again"));
+  World world = with_a_reference_that_left(other);
+  const Outcome outcome = world.when(add(MediaSource::anilist, "154587"), mira).takes(title_claim(space_id, other)).once();
+  EXPECT_THAT(outcome.decided().events.front().data, ::testing::HasSubstr(other.to_string()));
+  with_a_reference_that_left(other).when(add(MediaSource::mal, "52991"), mira).refuses(tracking::Refusal::already_tracked);
+}
+
+TEST(AddAnime, takes_the_id_of_a_merged_title_for_what_it_became_and_not_for_what_split_off_again) {
+  const TitleId merged = title_of("mal", "1");
+  const TitleId split(Uuid::v5(merged.uuid, "again"));
+  TitleEntry entry = frieren_entry();
+  entry.media = {{"mal", "1"}};
+  const auto world = [&] {
+    World tracking_merged = with_space();
+    tracking_merged.take(stream<Title>(frieren, TitleAbsorbed{merged}));
+    tracking_merged.take(stream<Title>(merged, added_of(entry), TitleMerged{frieren}));
+    tracking_merged.take(stream<Title>(split, added_of(entry)));
+    hold(tracking_merged, split, entry.media);
+    tracking_merged.holding<Anime>(title_claim(space_id, merged), there);
+    return tracking_merged;
+  };
+  world().when(add(MediaSource::anilist, "154587"), mira).refuses(tracking::Refusal::already_tracked);
+  world().when(add(MediaSource::mal, "1"), mira).takes(title_claim(space_id, split)).once();
+}
+
 TEST(ImportAnime, finds_the_anime_that_tracks_its_title_by_another_reference) {
   World world = with_space();
   world.take(stream<Anime>(there, AnimeAdded{.watch_space = space_id,
