@@ -225,7 +225,8 @@ Discovery::SearchOutcome Discovery::search_without(const Wanted& wanted, const F
     return FoundSearch{known->value, Source::anilist, known->at, true};
   }
   SearchPage page;
-  if (wanted.offset == 0 && catalogue_.search) {
+  const bool first = wanted.page() == 1;  // what is known here is one page of items, however it is cut
+  if (first && catalogue_.search) {
     try {
       page.items = catalogue_.search(wanted.text.text(), page_items);
     } catch (const std::exception& error) {
@@ -237,7 +238,7 @@ Discovery::SearchOutcome Discovery::search_without(const Wanted& wanted, const F
     }
   }
   std::optional<Time> fetched_at;
-  if (wanted.offset == 0)
+  if (first)
     for (KeptMedia& kept : store_.search(wanted.text.text(), page_items)) {
       fetched_at = std::min(fetched_at.value_or(kept.fetched_at), kept.fetched_at);
       page.items.push_back(std::move(kept.media));

@@ -171,6 +171,19 @@ class Discovery(AniListTest):
         self.assertLess(len(self.anilist.requests), 5)
         self.until_it_answers()
 
+    def test_what_is_known_is_paged_while_anilist_is_down(self):
+        self.until_it_answers()
+        kept = [1001, 1002, 1003]
+        for number in kept:
+            self.assertEqual(self.media(number).status, 200)
+        self.anilist.always = OUTAGE
+        first = self.search("less series", limit=2)
+        self.assertEqual((first.status, first.json.get("stale"), len(first["items"])), (200, True, 2), first)
+        second = self.person.get(first["next"])
+        self.assertEqual((second["stale"], second["next"]), (True, None))
+        self.assertEqual(sorted(item["anilistMediaId"] for item in first["items"] + second["items"]), kept)
+        self.until_it_answers()
+
     def test_old_details_are_shown_at_once_and_fetched_anew_behind_the_answer(self):
         self.until_it_answers()
         self.media(FRIEREN["id"])
