@@ -79,9 +79,9 @@ void Client::stop() {
   surroundings_.stop();
 }
 
-bool Client::rests() {
+bool Client::rests(TimePoint deadline) {
   const std::lock_guard lock(mutex_);
-  return !breaker_.would_take(surroundings_.now());
+  return !breaker_.would_take(surroundings_.now()) || pace_.next() >= deadline;
 }
 
 std::expected<SearchPage, Failure> Client::search(std::string_view text, int page, TimePoint deadline) {

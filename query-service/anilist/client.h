@@ -58,8 +58,8 @@ class Client {
   std::expected<SearchPage, Failure> search(std::string_view text, int page, TimePoint deadline);
   std::expected<Media, Failure> media(std::int32_t id, TimePoint deadline);
 
-  /// Whether a question would be answered `resting` now.
-  bool rests();
+  /// Whether a question would be answered without AniList now: it is left alone, or its turn comes after the deadline.
+  bool rests(TimePoint deadline);
   /// Whoever waits, and whoever comes later, is told `cancelled`.
   void stop();
 

@@ -112,8 +112,9 @@ void Discovery::fly(Flights<Outcome>& flights, const std::string& question, User
                     std::move_only_function<void(TimePoint)> run, const Outcome& when_full) {
   using Joined = typename Flights<Outcome>::Joined;
   if (flights.join(question, waiter)) return;
+  const TimePoint deadline = std::chrono::steady_clock::now() + options_.answer_max;
   // What does not reach AniList is not counted: nobody's budget is spent.
-  const auto wait = client_.rests() ? std::nullopt : people_.take(std::hash<UserId>{}(by), TokenBuckets::Clock::now());
+  const auto wait = client_.rests(deadline) ? std::nullopt : people_.take(std::hash<UserId>{}(by), TokenBuckets::Clock::now());
   if (wait) {
     constexpr std::string_view why = "You have asked AniList very often. What it has told already can be had at any time.";
     return waiter(std::unexpected(problems::too_many_requests(*wait).with_detail(std::string(why))));
@@ -121,7 +122,6 @@ void Discovery::fly(Flights<Outcome>& flights, const std::string& question, User
   const Joined joined = flights.join_or_begin(question, waiter);
   if (joined == Joined::full) return waiter(std::unexpected(problems::overloaded()));
   if (joined == Joined::later) return;
-  const TimePoint deadline = std::chrono::steady_clock::now() + options_.answer_max;
   WorkPool::Job job = [&flights, question, deadline, run = std::move(run)]() mutable {
     try {
       run(deadline);

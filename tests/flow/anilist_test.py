@@ -256,6 +256,8 @@ class RateLimit(AniListTest):
         self.assert_unavailable(answer)
         self.assertTrue(40 <= int(answer.headers["Retry-After"]) <= 60, answer.headers["Retry-After"])
         self.assert_unavailable(self.media(FRIEREN["id"]))
+        for number in range(25):
+            self.assert_unavailable(self.media(7_000_000 + number))  # and nobody's own budget is spent
         self.assertEqual(len(self.anilist.requests), 3, "nobody asked again")
         self.assertEqual(self.search("Frieren").json, first.json)
 

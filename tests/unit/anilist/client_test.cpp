@@ -148,6 +148,18 @@ TEST_F(AniList, is_asked_thirty_times_a_minute_and_no_more) {
   EXPECT_EQ(since_start(30), 60s);
 }
 
+TEST_F(AniList, rests_while_its_turn_would_come_too_late_and_while_it_is_down) {
+  answers({rate_limited(), outage()});
+  EXPECT_FALSE(client_.rests(now_ + 8s));
+  EXPECT_EQ(ask().error().trouble, Trouble::busy);
+  EXPECT_TRUE(client_.rests(now_ + 8s));
+  EXPECT_FALSE(client_.rests(now_ + 120s)) << "who can wait reaches it";
+  time_passes(60s);
+  EXPECT_FALSE(client_.rests(now_ + 8s));
+  EXPECT_EQ(ask().error().trouble, Trouble::outage);
+  EXPECT_TRUE(client_.rests(now_ + 120s));
+}
+
 TEST_F(AniList, is_asked_by_nobody_once_stopped) {
   answers({good()});
   client_.stop();
