@@ -189,6 +189,8 @@ TitleChanges ChangeTitle::decide(const Actor& by, const Title& known, Holders<&C
   if (says_too_much(*this, size_of(names), size_of(media))) return refuse(Refusal::too_much_said);
   if (!known.exists) return refuse(Refusal::no_such_title);
   if (known.merged_into) return refuse(Refusal::title_merged);
+  const auto is_manual = [](const Title::Called& called) { return called.source == manual_source; };
+  if (names && names->empty() && std::ranges::all_of(known.names, is_manual)) return refuse(Refusal::title_without_name);
   TitleChanges changes;
   TitleReferencesAdded references{.source = manual};
   const std::vector<MediaReference> given = media ? references_of(*media) : std::vector<MediaReference>{};

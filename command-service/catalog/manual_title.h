@@ -98,8 +98,8 @@ struct AddTitle : TitleFields {
 };
 BOOST_DESCRIBE_STRUCT(AddTitle, (TitleFields), (names, media, title, media_claims))
 
-/// Refused, in this order: not_a_moderator, too_much_said, no_such_title, title_merged, reference_held. `names`: all that people here give
-/// it; `media`: references that mean it, too.
+/// Refused, in this order: not_a_moderator, too_much_said, no_such_title, title_merged, title_without_name, reference_held. `names`: all
+/// that people here give it, none only where others name it; `media`: references that mean it, too.
 struct ChangeTitle : TitleFields {
   TitleId title = {};
   Patch<std::vector<GivenName>> names = {};

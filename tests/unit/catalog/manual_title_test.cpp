@@ -67,6 +67,19 @@ TEST(ChangeTitle, is_refused_to_others_and_of_titles_that_are_none) {
   given(moderator(mira)).when(command, mira).refuses(CatalogRefusal::no_such_title);
 }
 
+TEST(ChangeTitle, leaves_no_title_without_a_name) {
+  ChangeTitle command;
+  command.title = frieren;
+  command.names = {std::vector<GivenName>{}};
+  World by_hand = with_frieren(frieren_entry(), "manual");
+  by_hand.take(moderator(mira));
+  by_hand.when(command, mira).refuses(CatalogRefusal::title_without_name);
+  World named_by_others = with_frieren();
+  named_by_others.take(moderator(mira));
+  named_by_others.take(stream<Title>(frieren, TitleNamesChanged{"manual", {{"The Elf", "en", NameKind::english}}}));
+  named_by_others.when(command, mira).then(TitleNamesChanged{"manual", {}}).once();
+}
+
 TEST(ChangeTitle, keeps_where_it_can_be_watched) {
   ChangeTitle command;
   command.title = frieren;
