@@ -6,6 +6,7 @@
 #include "command-service/tracking/access.h"
 #include "command-service/tracking/progress.h"
 #include "command-service/tracking/sealing.h"
+#include "runtime/zones.h"
 
 namespace bloomwatch {
 
@@ -13,20 +14,23 @@ using tracking::Refusal;
 
 namespace {
 
-constexpr Time first_session_date = std::chrono::sys_days(std::chrono::year(1900) / 1 / 1);
+constexpr Date first_session_date = std::chrono::local_days(std::chrono::year(1900) / 1 / 1);
 
 }  // namespace
 
 std::optional<Refused> RecordWatchSession::refuse_impossible(const Actor& by, const Anime& watched, const WatchSpace& space) const {
   if (end_episode.value() < start_episode.value()) return refuse(Refusal::session_ends_before_it_starts);
   if (watched.exceeds_count(end_episode.value())) return refuse(Refusal::session_exceeds_episode_count);
-  if (session_date < first_session_date || session_date > by.now + session_ahead_max) return refuse(Refusal::session_date_impossible);
+  if (date_in(zone(space), session_date) < first_session_date || session_date > by.now + session_ahead_max)
+    return refuse(Refusal::session_date_impossible);
   if (!participants) return std::nullopt;
   if (participants->empty()) return refuse(Refusal::session_without_participants);
   if (!std::ranges::all_of(*participants, [&](ProfileId profile) { return space.has(profile); }))
     return refuse(Refusal::participant_not_a_member);
   return std::nullopt;
 }
+
+const std::string& RecordWatchSession::zone(const WatchSpace& space) const { return time_zone ? time_zone->text() : space.time_zone; }
 
 std::vector<Attendee> RecordWatchSession::attendees(const Actor& by, const WatchSpace& space) const {
   std::vector<Attendee> listed;
@@ -48,7 +52,7 @@ RecordWatchSession::Recorded RecordWatchSession::decide(const Actor& by, const A
                                          .title = watched.title,
                                          .session_date = session_date,
                                          .precision = precision.value_or(SessionPrecision::exact),
-                                         .time_zone = time_zone ? time_zone->text() : space.time_zone,
+                                         .time_zone = zone(space),
                                          .start_episode = start_episode.value(),
                                          .end_episode = end_episode.value(),
                                          .participants = listed,

@@ -14,7 +14,7 @@ namespace bloomwatch {
 inline constexpr std::chrono::days session_ahead_max{1};
 
 /// Refused, in this order: no_such_space, no_such_anime, session_ends_before_it_starts, session_exceeds_episode_count,
-/// session_date_impossible (before 1900, or more than a day ahead), session_without_participants, participant_not_a_member.
+/// session_date_impossible (before 1900 in its zone, or more than a day ahead), session_without_participants, participant_not_a_member.
 /// Who asks to be asked is listed as invited and moves when they confirm, unless they record it themselves. The space moves at once.
 struct RecordWatchSession {
   WatchSpaceId watch_space = {};
@@ -37,6 +37,7 @@ struct RecordWatchSession {
 
  private:
   std::optional<Refused> refuse_impossible(const Actor& by, const Anime& watched, const WatchSpace& space) const;
+  const std::string& zone(const WatchSpace& space) const;
   std::vector<Attendee> attendees(const Actor& by, const WatchSpace& space) const;
 };
 BOOST_DESCRIBE_STRUCT(RecordWatchSession, (),

@@ -136,6 +136,14 @@ TEST(RecordWatchSession, lies_between_1900_and_tomorrow) {
   given(space_of(mira), tracked(frieren_added())).when(command, mira).refuses(Refusal::session_date_impossible);
 }
 
+TEST(RecordWatchSession, is_of_1900_by_the_calendar_of_its_zone) {
+  auto command = watch(1, 1);
+  command.session_date = std::chrono::sys_days(std::chrono::year(1900) / 1 / 1);
+  EXPECT_EQ(given(space_of(mira), tracked(frieren_added())).when(command, mira).decided().refusal, "");
+  command.time_zone = value<TimeZoneName>("Pacific/Pago_Pago");  // where it is 1899
+  given(space_of(mira), tracked(frieren_added())).when(command, mira).refuses(Refusal::session_date_impossible);
+}
+
 TEST(RecordWatchSession, lists_members_only_and_somebody) {
   auto command = watch(1, 1);
   command.participants = {{mira.profile, stranger.profile}};
