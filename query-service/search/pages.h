@@ -46,7 +46,7 @@ struct SearchFilter {
   std::vector<std::string> format = {};
   std::vector<Season> season = {};
   std::vector<std::int32_t> year = {};
-  std::vector<std::string> genre = {};
+  std::vector<std::string> genre = {};      ///< in lower case
   std::vector<std::string> studio = {};     ///< slugs
   std::vector<std::string> streaming = {};  ///< providers
   std::optional<ScoreLeast> min_score = {};
