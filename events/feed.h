@@ -86,7 +86,8 @@ std::string group_of(std::string_view group, std::string_view epoch);
 
 /// The topic of the log's epoch (DESIGN.md §8). The cursor says where each partition is read from, never an offset; records at or below it
 /// are repeats, and are left out. What the topic leaves out (`ce_previous` tells), and what in it is no event of ours, is read from the
-/// log. Waits for a topic that is not there yet, and follows the log into a new epoch. Does not connect before it is asked for something.
+/// log. Nothing is given while the topic has what the log has not: not_ready() says so, and next() looks again. Waits for a topic that is
+/// not there yet, and follows the log into a new epoch. Does not connect before it is asked for something.
 std::unique_ptr<Feed> kafka_feed(KafkaFeedOptions options);
 
 }  // namespace bloomwatch

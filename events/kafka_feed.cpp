@@ -1,6 +1,7 @@
 // The topic as a feed. A cursor is a position and never an offset: a partition is sought by the time of the cursor's event, what comes at
 // or below the cursor is a repeat, and what does not follow on the event before it has left something out, which is read from the log.
-// So whatever becomes of the topic, what is given is the log. Start at next().
+// What the topic has and the log has not, after a restore without a new epoch say, is not given, nor anything after it. So whatever becomes
+// of the topic, what is given is the log. Start at next().
 #include <prometheus/counter.h>
 
 #include <algorithm>
@@ -28,6 +29,8 @@ constexpr milliseconds look_every{1000};
 /// How long a poisoned record waits for the one after it, which would say what it stands for.
 constexpr milliseconds poisoned_patience{200};
 constexpr milliseconds retry_every{50};
+/// What the topic had and the log has not is gone if it was not read again for so long: the topic was made anew.
+constexpr milliseconds foreign_patience{5000};
 /// Records in one fetch that need no room ahead.
 constexpr std::size_t few_records = 1000;
 /// Positions of the log that one read looks at.
@@ -80,8 +83,49 @@ class KafkaFeed : public Feed {
 
   FeedBatch next(const Cursor& cursor, std::size_t limit, milliseconds timeout) override {
     const auto deadline = Clock::now() + timeout;
+    FeedBatch batch = gather(cursor, limit, deadline);
+    if (std::ranges::all_of(from_topic_, [](const LogPoint& last) { return last.position == 0; })) {
+      if (Clock::now() >= foreign_until_) set_foreign("");
+      return batch;
+    }
+    set_foreign(find_foreign());
+    if (foreign_.empty()) return batch;
+    foreign_until_ = Clock::now() + foreign_patience;
+    // Its partitions will be read from the cursor again: somebody may have put the topic or the log right meanwhile.
+    while (Clock::now() < deadline && !woken_.exchange(false)) std::this_thread::sleep_for(std::min(retry_every, timeout));
+    return {};
+  }
+
+  void wake() override {
+    woken_ = true;
+    const std::lock_guard lock(mutex_);
+    if (consumer_ != nullptr) consumer_->wake();
+  }
+
+  std::optional<std::string> not_ready() const override {
+    const std::lock_guard lock(mutex_);
+    const std::string& why = trouble_.empty() ? foreign_ : trouble_;
+    return why.empty() ? std::nullopt : std::optional(why);
+  }
+
+  std::optional<std::int64_t> behind() const override {
+    std::int64_t records = 0;
+    for (std::int16_t p = 0; consumer_ != nullptr && p < partition_count; ++p) {
+      const auto marks = parts_[static_cast<std::size_t>(p)].placed ? consumer_->known_watermarks(p) : std::nullopt;
+      const std::int64_t offset = parts_[static_cast<std::size_t>(p)].next_offset;
+      if (marks && offset >= 0) records += std::max<std::int64_t>(0, marks->high - offset);
+    }
+    return records;
+  }
+
+ private:
+  Part& part(std::int16_t partition) { return parts_.at(static_cast<std::size_t>(partition)); }
+
+  /// What the topic has, and what it leaves out, as next() gives it; not compared with the log yet.
+  FeedBatch gather(const Cursor& cursor, std::size_t limit, Clock::time_point deadline) {
     std::optional<Clock::time_point> full_by;  // once there is an event
     FeedBatch batch;
+    from_topic_ = {};
     changed_ = false;
     connect();
     bool placed = place(cursor);
@@ -107,30 +151,6 @@ class KafkaFeed : public Feed {
     }
     return batch;
   }
-
-  void wake() override {
-    woken_ = true;
-    const std::lock_guard lock(mutex_);
-    if (consumer_ != nullptr) consumer_->wake();
-  }
-
-  std::optional<std::string> not_ready() const override {
-    const std::lock_guard lock(mutex_);
-    return trouble_.empty() ? std::nullopt : std::optional(trouble_);
-  }
-
-  std::optional<std::int64_t> behind() const override {
-    std::int64_t records = 0;
-    for (std::int16_t p = 0; consumer_ != nullptr && p < partition_count; ++p) {
-      const auto marks = parts_[static_cast<std::size_t>(p)].placed ? consumer_->known_watermarks(p) : std::nullopt;
-      const std::int64_t offset = parts_[static_cast<std::size_t>(p)].next_offset;
-      if (marks && offset >= 0) records += std::max<std::int64_t>(0, marks->high - offset);
-    }
-    return records;
-  }
-
- private:
-  Part& part(std::int16_t partition) { return parts_.at(static_cast<std::size_t>(partition)); }
 
   // ------------------------------------------------------------------------------------------------------------------- the consumer
 
@@ -170,6 +190,7 @@ class KafkaFeed : public Feed {
     taken_ = 0;
     gone.reset();
     parts_ = {};
+    set_foreign("");
     assigned_ = false;
     changed_ = true;
   }
@@ -218,6 +239,14 @@ class KafkaFeed : public Feed {
     if (trouble == trouble_) return;
     if (!trouble.empty()) log::info("kafka feed", "waiting", {{"why", trouble}});
     trouble_ = std::move(trouble);
+  }
+
+  /// The first that was found stays said until there is none.
+  void set_foreign(std::string foreign) {
+    const std::lock_guard lock(mutex_);
+    if (foreign.empty() == foreign_.empty()) return;
+    if (!foreign.empty()) log::error("kafka feed", "nothing is given", {{"why", foreign}});
+    foreign_ = std::move(foreign);
   }
 
   // ------------------------------------------------------------------------------------------------------------------------ reading
@@ -338,11 +367,30 @@ class KafkaFeed : public Feed {
       if (read->previous > each.at || batch.events.size() >= limit) return;
       RawEvent& event = read->event;
       note_given(event.meta, batch);
+      from_topic_.at(static_cast<std::size_t>(event.meta.partition)) = {event.meta.position, event.meta.event_id, event.meta.recorded_at};
       batch.events.emplace_back(std::move(event.meta), std::string(event.type), event.schema_version, std::string(event.data));
       each.poisoned = 0;
     }
     each.next_offset = record.offset() + 1;
     ++taken_;
+  }
+
+  /// What the batch has from the topic and the log has not; empty if the log has all of it. The last event of each partition is enough: the
+  /// relay adds nothing to a topic that ends with what the log does not have. It copies only what is on the log's disk, so that the log has
+  /// had what is looked for since before it was in the topic.
+  std::string find_foreign() {
+    std::vector<Position> positions;
+    for (const LogPoint& last : from_topic_)
+      if (last.position > 0) positions.push_back(last.position);
+    const std::map<Position, LogPoint> points = reader_.points(positions);
+    for (const LogPoint& last : from_topic_) {
+      const auto found = points.find(last.position);
+      if (last.position == 0 || (found != points.end() && found->second.event_id == last.event_id)) continue;
+      return "topic " + topic_of(epoch_) + " has event " + last.event_id.to_string() + " at position " + std::to_string(last.position) +
+             ", where the log has " + (found == points.end() ? "nothing" : found->second.event_id.to_string()) +
+             ": was a backup restored without `bloomwatch begin-epoch`?";
+    }
+    return "";
   }
 
   void tell_poisoned(const kafka::Record& record, const std::string& why) {
@@ -405,12 +453,15 @@ class KafkaFeed : public Feed {
   std::vector<kafka::Record> records_;  ///< read, and looked at one by one
   std::size_t taken_ = 0;               ///< of them
   std::array<kafka::Header, kafka::Record::headers_max> headers_;
-  bool changed_ = false;   ///< the partitions, since `next` was called
-  bool assigned_ = false;  ///< of a reader by itself: it has told the consumer
+  std::array<LogPoint, partition_count> from_topic_ = {};  ///< the last event of each partition that the batch has from there
+  bool changed_ = false;                                   ///< the partitions, since `next` was called
+  bool assigned_ = false;                                  ///< of a reader by itself: it has told the consumer
   Clock::time_point look_at_ = {};
+  Clock::time_point foreign_until_ = {};
   std::atomic<bool> woken_ = false;
-  mutable std::mutex mutex_;  ///< for the two below, as others see them
+  mutable std::mutex mutex_;  ///< for those below, as others see them
   std::string trouble_;
+  std::string foreign_;                        ///< what the topic has and the log has not
   std::unique_ptr<kafka::Consumer> consumer_;  // last: its callbacks come here
 };
 

@@ -130,6 +130,7 @@ const pg::Statement begin_snapshot("BEGIN ISOLATION LEVEL REPEATABLE READ READ O
 const pg::Statement end_snapshot("COMMIT");
 const pg::Statement select_head("SELECT position, event_id, recorded_at FROM log.events ORDER BY position DESC LIMIT 1");
 const pg::Statement select_point("SELECT position, event_id, recorded_at FROM log.events WHERE position = $1");
+const pg::Statement select_points("SELECT position, event_id, recorded_at FROM log.events WHERE position = ANY ($1)");
 const pg::Statement select_streams(
     select_events("FROM unnest($1, $2) AS wanted (id, category) "
                   "JOIN log.events e ON e.stream_id = wanted.id AND e.category = wanted.category ORDER BY e.position"));
@@ -325,6 +326,13 @@ std::optional<LogPoint> LogReader::point(Position position) {
   const pg::Result found = state_->run(select_point, pg::Params(position));
   if (found.empty()) return std::nullopt;
   return point_of(found[0]);
+}
+
+std::map<Position, LogPoint> LogReader::points(const std::vector<Position>& positions) {
+  std::map<Position, LogPoint> points;
+  const pg::Result found = state_->run(select_points, pg::Params().add_array(positions));
+  for (const pg::Row row : found) points.emplace(row.get<Position>(0), point_of(row));
+  return points;
 }
 
 std::optional<Position> LogReader::first_unseen(const std::array<Position, partition_count>& seen, Position after, Position until) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -138,6 +139,8 @@ class LogReader {
   LogPoint head();
   /// The point at a position; nothing if the log does not reach it.
   std::optional<LogPoint> point(Position position);
+  /// Those at several positions, in one statement; a position that the log does not reach is left out.
+  std::map<Position, LogPoint> points(const std::vector<Position>& positions);
   /// The first event with after < position ≤ until whose partition's entry in `seen` is below it; nothing if there is none. Postgres looks
   /// at each of them, so ask for a range that it gets through in a second or two (a million).
   std::optional<Position> first_unseen(const std::array<Position, partition_count>& seen, Position after, Position until);

@@ -271,6 +271,31 @@ TEST_F(KafkaFeedTest, follows_the_log_into_a_new_epoch) {
   anew.expect_whole(reader);
 }
 
+TEST_F(KafkaFeedTest, gives_nothing_of_a_topic_that_has_what_the_log_has_not) {
+  // The log as it was before an older backup of it was restored.
+  const std::string lost = fresh_log();
+  pg::Connection(pg::Options{.url = lost}).query("UPDATE log.epoch SET epoch = $1", pg::Params(reader.epoch()));
+  AppendPipeline its_writer(lost);
+  its_writer.reconnect();
+  ASSERT_EQ(append(its_writer, batch_after(LogReader(lost).head(), 100)), AppendResult::committed);
+  Publisher(lost).publish();
+  append_events(20);
+  const auto feed = feed_of(group);
+  Reading reading(*feed);
+  const auto says = [&](std::string_view part) { return feed->not_ready().value_or("").find(part) != std::string::npos; };
+  for (const auto end = std::chrono::steady_clock::now() + 1min; !says("where the log has") && std::chrono::steady_clock::now() < end;)
+    reading.step();
+  for (int i = 0; i < 5; ++i) reading.step();
+  EXPECT_TRUE(says("where the log has")) << "it looks again, and finds it again";
+  EXPECT_EQ(reading.size(), 0U);
+  pg::Connection connection(pg::Options{.url = url});
+  begin_epoch(connection);
+  Publisher(url).publish();
+  reading.until_it_has(reader);
+  reading.expect_whole(reader);
+  EXPECT_EQ(feed->not_ready(), std::nullopt);
+}
+
 TEST_F(KafkaFeedTest, shares_the_partitions_between_one_two_and_four_members_and_loses_and_doubles_nothing) {
   Publisher publisher(url);
   Members members;

@@ -51,6 +51,13 @@ TEST_F(LogReading, cuts_a_tail_at_its_limit_and_says_where_it_is) {
   EXPECT_EQ(rest.head, reader.head());
 }
 
+TEST_F(LogReading, finds_the_points_of_several_positions) {
+  ASSERT_EQ(append(writer, batch_after(reader.head(), 10)), committed);
+  const std::map<Position, LogPoint> expected = {{3, *reader.point(3)}, {7, *reader.point(7)}};
+  EXPECT_EQ(reader.points({7, 3, 11}), expected);
+  EXPECT_THAT(reader.points({}), IsEmpty());
+}
+
 TEST_F(LogReading, stops_when_the_log_is_not_the_one_it_has_read) {
   ASSERT_EQ(append(writer, batch_after(reader.head(), 1)), committed);
   // A reader of its own for the process that dies: a connection is not for two.
