@@ -127,7 +127,8 @@ void Follower::read_exceptions(Followed& followed) {
   for (const pg::Row row : connection_->run(discarded_sql, pg::Params(model.name()))) followed.discarded.insert(row.get<Position>(0));
 }
 
-/// What was folded from a log that has ended says nothing about this one: the model fills anew.
+/// What was folded from a log that has ended says nothing about this one: the model fills anew. What was discarded stays so: the events are
+/// still in the log, or begin-epoch has forgotten them.
 void Follower::begin_epoch(Followed& followed) {
   const std::string model(followed.model->name());
   log::warning("projector", "the log has begun a new epoch: a read model fills anew", {{"model", model}, {"epoch", epoch_}});
@@ -138,7 +139,6 @@ void Follower::begin_epoch(Followed& followed) {
   if (stale.empty()) return;
   for (const std::string& table : followed.model->tables()) transaction.query("TRUNCATE " + schema_of(model, slot_) + '.' + table);
   transaction.query("DELETE FROM projection.parked WHERE model = $1 AND slot = $2", pg::Params(model, name_of(slot_)));
-  transaction.query("DELETE FROM projection.discarded WHERE model = $1", pg::Params(model));
   transaction.query(
       "UPDATE projection.checkpoints SET position = 0, epoch = $3, generation = generation + 1 WHERE model = $1 AND slot = $2",
       pg::Params(model, name_of(slot_), epoch_));

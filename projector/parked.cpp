@@ -138,6 +138,10 @@ std::vector<ParkedKey> parked_keys(pg::Connection& connection) {
   return keys;
 }
 
+void forget_lost_discards(pg::Connection& connection) {
+  connection.query("DELETE FROM projection.discarded WHERE position > (SELECT max(position) FROM log.events)");
+}
+
 RetryOutcome retry_parked(const std::string& database_url, std::string_view model, PartitionKey key) {
   return retry(database_url, model, key, {}, false);
 }

@@ -36,6 +36,10 @@ struct RetryOutcome {
 /// std::runtime_error if that key is not parked in that model, pg::Error.
 RetryOutcome retry_parked(const std::string& database_url, std::string_view model, PartitionKey key);
 
+/// Forgets the discards of events that the log does not have, as after a restore from a backup: others will come in their positions. To be
+/// done before anything is appended.
+void forget_lost_discards(pg::Connection& connection);
+
 /// Notes that the event on which the key is stuck is left out of the model, then retries.
 RetryOutcome discard_parked(const std::string& database_url, std::string_view model, PartitionKey key, std::string_view reason);
 

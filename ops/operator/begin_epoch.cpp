@@ -12,6 +12,7 @@
 #include "events/log.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
+#include "projector/parked.h"
 
 namespace bloomwatch::ops {
 namespace {
@@ -29,7 +30,10 @@ void refuse_while_services_run(pg::Connection& connection) {
 int begin(const Target& target) {
   pg::Connection connection({.url = target.database(), .application_name = "bloomwatch begin-epoch"});
   refuse_while_services_run(connection);
+  pg::Transaction transaction(connection);
+  projection::forget_lost_discards(connection);
   const std::string epoch = begin_epoch(connection);
+  transaction.commit();
   fmt::print(
       "epoch {} has begun: read models fill anew when the services start, and so does the topic bloomwatch.events.{} with the relay\n",
       epoch, epoch);

@@ -33,8 +33,11 @@ class Restore(FlowTest):
 
         self.server.stop()
         self.restore(backup)
+        discard = "INSERT INTO projection.discarded (model, position, reason) VALUES"
+        self.server.rows(f"{discard} ('dashboard', 1, 'kept'), ('dashboard', {lost['position']}, 'lost')")
         began = self.begin_epoch()
         self.assertEqual(began.returncode, 0, began.stderr)
+        self.assertEqual(self.server.rows("SELECT position, reason FROM projection.discarded"), [["1", "kept"]])
         self.server.start()
         self.assertNotIn(token.split(".")[0], began.stdout)
         mira.client = self.server.client()

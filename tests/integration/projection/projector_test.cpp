@@ -256,6 +256,32 @@ TEST_F(ProjectorTest, fills_anew_when_the_log_begins_a_new_epoch) {
   expect_verified();
 }
 
+TEST_F(ProjectionTest, what_was_discarded_stays_left_out_in_a_new_epoch) {
+  History history(11);
+  const ProfileId mira = history.register_user();
+  const std::size_t space = history.create_space(mira);
+  const std::size_t anime = history.add_anime(space);
+  history.poison(space);
+  history.rate(anime, mira, 90);
+  append(history.take());
+  Follower follower = open_follower();
+  fold_all(follower);
+  projection::discard_parked(url, "dashboard", PartitionKey(history.spaces()[space].id.uuid), "made by hand");
+  // Of an event that a restore has taken away.
+  connection.query("INSERT INTO projection.discarded (model, position, reason) VALUES ('dashboard', $1, 'lost')",
+                   pg::Params(reader.head().position + 1));
+  projection::forget_lost_discards(connection);
+  begin_epoch(connection);
+  follower.open(whole_log);
+  history.rate(anime, mira, 80);
+  append(history.take());
+  fold_all(follower);
+  EXPECT_EQ(count("projection.parked WHERE model = 'dashboard'"), 0);
+  EXPECT_EQ(count("projection.parked WHERE model = 'tracking'"), 1) << "there it was not discarded";
+  EXPECT_EQ(count("read_dashboard.anime WHERE score_tenths::text LIKE '%80%'"), 1) << "the event that came in the lost one's position";
+  expect_verified();
+}
+
 TEST(ProjectorOnABrokenDatabase, goes_on_when_it_is_back) {
   PostgresCluster cluster;
   pg::Connection(pg::Options{.url = cluster.url()}).script("CREATE DATABASE bloom");
