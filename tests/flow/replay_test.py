@@ -191,6 +191,9 @@ class Replay(unittest.TestCase):
         self.assertIn("shorter", self.refused("--to", to, "--resume"))
         self.assertIn("no event called", self.refused("--type", "AnimeRatd"))
         self.assertIn("neither a position nor a time", self.refused("--from", "yesterday"))
+        self.assertIn("is a time to come", self.refused("--from", "2999-01-01"))
+        self.assertEqual(self.selected("--from", str(len(self.lines) + 1)), [])
+        self.assertEqual(len(self.selected("--until", "2999-01-01T00:00:00Z")), len(self.lines))
         self.assertIn("--resume needs", self.refused("--resume"))
 
 

@@ -17,14 +17,16 @@ std::optional<Position> position_in(std::string_view text) {
   return position;
 }
 
-/// The last position that was recorded before a time.
-Position before(LogReader& reader, std::string_view text) {
+Time time_in(std::string_view text) {
   constexpr std::size_t date_length = 10;
   const std::string time = text.size() == date_length ? std::string(text) + "T00:00:00Z" : std::string(text);
   const auto parsed = parse_rfc3339(time);
   if (!parsed) throw std::runtime_error("'" + std::string(text) + "' is neither a position nor a time such as 2026-11-21T12:00:00Z");
-  return reader.position_at(*parsed - std::chrono::milliseconds(1));
+  return *parsed;
 }
+
+/// The last position that was recorded before a time.
+Position before(LogReader& reader, Time time) { return reader.position_at(time - std::chrono::milliseconds(1)); }
 
 bool is_event_type(std::string_view name) {
   return []<class... Es>(std::string_view wanted, boost::mp11::mp_list<Es...>) { return ((type_name<Es>() == wanted) || ...); }(
@@ -48,14 +50,17 @@ bool Filters::take(const RawEvent& event) const {
 Position first_position(LogReader& reader, std::string_view text) {
   if (text.empty()) return 1;
   if (const auto position = position_in(text)) return std::max<Position>(1, *position);
-  return before(reader, text) + 1;
+  const Time time = time_in(text);
+  // What comes next in the log is recorded before it.
+  if (time > now()) throw std::runtime_error("--from " + std::string(text) + " is a time to come: nothing was recorded from then on");
+  return before(reader, time) + 1;
 }
 
 Position last_position(LogReader& reader, std::string_view text) {
   const Position head = reader.head().position;
   if (text.empty()) return head;
   if (const auto position = position_in(text)) return std::min(head, *position);
-  return before(reader, text);
+  return before(reader, time_in(text));
 }
 
 Position Selection::read(Position after, Position last, std::size_t limit, const std::function<void(const RawEvent&)>& take) {

@@ -27,7 +27,7 @@ struct Filters {
 };
 
 /// The first position that `text` names: a position, or a time (RFC 3339, or a date: midnight UTC) at or after which it was recorded.
-/// Throws std::runtime_error for anything else.
+/// Throws std::runtime_error for a time to come, and for anything else.
 Position first_position(LogReader& reader, std::string_view text);
 
 /// The last position that `text` names: a position, or a time before which it was recorded; nothing given: the head of the log.

@@ -40,5 +40,14 @@ TEST_F(SelectionTest, gives_all_of_a_space_whatever_the_pieces) {
   EXPECT_EQ(given, wanted);
 }
 
+TEST_F(SelectionTest, begins_at_no_time_to_come_but_may_end_there) {
+  ASSERT_EQ(append(writer, bloomwatch::test::batch_after(reader.head(), 3)), AppendResult::committed);
+  const std::string to_come = to_rfc3339(now() + std::chrono::hours(1));
+  EXPECT_THROW(first_position(reader, to_come), std::runtime_error);
+  EXPECT_EQ(first_position(reader, "4"), 4) << "a position may be";
+  EXPECT_EQ(first_position(reader, "2020-01-01"), 1);
+  EXPECT_EQ(last_position(reader, to_come), 3);
+}
+
 }  // namespace
 }  // namespace bloomwatch::ops
