@@ -232,16 +232,18 @@ class Relay::Term {
     relay_.changed_.notify_all();
   }
 
-  /// One partition after the other, while copying goes on: that the topic still has what it had. And that the log is still of this epoch.
+  /// One partition after the other, while copying goes on: that the topic still has what it had, and forgets nothing. And that the log is
+  /// still of this epoch.
   void look_at_topic() {
     if (look_.valid()) {
       if (look_.wait_for(milliseconds{0}) != std::future_status::ready) return;
-      if (!look_.get()) throw kafka::Error("the topic was made anew or has lost its tail", 0);
+      if (!look_.get()) throw kafka::Error("the topic was made anew or has lost records", 0);
       if (looked_at_ == 0 && !ahead_.valid() && log_.epoch() != epoch_) throw kafka::Error("the log has begun a new epoch", 0);
     }
     look_at_topic_ = Clock::now() + look_at_topic_every;
     const std::int64_t next_offset = producer_->next_offset(looked_at_);
-    look_ = std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.reaches(partition, next_offset); });
+    look_ =
+        std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.still_holds(partition, next_offset); });
     looked_at_ = static_cast<std::int16_t>((looked_at_ + 1) % partition_count);
   }
 

@@ -84,6 +84,7 @@ PartitionTails RelayTopic::read_tails(LogReader& log, const std::set<std::int16_
   for (std::int16_t p = 0; p < partition_count; ++p) {
     const auto [low, high] = marks[static_cast<std::size_t>(p)];
     tails[static_cast<std::size_t>(p)].next_offset = high;
+    beginnings_[static_cast<std::size_t>(p)] = low;
     if (high == low) continue;
     first.push_back({p, low});
     last.push_back({p, high - 1});
@@ -105,6 +106,7 @@ void RelayTopic::empty(std::int16_t partition, PartitionTail& tail) {
   log::warning("relay", "a partition of the topic lacks records: it is filled anew",
                {{"topic", name_}, {"partition", partition}, {"position", tail.position}});
   admin_.remove_records(name_, partition, tail.next_offset);
+  beginnings_[static_cast<std::size_t>(partition)] = tail.next_offset;
   tail.position = 0;
 }
 
@@ -139,9 +141,15 @@ Position RelayTopic::compare(const kafka::Record& record, LogReader& log) const 
   return meta.position;
 }
 
-bool RelayTopic::reaches(std::int16_t partition, std::int64_t next_offset) {
+bool RelayTopic::still_holds(std::int16_t partition, std::int64_t next_offset) {
   try {
-    return consumer_.end(partition, look_timeout) >= next_offset;
+    if (partition == 0) {
+      const std::optional<kafka::Topic> topic = admin_.describe(name_, look_timeout);
+      if (!topic) return false;
+      refuse_unless_fit(name_, *topic);
+    }
+    const kafka::Watermarks marks = consumer_.watermarks_of(partition, look_timeout);
+    return marks.low <= beginnings_[static_cast<std::size_t>(partition)] && marks.high >= next_offset;
   } catch (const kafka::Error& error) {
     if (error.unknown_topic()) throw;
     return true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -46,9 +47,10 @@ class RelayTopic {
   /// relay that went on), and one of those `with_gaps`, is emptied, to be filled from the start. Throws TopicRefused, kafka::Error,
   /// pg::Error.
   PartitionTails read_tails(LogReader& log, const std::set<std::int16_t>& with_gaps);
-  /// Whether a partition still has a record before `next_offset`; a broker that does not answer is believed to. Throws kafka::Error when
-  /// the topic is gone.
-  bool reaches(std::int16_t partition, std::int64_t next_offset);
+  /// Whether a partition still begins where read_tails() has left its beginning, and has a record before `next_offset`; with the first
+  /// partition also whether the topic still fits. A broker that does not answer is believed to have all. Throws TopicRefused, and
+  /// kafka::Error when the topic is gone.
+  bool still_holds(std::int16_t partition, std::int64_t next_offset);
 
  private:
   std::map<std::int16_t, kafka::Record> read_at(std::span<const kafka::Consumer::Start> starts);
@@ -58,6 +60,7 @@ class RelayTopic {
 
   std::string epoch_;
   std::string name_;
+  std::array<std::int64_t, partition_count> beginnings_{};  ///< the first offsets that partitions hold
   kafka::Admin admin_;
   kafka::Consumer consumer_;
 };

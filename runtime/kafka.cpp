@@ -158,13 +158,14 @@ namespace {
 
 /// Sends one admin request and waits for its answer. `send` is given the options and the queue of the answer.
 Event ask(rd_kafka_t* kafka, rd_kafka_admin_op_t operation, const std::string& what,
-          const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send) {
+          const std::function<void(const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>& send,
+          Milliseconds timeout = Admin::request_timeout) {
   std::array<char, message_text_max> why;
   const AdminOptions options(rd_kafka_AdminOptions_new(kafka, operation));
-  check(rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(Admin::request_timeout), why.data(), why.size()), what);
+  check(rd_kafka_AdminOptions_set_request_timeout(options.get(), milliseconds(timeout), why.data(), why.size()), what);
   const Queue queue(rd_kafka_queue_new(kafka));
   send(options.get(), queue.get());
-  Event answer(rd_kafka_queue_poll(queue.get(), milliseconds(Admin::request_timeout) + 1000));
+  Event answer(rd_kafka_queue_poll(queue.get(), milliseconds(timeout) + 1000));
   if (answer == nullptr) fail(what, RD_KAFKA_RESP_ERR__TIMED_OUT);
   check(rd_kafka_event_error(answer.get()), what);
   return answer;
@@ -180,10 +181,10 @@ Metadata metadata_of(rd_kafka_t* kafka) {
 }
 
 /// The metadata of one topic, if it is there.
-Metadata metadata_of(rd_kafka_t* kafka, const std::string& topic) {
+Metadata metadata_of(rd_kafka_t* kafka, const std::string& topic, Milliseconds timeout) {
   rd_kafka_topic_t* handle = rd_kafka_topic_new(kafka, topic.c_str(), nullptr);
   const struct rd_kafka_metadata* found = nullptr;
-  const rd_kafka_resp_err_t code = rd_kafka_metadata(kafka, 0, handle, &found, milliseconds(Admin::request_timeout));
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(kafka, 0, handle, &found, milliseconds(timeout));
   rd_kafka_topic_destroy(handle);
   check(code, "the metadata of topic " + topic);
   Metadata metadata(found);
@@ -200,17 +201,19 @@ Admin::~Admin() { rd_kafka_destroy(kafka_); }
 
 int Admin::brokers() { return metadata_of(kafka_)->broker_cnt; }
 
-std::optional<Topic> Admin::describe(const std::string& topic) {
-  const Metadata metadata = metadata_of(kafka_, topic);
+std::optional<Topic> Admin::describe(const std::string& topic, Milliseconds timeout) {
+  const Metadata metadata = metadata_of(kafka_, topic, timeout);
   if (metadata == nullptr) return std::nullopt;
   Topic described{metadata->topics[0].partition_cnt, metadata->topics[0].partitions[0].replica_cnt};
   const Owned<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy> resource(
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-  const Event answer =
-      ask(kafka_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "the configuration of topic " + topic, [&](auto* options, auto* queue) {
+  const Event answer = ask(
+      kafka_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, "the configuration of topic " + topic,
+      [&](auto* options, auto* queue) {
         rd_kafka_ConfigResource_t* asked[] = {resource.get()};
         rd_kafka_DescribeConfigs(kafka_, asked, 1, options, queue);
-      });
+      },
+      timeout);
   std::size_t count = 0;
   const auto* resources = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(answer.get()), &count);
   if (count != 1) fail("the configuration of topic " + topic, RD_KAFKA_RESP_ERR__BAD_MSG);
@@ -638,8 +641,12 @@ std::vector<Watermarks> Consumer::watermarks(std::int16_t partitions, Millisecon
   return marks;
 }
 
-std::int64_t Consumer::end(std::int16_t partition, Milliseconds timeout) {
-  return offsets(std::array{partition}, RD_KAFKA_OFFSET_END, Clock::now() + timeout).at(partition);
+Watermarks Consumer::watermarks_of(std::int16_t partition, Milliseconds timeout) {
+  const auto until = Clock::now() + timeout;
+  const std::array asked{partition};
+  const auto low = offsets(asked, RD_KAFKA_OFFSET_BEGINNING, until);
+  const auto high = offsets(asked, RD_KAFKA_OFFSET_END, until);
+  return {low.at(partition), high.at(partition)};
 }
 
 std::optional<Watermarks> Consumer::known_watermarks(std::int16_t partition) const {

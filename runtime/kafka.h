@@ -90,8 +90,8 @@ class Admin {
 
   /// How many brokers answer. Throws Error when none does.
   int brokers();
-  /// Nothing if there is no such topic.
-  std::optional<Topic> describe(const std::string& topic);
+  /// Nothing if there is no such topic. Asks twice, and waits for each answer up to `timeout`.
+  std::optional<Topic> describe(const std::string& topic, Milliseconds timeout = request_timeout);
   /// Throws Error; a topic that is there already is left alone and told by `false`. Waits until it can be described.
   bool create(const std::string& topic, int partitions, int replicas, const std::map<std::string, std::string>& properties);
   /// Removes a topic and all its records; for tests and operators. False if there was none.
@@ -240,8 +240,8 @@ class Consumer {
 
   /// The ends of the topic's first `partitions` partitions, in order. Throws Error when the brokers do not answer in time.
   std::vector<Watermarks> watermarks(std::int16_t partitions, Milliseconds timeout = Admin::request_timeout);
-  /// The offset that the next record of a partition will have. Throws Error when its broker does not answer in time.
-  std::int64_t end(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
+  /// Those of one partition. Throws Error when its broker does not answer in time.
+  Watermarks watermarks_of(std::int16_t partition, Milliseconds timeout = Admin::request_timeout);
   /// The offset of the first record whose time is at or after `time`, for each partition; where there is none, what was the end before
   /// the question was asked (so that nothing that comes meanwhile lies before it). Throws Error.
   std::vector<Start> offsets_at(std::span<const std::int16_t> partitions, Time time, Milliseconds timeout = Admin::request_timeout);

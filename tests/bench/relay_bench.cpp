@@ -116,7 +116,8 @@ void latency(const std::string& database_url, const kafka::Options& options, int
   const std::string topic = topic_of(LogReader(database_url).epoch());
   kafka::Consumer consumer(options, topic);
   std::vector<kafka::Consumer::Start> starts;
-  for (std::int16_t partition = 0; partition < partition_count; ++partition) starts.push_back({partition, consumer.end(partition)});
+  for (std::int16_t partition = 0; partition < partition_count; ++partition)
+    starts.push_back({partition, consumer.watermarks_of(partition).high});
   consumer.assign(starts);
   std::vector<double> waits_ms;
   for (const auto until = Clock::now() + std::chrono::seconds(seconds); Clock::now() < until;)

@@ -115,7 +115,7 @@ TEST_F(KafkaClient, knows_the_ends_and_finds_a_time) {
   EXPECT_EQ(marks[1].high, 0) << "an empty partition";
   EXPECT_EQ(marks[2].low, 0);
   EXPECT_EQ(marks[2].high, 10);
-  EXPECT_EQ(consumer.end(2), 10);
+  EXPECT_EQ(consumer.watermarks_of(2).high, 10);
   const std::array<std::int16_t, 2> asked = {2, 3};
   const auto starts = consumer.offsets_at(asked, Time(5s));
   ASSERT_EQ(starts.size(), 2U);

@@ -1,4 +1,5 @@
 // The relay against a real broker: all of the log, in order, whatever became of the relay or of the topic meanwhile.
+#include <librdkafka/rdkafka.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -190,6 +191,17 @@ TEST_F(RelayTest, empties_and_refills_a_partition_that_has_lost_its_beginning) {
   EXPECT_EQ(expect_complete(), 0U);
 }
 
+TEST_F(RelayTest, notices_while_it_runs_that_a_partition_has_lost_its_beginning) {
+  append_events(300);
+  const auto relay = start_relay();
+  ASSERT_TRUE(relay->wait(head(), patience));
+  const std::int16_t partition = reader.read(0, 1).at(0).meta.partition;
+  kafka::Admin(kafka).remove_records(topic(), partition, 2);
+  const auto emptied = [&] { return kafka::Consumer(kafka, topic()).watermarks_of(partition).low > 2; };
+  ASSERT_TRUE(within(patience, [&] { return emptied() && records_in_topic() >= 300; }));
+  EXPECT_EQ(expect_complete(), 0U);
+}
+
 TEST_F(RelayTest, empties_and_refills_a_partition_that_its_producer_found_to_have_a_gap) {
   append_events(300);
   start_relay()->wait(head(), patience);
@@ -215,6 +227,38 @@ TEST_F(RelayTest, refuses_a_topic_that_forgets) {
   kafka::Admin(kafka).create(topic(), 16, 1, {{"retention.ms", "604800000"}});
   const auto relay = start_relay();
   EXPECT_TRUE(is_refused(*relay, "retention.ms = 604800000, not -1"));
+}
+
+/// Its settings become those and the defaults.
+void set_properties(const kafka::Options& options, const std::string& topic, const std::map<std::string, std::string>& properties) {
+  rd_kafka_conf_t* settings = rd_kafka_conf_new();
+  char why[512];
+  ASSERT_EQ(rd_kafka_conf_set(settings, "bootstrap.servers", options.bootstrap.c_str(), why, sizeof why), RD_KAFKA_CONF_OK) << why;
+  rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
+  ASSERT_NE(client, nullptr) << why;
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  for (const auto& [name, value] : properties) rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+  rd_kafka_AlterConfigs(client, &resource, 1, nullptr, queue);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(queue, 30'000);
+  EXPECT_EQ(rd_kafka_event_error(answer), RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_event_error_string(answer);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_ConfigResource_destroy(resource);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_destroy(client);
+}
+
+TEST_F(RelayTest, notices_while_it_runs_that_the_topic_is_to_forget) {
+  append_events(10);
+  const auto relay = start_relay();
+  ASSERT_TRUE(relay->wait(head(), patience));
+  set_properties(kafka, topic(), {{"retention.ms", "604800000"}});
+  EXPECT_TRUE(is_refused(*relay, "retention.ms = 604800000, not -1"));
+  EXPECT_TRUE(relay->trouble());
+  set_properties(kafka, topic(), {{"retention.ms", "-1"}});
+  append_events(10);
+  EXPECT_TRUE(relay->wait(head(), patience)) << "it goes on when that is taken back";
+  EXPECT_EQ(expect_complete(), 0U);
 }
 
 TEST_F(RelayTest, refuses_a_topic_whose_copies_can_never_be_enough) {
