@@ -151,6 +151,7 @@ class Relay::Term {
                                            {"retry.backoff.ms", "50"}},
         next_offsets);
     be_woken(producer_.get());
+    relay_.note_answer(true);
     look_at_topic_ = Clock::now() + look_at_topic_every;
     relay_.say(State::following, "");
     log::info(
@@ -237,13 +238,14 @@ class Relay::Term {
   void look_at_topic() {
     if (look_.valid()) {
       if (look_.wait_for(milliseconds{0}) != std::future_status::ready) return;
-      if (!look_.get()) throw kafka::Error("the topic was made anew or has lost records", 0);
+      const TopicLook found = look_.get();
+      if (found == TopicLook::lacks_records) throw kafka::Error("the topic was made anew or has lost records", 0);
+      relay_.note_answer(found != TopicLook::no_answer);
       if (looked_at_ == 0 && !ahead_.valid() && log_.epoch() != epoch_) throw kafka::Error("the log has begun a new epoch", 0);
     }
     look_at_topic_ = Clock::now() + look_at_topic_every;
     const std::int64_t next_offset = producer_->next_offset(looked_at_);
-    look_ =
-        std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.still_holds(partition, next_offset); });
+    look_ = std::async(std::launch::async, [this, partition = looked_at_, next_offset] { return topic_.look(partition, next_offset); });
     looked_at_ = static_cast<std::int16_t>((looked_at_ + 1) % partition_count);
   }
 
@@ -272,7 +274,7 @@ class Relay::Term {
   std::unique_ptr<kafka::Producer> producer_;  // goes before what its deliveries touch
   // Last, so that what they still do ends first.
   std::future<RawBatch> ahead_;
-  std::future<bool> look_;
+  std::future<TopicLook> look_;
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------- the relay
@@ -343,10 +345,20 @@ void Relay::say(State state, const std::string& why) {
   changed_.notify_all();
 }
 
+void Relay::note_answer(bool answered) {
+  const std::lock_guard lock(mutex_);
+  if (answered)
+    silent_since_.reset();
+  else if (!silent_since_)
+    silent_since_ = Clock::now();
+}
+
 std::optional<std::string> Relay::not_ready() const {
   const std::lock_guard lock(mutex_);
-  if (state_ == State::following) return std::nullopt;
-  return why_;
+  if (state_ != State::following) return why_;
+  const auto silence = silent_since_ ? Clock::now() - *silent_since_ : Clock::duration{0};
+  if (silence < silence_max) return std::nullopt;
+  return "Kafka has not answered for " + std::to_string(std::chrono::floor<std::chrono::seconds>(silence).count()) + " s";
 }
 
 std::optional<std::string> Relay::trouble() const {

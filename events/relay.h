@@ -40,6 +40,8 @@ class Relay {
   static constexpr std::size_t in_flight_kilobytes_max = 65'536;
   static constexpr std::chrono::milliseconds look_every{100};  ///< at the log, without news
   static constexpr std::chrono::milliseconds look_at_topic_every{250};
+  /// Looks at the topic that go unanswered for so long are told. Less is a broker that starts anew, or a partition that changes its leader.
+  static constexpr std::chrono::milliseconds silence_max{10'000};
   static constexpr std::chrono::milliseconds flush_timeout{3000};  ///< when stopped in good order
   static constexpr std::chrono::milliseconds lease_look_every{20};
   static constexpr std::chrono::milliseconds standing_by_after{500};  ///< without the lease
@@ -56,7 +58,8 @@ class Relay {
   /// Waits up to `flush_timeout` for what is on its way; idempotent.
   void stop();
 
-  /// Why this relay does not copy now (it stands by, Kafka or the topic is not as it must be); nothing while it does.
+  /// Why this relay does not copy now (it stands by, Kafka or the topic is not as it must be, Kafka has been silent for `silence_max`);
+  /// nothing while it does.
   std::optional<std::string> not_ready() const;
   /// Why a process in which other parts can go on without the relay should not be used: it has not come to anything since its start, or
   /// the topic was refused. A Kafka that is down meanwhile is no reason, and standing by is none.
@@ -75,6 +78,7 @@ class Relay {
   void say(State state, const std::string& why);
   void pause(const std::stop_token& stop, std::chrono::milliseconds time);
   void wake();
+  void note_answer(bool answered);
 
   RelayOptions options_;
   std::unique_ptr<Instruments> instruments_;
@@ -84,7 +88,9 @@ class Relay {
   std::string why_ = "it has not started";
   bool was_of_use_ = false;              // it has followed or stood by
   kafka::Producer* producer_ = nullptr;  // to be woken; under mutex_
-  std::set<std::int16_t> with_gaps_;     // partitions that took a record and not one before it; of the thread
+  // Looks at the topic have gone unanswered; under mutex_.
+  std::optional<std::chrono::steady_clock::time_point> silent_since_;
+  std::set<std::int16_t> with_gaps_;  // partitions that took a record and not one before it; of the thread
   std::atomic<Position> position_ = -1;
   std::unique_ptr<Lease> lease_;
   Hub::Subscription news_;

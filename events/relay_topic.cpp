@@ -141,18 +141,19 @@ Position RelayTopic::compare(const kafka::Record& record, LogReader& log) const 
   return meta.position;
 }
 
-bool RelayTopic::still_holds(std::int16_t partition, std::int64_t next_offset) {
+TopicLook RelayTopic::look(std::int16_t partition, std::int64_t next_offset) {
   try {
     if (partition == 0) {
       const std::optional<kafka::Topic> topic = admin_.describe(name_, look_timeout);
-      if (!topic) return false;
+      if (!topic) return TopicLook::lacks_records;
       refuse_unless_fit(name_, *topic);
     }
     const kafka::Watermarks marks = consumer_.watermarks_of(partition, look_timeout);
-    return marks.low <= beginnings_[static_cast<std::size_t>(partition)] && marks.high >= next_offset;
+    const bool whole = marks.low <= beginnings_[static_cast<std::size_t>(partition)] && marks.high >= next_offset;
+    return whole ? TopicLook::whole : TopicLook::lacks_records;
   } catch (const kafka::Error& error) {
     if (error.unknown_topic()) throw;
-    return true;
+    return TopicLook::no_answer;
   }
 }
 

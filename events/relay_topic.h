@@ -30,6 +30,9 @@ struct PartitionTail {
 };
 using PartitionTails = std::array<PartitionTail, partition_count>;
 
+/// What a look at a partition of a topic that is copied to has found.
+enum class TopicLook { whole, lacks_records, no_answer };
+
 /// For one thread.
 class RelayTopic {
  public:
@@ -48,9 +51,8 @@ class RelayTopic {
   /// pg::Error.
   PartitionTails read_tails(LogReader& log, const std::set<std::int16_t>& with_gaps);
   /// Whether a partition still begins where read_tails() has left its beginning, and has a record before `next_offset`; with the first
-  /// partition also whether the topic still fits. A broker that does not answer is believed to have all. Throws TopicRefused, and
-  /// kafka::Error when the topic is gone.
-  bool still_holds(std::int16_t partition, std::int64_t next_offset);
+  /// partition also whether the topic still fits. Throws TopicRefused, and kafka::Error when the topic is gone.
+  TopicLook look(std::int16_t partition, std::int64_t next_offset);
 
  private:
   std::map<std::int16_t, kafka::Record> read_at(std::span<const kafka::Consumer::Start> starts);

@@ -129,10 +129,10 @@ class RelayAlone(KafkaFlow):
         self.home = tempfile.mkdtemp(prefix="bloomwatch-home-")
         self.addCleanup(shutil.rmtree, self.home, True)
 
-    def relay(self, name):
+    def relay(self, name, address=None):
         home = os.path.join(self.home, name)
         os.mkdir(home)
-        relay = Server(self.server.database_url, home, ["--kafka-bootstrap", kafka_address()], command="relay", wait=False)
+        relay = Server(self.server.database_url, home, ["--kafka-bootstrap", address or kafka_address()], command="relay", wait=False)
         self.addCleanup(self.end, relay)
         relay.wait_listening()
         return relay
@@ -154,6 +154,22 @@ class RelayAlone(KafkaFlow):
         wait_until(second.is_ready, TAKEOVER_SECONDS_MAX, "the second to take over")
         self.server.person("noor")
         self.assert_topic_holds_the_log(self.server.database_url, kafka_address())
+
+
+    def test_a_relay_says_that_kafka_has_been_silent_for_long(self):
+        broker = Kafka()
+        self.addCleanup(broker.remove)
+        relay = self.relay("only", broker.address)
+        wait_until(relay.is_ready, 30, "the relay to copy")
+        broker.kill()
+        admin = Client(relay.admin_url)
+        self.addCleanup(admin.close)
+        wait_until(lambda: b"Kafka has not answered for" in admin.call("GET", "/health/ready").body, 60, "the relay to say it")
+        self.assertFalse(relay.is_ready())
+        self.server.person("mira")
+        broker.start()
+        wait_until(relay.is_ready, 60, "the relay to copy again")
+        self.assert_topic_holds_the_log(self.server.database_url, broker.address)
 
 
 class BrokerGoesAway(KafkaFlow):
