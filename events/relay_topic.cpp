@@ -128,7 +128,10 @@ std::map<std::int16_t, kafka::Record> RelayTopic::read_at(std::span<const kafka:
 
 /// The position of the last record of a partition, if the log has the same event there.
 Position RelayTopic::compare(const kafka::Record& record, LogReader& log) const {
-  constexpr const char* advice = "if nobody needs the topic, delete it: it is filled anew from the log";
+  constexpr const char* advice =
+      "after a restore from a backup `bloomwatch begin-epoch` comes first, and begins another topic; else, if nobody needs this one, "
+      "delete "
+      "it: it is filled anew from the log";
   const auto event = event_of(record, epoch_);
   if (!event)
     throw TopicRefused(

@@ -278,6 +278,7 @@ TEST_F(RelayTest, refuses_a_topic_with_an_event_that_the_log_does_not_have) {
   append_events(10);
   const auto relay = start_relay();
   EXPECT_TRUE(is_refused(*relay, "at position 5000, where the log has nothing"));
+  EXPECT_TRUE(is_refused(*relay, "after a restore from a backup `bloomwatch begin-epoch` comes first"));
   const std::size_t count = read_topic().size();
   std::this_thread::sleep_for(2s);
   EXPECT_EQ(read_topic().size(), count) << "nothing is added";
