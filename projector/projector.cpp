@@ -138,7 +138,8 @@ void Projector::run(const std::stop_token& stop) {
       follow(stop);
     } catch (const StaleCheckpoint&) {
       if (instruments_) instruments_->stale.Increment();
-      if (stand_by_for_another(stop)) continue;
+      if (!stand_by_for_another(stop)) pause(stop, stale_again_after);
+      continue;
     } catch (const std::exception& error) {
       log::warning("projector", "folding was interrupted", {{"error", error.what()}});
     }

@@ -51,6 +51,8 @@ class Projector {
   /// How long the checkpoints of models that another projector has moved must stand still before this one takes over.
   static constexpr std::chrono::milliseconds standby_patience{1000};
   static constexpr std::chrono::milliseconds standby_look_every{100};
+  /// After a checkpoint that was moved or rows that were changed: nothing is broken, and pages wait.
+  static constexpr std::chrono::milliseconds stale_again_after{50};
   static constexpr std::chrono::milliseconds backoff_max{2000};
   /// After a batch it rests three times as long as that took, at most so long, unless a full one is waiting already: to fold one event
   /// costs about as much as to fold ten, and commands and pages need the processors too. Pages are behind by as much.

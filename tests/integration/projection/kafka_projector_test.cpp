@@ -129,6 +129,26 @@ TEST_F(KafkaProjectorTest, a_rebuild_reads_from_the_log_what_kafka_has_not) {
   expect_verified();
 }
 
+TEST_F(KafkaProjectorTest, folds_on_at_once_however_often_rows_were_changed_under_it) {
+  History history(7);
+  append_and_publish(history, 100);
+  const auto one = projector();
+  expect_all_folded();
+  std::vector<std::chrono::steady_clock::duration> took;
+  for (int round = 0; round < 10; ++round) {
+    connection.script("UPDATE projection.checkpoints SET generation = generation + 1");  // as a switch or a retry does
+    append_and_publish(history, 40);
+    const auto published = std::chrono::steady_clock::now();
+    while (!all_folded() && std::chrono::steady_clock::now() < published + 1min) std::this_thread::sleep_for(20ms);
+    ASSERT_TRUE(all_folded());
+    took.push_back(std::chrono::steady_clock::now() - published);
+  }
+  EXPECT_GE(metrics.counter("bloomwatch_projector_stale_total", "").Value(), 10);
+  EXPECT_LT(*std::min_element(took.end() - 3, took.end()), projection::Projector::backoff_max) << "each waits longer than the one before";
+  EXPECT_TRUE(one->ready());
+  expect_verified();
+}
+
 TEST_F(KafkaProjectorTest, a_rebuild_under_projectors_that_share_the_partitions_loses_and_doubles_nothing) {
   History history(6);
   append_and_publish(history, 500);
