@@ -124,11 +124,20 @@ int lag(const Target& target) {
   const Config config = target.with_kafka();
   pg::Connection connection(pg::Options{.url = database_url, .application_name = "bloomwatch lag"});
   std::vector<Lag> lags = model_lags(connection);
-  if (!config.kafka_bootstrap.empty())
-    add_topic(lags, kafka::options_of(config, "bloomwatch-lag"), LogReader(database_url, "bloomwatch lag").epoch());
+  std::string kafka_trouble;
+  if (!config.kafka_bootstrap.empty()) {
+    const kafka::Options kafka = kafka::options_of(config, "bloomwatch-lag");
+    try {
+      add_topic(lags, kafka, LogReader(database_url, "bloomwatch lag").epoch());
+    } catch (const kafka::Error& error) {  // the models' are known all the same, and wanted most when something is down
+      kafka_trouble = error.what();
+    }
+  }
   const Position head = look_back(connection, lags);
   print(lags, head);
-  return 0;
+  if (kafka_trouble.empty()) return 0;
+  fmt::print(stderr, "bloomwatch lag: Kafka did not say all of how far the topic is and who holds which partition: {}\n", kafka_trouble);
+  return 1;
 }
 
 }  // namespace

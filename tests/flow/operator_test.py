@@ -197,6 +197,14 @@ class Operator(FlowTest):
         for words in (["log"], ["role", self.ken.handle, "user"]):
             self.assertIn("no-setting is no setting", self.fails(*words, "--home", home))
 
+    def test_lag_shows_the_models_when_kafka_cannot_be_reached(self):
+        command = [PROGRAM, "lag", "--home", str(self.server.home), "--kafka-bootstrap", "127.0.0.1:1"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^dashboard is \d+ events behind$")
+        self.assertNotIn("(topic)", done.stdout)
+        self.assertIn("bloomwatch lag: Kafka did not say all", done.stderr)
+
     def test_what_could_not_be_shown_is_no_success(self):
         home = ["--home", str(self.server.home)]
         for words in (["verify"], ["lag"], ["token", "--as", self.ken.handle], ["rebuild", "people"], ["log"], ["routes"], ["--help"]):
