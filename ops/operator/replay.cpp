@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 #include <thread>
 
 #include "ops/operator/progress.h"
@@ -39,7 +40,13 @@ struct ReplayOptions {
   std::uint64_t rate = 0;  // events/s; 0: as fast as it goes
   bool resume = false;
 
-  bool to_standard_output() const { return topic.empty() && to == "-"; }
+  /// To nothing that can be cut off and gone on with: standard output, a pipe, a device.
+  bool to_stream() const {
+    if (!topic.empty() || to == "-") return topic.empty();
+    std::error_code unknown;
+    const auto status = std::filesystem::status(to, unknown);
+    return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+  }
   std::string where() const { return topic.empty() ? (to == "-" ? "standard output" : to) : "topic " + topic; }
 };
 
@@ -59,16 +66,17 @@ std::string request_of(const ReplayOptions& options) {
 
 /// The file that says how far it is; empty: none is kept.
 std::string state_file_of(const ReplayOptions& options) {
-  if (!options.state_file.empty() || options.to_standard_output() || !options.topic.empty()) return options.state_file;
+  if (!options.state_file.empty() || options.to_stream() || !options.topic.empty()) return options.state_file;
   return options.to + ".state";
 }
 
 ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, const std::string& state_file) {
   ReplayState begin{.epoch = reader.epoch(), .request = request_of(options)};
   begin.position = first_position(reader, options.from) - 1;
-  const bool to_file = options.topic.empty() && !options.to_standard_output();
+  const bool to_file = options.topic.empty() && !options.to_stream();
   if (options.resume) {
-    if (state_file.empty()) throw std::runtime_error("--resume needs a file to go on with: --to FILE, or --state FILE for a topic");
+    if (state_file.empty())
+      throw std::runtime_error("--resume needs a file to go on with: --to FILE (no pipe and no device), or --state FILE for a topic");
     if (const auto state = ReplayState::load(state_file)) {
       if (state->epoch != begin.epoch)
         throw std::runtime_error("the log has begun a new epoch (" + begin.epoch + ") since that replay; start it anew");
@@ -162,7 +170,7 @@ void add_replay(CLI::App& program, Action& action) {
   add("--partition", options->filters.partitions, "Only of this partition; may be given several times")
       ->check(CLI::Range(0, partition_count - 1));
   add("--format", options->format, "ndjson or csv")->capture_default_str()->check(CLI::IsMember({"ndjson", "csv"}));
-  CLI::Option* to = add("--to", options->to, "The file to write; - is standard output (default)");
+  CLI::Option* to = add("--to", options->to, "The file, pipe or device to write; - is standard output (default)");
   add("--topic", options->topic, "Write records to this Kafka topic instead (made if it is not there)")->excludes(to);
   add("--rate", options->rate, "At most so many events a second")->check(CLI::Range(std::uint64_t{1}, rate_max));
   add("--state", options->state_file, "Where it is noted how far it is (default: the file's name and .state; none for a topic)");

@@ -151,6 +151,18 @@ class Replay(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, self.whole)
 
+    def test_pipes_and_devices_get_the_same(self):
+        self.replay("--to", "/dev/null")
+        self.assertFalse(os.path.exists("/dev/null.state"))
+        self.assertIn("--resume needs", self.refused("--to", "/dev/null", "--resume"))
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        process = subprocess.Popen(self.command("--to", pipe), stderr=subprocess.DEVNULL)
+        with open(pipe, "rb") as reader:
+            self.assertEqual(reader.read(), self.whole)
+        self.assertEqual(process.wait(60), 0)
+        self.assertFalse((self.folder / "pipe.state").exists())
+
     def test_a_rate_is_kept(self):
         begin = time.monotonic()
         self.replay("--until", "600", "--rate", "300", "--to", self.folder / "slow.ndjson")

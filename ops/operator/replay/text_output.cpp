@@ -1,5 +1,6 @@
 // A replay as text: NDJSON or CSV, to a file or to standard output.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -130,10 +131,14 @@ void append_csv(std::string& text, const Line& line) {
 class TextOutput : public ReplayOutput {
  public:
   TextOutput(const std::string& path, TextFormat format, std::string_view epoch, std::int64_t bytes)
-      : path_(path), format_(format), source_("/bloomwatch/" + std::string(epoch)), bytes_(bytes), is_file_(path != "-") {
-    if (is_file_) {
+      : path_(path), format_(format), source_("/bloomwatch/" + std::string(epoch)), bytes_(bytes) {
+    if (path != "-") {
       descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
       if (descriptor_ < 0) fail("cannot write " + path);
+      struct stat status;
+      is_file_ = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
+    }
+    if (is_file_) {
       const off_t end = ::lseek(descriptor_, 0, SEEK_END);
       if (end < bytes) throw std::runtime_error(path + " is shorter than its state file says: it was changed by somebody else");
       if (::ftruncate(descriptor_, bytes) != 0 || ::lseek(descriptor_, bytes, SEEK_SET) != bytes) fail("cannot write " + path);
@@ -141,7 +146,7 @@ class TextOutput : public ReplayOutput {
     if (bytes == 0 && format == TextFormat::csv) text_ = csv_header();
   }
   ~TextOutput() override {
-    if (is_file_) ::close(descriptor_);
+    if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
   }
   TextOutput(const TextOutput&) = delete;
   TextOutput& operator=(const TextOutput&) = delete;
@@ -165,7 +170,7 @@ class TextOutput : public ReplayOutput {
   TextFormat format_;
   std::string source_;
   std::int64_t bytes_;
-  bool is_file_;
+  bool is_file_ = false;  ///< which can be cut and synced
   int descriptor_ = STDOUT_FILENO;
   std::string text_;
 };
