@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kafka_fill_time{100};
 /// How far behind the live checkpoint the switch may begin: what is left is folded while flushes wait.
 constexpr Position switch_distance_max = 2000;
 
-/// How often the switch is tried, and the old tables are dropped: pages that are being read may be in the way, but not for long.
+/// How often the switch is tried, and old tables are dropped: pages that are being read may be in the way, but not for long.
 constexpr int attempts_max = 50;
 constexpr std::chrono::milliseconds between_attempts{100};
 /// Less than Postgres' `deadlock_timeout`: of a rebuild and a page that wait for each other, the rebuild gives way before anybody is told.
@@ -52,10 +52,12 @@ bool take_lock(pg::Connection& connection, std::string_view model) {
   return connection.query("SELECT pg_try_advisory_lock(hashtext('bloomwatch rebuild'), hashtext($1))", pg::Params(model))[0].get<bool>(0);
 }
 
+/// In the place of what an earlier rebuild has left: pages may still read its old tables.
 void make_tables(pg::Connection& connection, const StoredModel& model) {
   const std::string live = schema_of(model.name(), Slot::live);
   const std::string next = schema_of(model.name(), Slot::next);
   pg::Transaction transaction(connection);
+  transaction.query(std::string(short_locks));
   transaction.query("DROP SCHEMA IF EXISTS " + next + " CASCADE");
   transaction.query("DROP SCHEMA IF EXISTS " + live + "_old CASCADE");
   transaction.query("CREATE SCHEMA " + next);
@@ -318,7 +320,7 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
                              std::to_string(model->version()) + ": it is newer than this program");
   const auto started = std::chrono::steady_clock::now();
   log::info("rebuild", "a read model is folded anew", {{"model", name}, {"version", model->version()}});
-  make_tables(operations, *model);
+  persist([&] { make_tables(operations, *model); });
   RebuildReport report;
   RebuildOptions rest = options;
   persist([&] {

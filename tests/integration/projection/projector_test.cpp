@@ -2,6 +2,7 @@
 #include "projector/projector.h"
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "projector/parked.h"
@@ -223,6 +224,27 @@ TEST_F(ProjectorTest, is_rebuilt_while_it_follows_and_no_reader_goes_backwards) 
   EXPECT_NE(logged.find("changed by a switch or a retry"), std::string::npos) << logged;
   EXPECT_EQ(logged.find("standing by"), std::string::npos) << "nobody else is at work\n" << logged;
   expect_verified();
+}
+
+TEST_F(ProjectionTest, a_rebuild_keeps_nobody_from_old_tables_that_an_earlier_one_has_left) {
+  History history(12);
+  append(history.next(100));
+  Follower follower = open_follower();
+  fold_all(follower);
+  connection.script("CREATE SCHEMA read_people_old; CREATE TABLE read_people_old.accounts (LIKE read_people.accounts)");
+  pg::Connection page(pg::Options{.url = url});
+  page.script("BEGIN");
+  page.query("SELECT FROM read_people_old.accounts");
+  auto rebuilt = std::async(std::launch::async, [this] { return projection::rebuild(url, "people"); });
+  const std::string waiting = "pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+  for (const auto end = std::chrono::steady_clock::now() + long_enough; count(waiting) == 0 && std::chrono::steady_clock::now() < end;)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  pg::Connection another(pg::Options{.url = url});
+  another.script("SET lock_timeout = '2s'");
+  EXPECT_NO_THROW(another.query("SELECT FROM read_people_old.accounts")) << "it waits behind the rebuild, which waits for the page";
+  page.script("COMMIT");
+  EXPECT_TRUE(rebuilt.get().switched);
+  EXPECT_EQ(count("pg_namespace WHERE nspname = 'read_people_old'"), 0);
 }
 
 TEST_F(ProjectorTest, a_model_of_an_older_version_is_made_anew_by_itself) {
