@@ -97,12 +97,23 @@ class Retry {
   std::set<Position> discarded_;
 };
 
+/// Rows that the folds of another version have made are not for those of this program; until a rebuild, that is.
+void refuse_another_version(const Checkpoints& checkpoints, const StoredModel& model) {
+  const int version = checkpoints.version_most == model.version() ? checkpoints.version_least : checkpoints.version_most;
+  if (version == model.version()) return;
+  throw std::runtime_error(
+      "'" + std::string(model.name()) + "' is at version " + std::to_string(version) + ", and this program's is " +
+      std::to_string(model.version()) +
+      (version < model.version() ? ": wait until it is rebuilt, or run `bloomwatch rebuild`" : ": it is newer than this program"));
+}
+
 RetryOutcome retry(pg::Connection& connection, LogReader& reader, StoredModel& model, PartitionKey key, std::string_view discard_reason,
                    bool discard) {
   pg::Transaction transaction(connection);
   const Checkpoints checkpoints = read_checkpoints(connection, model.name(), Slot::live, Lock::yes);
   const std::optional<ParkedKey> parked = find_parked(connection, model.name(), key);
   if (!parked) throw std::runtime_error("that key is not parked in that model");
+  refuse_another_version(checkpoints, model);
   if (discard)
     connection.query("INSERT INTO projection.discarded (model, position, reason) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                      pg::Params(model.name(), parked->position, discard_reason));

@@ -33,7 +33,7 @@ struct RetryOutcome {
 };
 
 /// Folds what a parked key has missed, up to the model's checkpoint, in one transaction under the checkpoint's lock. Throws
-/// std::runtime_error if that key is not parked in that model, pg::Error.
+/// std::runtime_error if that key is not parked in that model, or folds of another version made the model's rows; pg::Error.
 RetryOutcome retry_parked(const std::string& database_url, std::string_view model, PartitionKey key);
 
 /// Forgets the discards of events that the log does not have, as after a restore from a backup: others will come in their positions. To be

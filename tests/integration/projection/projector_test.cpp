@@ -176,6 +176,36 @@ TEST_F(ProjectionTest, a_parked_key_is_retried_discarded_and_left_out_by_a_rebui
   EXPECT_EQ(count("projection.parked WHERE model = 'dashboard'"), 0);
 }
 
+TEST_F(ProjectionTest, a_parked_key_is_not_folded_into_rows_of_another_version) {
+  History history(13);
+  const ProfileId mira = history.register_user();
+  const std::size_t space = history.create_space(mira);
+  history.poison(space);
+  append(history.take());
+  Follower follower = open_follower();
+  fold_all(follower);
+  const PartitionKey key(history.spaces()[space].id.uuid);
+  const auto refusal = [&](const auto& attempt) -> std::string {
+    try {
+      attempt();
+      return "none";
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+  };
+  for (const std::string version : {"0", "99"}) {
+    connection.script("UPDATE projection.checkpoints SET version = " + version + " WHERE model = 'dashboard'");
+    EXPECT_THAT(refusal([&] { projection::retry_parked(url, "dashboard", key); }), testing::HasSubstr("is at version " + version));
+    EXPECT_THAT(refusal([&] { projection::discard_parked(url, "dashboard", key, "made by hand"); }),
+                testing::HasSubstr("is at version " + version));
+  }
+  EXPECT_EQ(count("projection.discarded"), 0);
+  EXPECT_EQ(count("projection.parked WHERE model = 'dashboard'"), 1);
+  connection.script("UPDATE projection.checkpoints SET version = 0 WHERE model = 'dashboard'");
+  EXPECT_EQ(projection::rebuild(url, "dashboard").parked, 1U);
+  EXPECT_FALSE(projection::discard_parked(url, "dashboard", key, "made by hand").parked) << "after the rebuild it may be";
+}
+
 TEST_F(ProjectionTest, an_event_that_this_program_does_not_know_parks_its_key) {
   History history(6);
   const ProfileId mira = history.register_user();
