@@ -4,6 +4,8 @@
 
 #include <ctime>
 
+#include "runtime/logging.h"
+
 namespace bloomwatch {
 
 namespace {
@@ -49,7 +51,8 @@ void Lease::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     try {
       stand_by_and_hold(stop);
-    } catch (const pg::Error&) {  // not reachable, or the session was ended: begin anew
+    } catch (const pg::Error& error) {
+      log::debug("lease", "not reachable, or the session was ended: begins anew", {{"error", error.what()}});
     }
     pause(stop, let_go_.exchange(false) ? rest : standby_poll);
   }
