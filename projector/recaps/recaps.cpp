@@ -72,9 +72,9 @@ bool given_in(const GivenScore& score, std::int32_t period) {
 }
 
 /// The month in which a score was given that is said now; 0: not known, or no more.
-std::int32_t month_given(const Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
+std::int32_t month_given(const RecapAnimeRow& row, ProfileId profile, std::int32_t present, const Meta& meta) {
   if (meta.by.origin.kind == OriginKind::import) return 0;
-  if (!meta.undoes) return present_month(model, row, meta);
+  if (!meta.undoes) return present;
   const auto former = row.former_scores.find(profile);
   if (former == row.former_scores.end()) return 0;
   const auto brought_back = std::ranges::find(former->second, *meta.undoes, &FormerScore::ended_by);
@@ -108,9 +108,8 @@ RatedRow rated_row(const RecapAnimeRow& row, std::int32_t period) {
   return rated;
 }
 
-/// Writes what the present month and year say of the anime, now that `profile` has said something else of it.
-void retell(Recaps& model, const RecapAnimeRow& row, ProfileId profile, const Meta& meta) {
-  const std::int32_t month = present_month(model, row, meta);
+/// Writes what the present month and its year say of the anime, now that `profile` has said something else of it.
+void retell(Recaps& model, const RecapAnimeRow& row, ProfileId profile, std::int32_t month, const Meta& meta) {
   const auto own = row.scores.find(profile);
   for (const std::int32_t period : periods_of(month)) {
     if (std::ranges::any_of(row.scores, [&](const auto& entry) { return given_in(entry.second, period); }))
@@ -170,20 +169,21 @@ void Recaps::apply(const AnimeAdded& e, const Meta& meta) {
 void Recaps::apply(const AnimeRated& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
   const std::int32_t month = present_month(*this, row, meta);
-  const GivenScore given{e.score_tenths, month_given(*this, row, e.profile, meta)};
+  const GivenScore given{e.score_tenths, month_given(row, e.profile, month, meta)};
   count_gaps_of(*this, row, month, e.profile, -1);
   remember_score(row, e.profile, meta);
   row.scores[e.profile] = given;
   count_gaps_of(*this, row, month, e.profile, 1);
-  retell(*this, row, e.profile, meta);
+  retell(*this, row, e.profile, month, meta);
 }
 
 void Recaps::apply(const RatingCleared& e, const Meta& meta) {
   RecapAnimeRow& row = standing(*this, meta);
-  count_gaps_of(*this, row, present_month(*this, row, meta), e.profile, -1);
+  const std::int32_t month = present_month(*this, row, meta);
+  count_gaps_of(*this, row, month, e.profile, -1);
   remember_score(row, e.profile, meta);
   row.scores.erase(e.profile);
-  retell(*this, row, e.profile, meta);
+  retell(*this, row, e.profile, month, meta);
 }
 
 void Recaps::apply(const WatchSessionRecorded& e, const Meta& meta) {
