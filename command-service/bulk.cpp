@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -27,6 +28,12 @@ void Bulk::run(std::vector<std::size_t> open, const Each& send, const Each& give
     if (!open.empty()) std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, pause_max);
   }
+}
+
+void Bulk::run_all(std::size_t count, const Each& send, const Each& give_up) {
+  std::vector<std::size_t> all(count);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  run(std::move(all), send, give_up);
 }
 
 /// Sends each once; returns those that are to be sent again.

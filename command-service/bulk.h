@@ -28,6 +28,8 @@ class Bulk {
   /// Blocks until each of `open` was answered for good, or was given up. `send` submits a command whose answer is told to answered(); what
   /// it throws comes out when all that was sent before has been answered.
   void run(std::vector<std::size_t> open, const Each& send, const Each& give_up);
+  /// The same of all from 0 to below `count`.
+  void run_all(std::size_t count, const Each& send, const Each& give_up);
 
   /// What a command was answered. An outcome is settled by `settle()`, one at a time; what may not have been done is sent again, so sending
   /// it twice must do it once.

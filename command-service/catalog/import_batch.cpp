@@ -2,7 +2,6 @@
 #include "command-service/catalog/import_batch.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "command-service/blocking.h"
@@ -82,8 +81,6 @@ class BatchRun {
   template <class Command, class Step, class Make>
   void send_all(const std::vector<Step>& steps, std::vector<StepReport>& reports, Make make) {
     reports.resize(steps.size());
-    std::vector<std::size_t> all(steps.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
     const auto send = [&](std::size_t index) {
       auto on_answer = [this, index, &reports](const Answer& answer, const Command&, const auto& decision) {
         bulk_.answered(index, answer.kind, [&] { this->settle(reports[index], answer, decision); });
@@ -91,8 +88,8 @@ class BatchRun {
       edge_.writer.submit(std::make_unique<TypedWork<Command>>(frame_of_many(call_, origin()), make(steps[index]), actor_,
                                                                std::move(on_answer), batch_.dry_run));
     };
-    bulk_.run(std::move(all), send,
-              [&](std::size_t index) { reports[index] = {.reason = "the service was too busy; import again, what is in stays"}; });
+    bulk_.run_all(steps.size(), send,
+                  [&](std::size_t index) { reports[index] = {.reason = "the service was too busy; import again, what is in stays"}; });
   }
 
   template <class DecisionType>

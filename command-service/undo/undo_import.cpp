@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/describe.hpp>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -110,8 +109,6 @@ class ImportUndo {
 
   const Report& run() {
     std::vector<Ended> ended(report_.rows.size());
-    std::vector<std::size_t> all(ended.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
     const auto undo = [&](std::size_t index) {
       try {
         std::visit([&](auto command) { send(index, std::move(command), ended[index]); },
@@ -120,7 +117,7 @@ class ImportUndo {
         bulk_.answered(index, Answer::Kind::unavailable, [] {});
       }
     };
-    bulk_.run(std::move(all), undo, [](std::size_t) {});
+    bulk_.run_all(ended.size(), undo, [](std::size_t) {});
     for (std::size_t i = 0; i < ended.size(); ++i) {
       settle(report_.rows[i], ended[i]);
       count(report_.rows[i].outcome);
