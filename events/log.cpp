@@ -129,7 +129,6 @@ ClaimChange claim_of(const pg::Row& row) {
 const pg::Statement begin_snapshot("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 const pg::Statement end_snapshot("COMMIT");
 const pg::Statement select_head("SELECT position, event_id, recorded_at FROM log.events ORDER BY position DESC LIMIT 1");
-const pg::Statement select_point("SELECT position, event_id, recorded_at FROM log.events WHERE position = $1");
 const pg::Statement select_points("SELECT position, event_id, recorded_at FROM log.events WHERE position = ANY ($1)");
 const pg::Statement select_streams(
     select_events("FROM unnest($1, $2) AS wanted (id, category) "
@@ -323,9 +322,8 @@ void LogReader::await_durable() { state_->await_durable(); }
 LogPoint LogReader::head() { return point_of(state_->run(select_head)[0]); }
 
 std::optional<LogPoint> LogReader::point(Position position) {
-  const pg::Result found = state_->run(select_point, pg::Params(position));
-  if (found.empty()) return std::nullopt;
-  return point_of(found[0]);
+  const std::map<Position, LogPoint> found = points({position});
+  return found.empty() ? std::nullopt : std::optional(found.begin()->second);
 }
 
 std::map<Position, LogPoint> LogReader::points(const std::vector<Position>& positions) {
