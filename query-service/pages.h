@@ -23,6 +23,7 @@
 #include "query-service/as_of.h"
 #include "query-service/cursor.h"
 #include "query-service/keyring.h"
+#include "query-service/limit.h"
 #include "query-service/page_rows.h"
 #include "query-service/page_wait.h"
 #include "query-service/waiting.h"
@@ -47,19 +48,8 @@ struct PageQuery {
 };
 BOOST_DESCRIBE_STRUCT(PageQuery, (), (at_least))
 
-/// How many items a page of a list has at most. More is refused and never cut down in silence.
-struct PageLimit {
-  static constexpr std::int64_t most = 200;
-  static constexpr std::int64_t usual = 50;
-  std::int64_t value = usual;
-
-  using Wire = std::int64_t;
-  static std::expected<PageLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
-    return PageLimit{wire};
-  }
-  Wire wire() const { return value; }
-};
+/// Items of a list.
+using PageLimit = Limit<200, 50>;
 
 struct ListQuery : PageQuery {
   std::optional<PageLimit> limit = {};

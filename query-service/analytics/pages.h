@@ -72,19 +72,8 @@ BOOST_DESCRIBE_STRUCT(RatingDistributionPage, (PageQuery), (watch_space))
 
 // ----------------------------------------------------------------------------------------------------------------------- shared stats
 
-/// How many months one page shows: a year by default.
-struct MonthLimit {
-  static constexpr std::int64_t most = 60;
-  static constexpr std::int64_t usual = 12;
-  std::int64_t value = usual;
-
-  using Wire = std::int64_t;
-  static std::expected<MonthLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
-    return MonthLimit{wire};
-  }
-  Wire wire() const { return value; }
-};
+/// Months of a page: a year by default.
+using MonthLimit = Limit<60, 12>;
 
 /// Streaks are looked for in the last so many days that had a session: ten years of every evening.
 inline constexpr int streak_days_max = 3660;

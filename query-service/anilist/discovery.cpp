@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "query-service/anilist/problems.h"
+#include "query-service/limit.h"
 #include "runtime/entity_tag.h"
 #include "runtime/json.h"
 #include "runtime/logging.h"
@@ -16,17 +17,7 @@ constexpr std::string_view search_path = "/api/anilist/search";
 /// Cursors and tags of what AniList says belong to no epoch of the log.
 constexpr std::string_view no_epoch = "anilist-";
 
-struct SearchLimit {
-  std::int64_t value = Discovery::limit_max;
-
-  using Wire = std::int64_t;
-  static std::expected<SearchLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > Discovery::limit_max)
-      return std::unexpected("must be a whole number from 1 to " + std::to_string(Discovery::limit_max));
-    return SearchLimit{wire};
-  }
-  Wire wire() const { return value; }
-};
+using SearchLimit = Limit<Discovery::limit_max, Discovery::limit_max>;
 
 struct SearchParameters {
   std::optional<SearchText> query = {};

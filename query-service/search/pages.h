@@ -91,19 +91,8 @@ struct SearchPage : ListQuery {
 };
 BOOST_DESCRIBE_STRUCT(SearchPage, (ListQuery), (q, format, season, year, genre, studio, streaming, min_score, sort))
 
-/// How many suggestions there are at most.
-struct SuggestLimit {
-  static constexpr std::int64_t most = 20;
-  static constexpr std::int64_t usual = 8;
-  std::int64_t value = usual;
-
-  using Wire = std::int64_t;
-  static std::expected<SuggestLimit, std::string> from(Wire wire) {
-    if (wire < 1 || wire > most) return std::unexpected("must be a whole number from 1 to " + std::to_string(most));
-    return SuggestLimit{wire};
-  }
-  Wire wire() const { return value; }
-};
+/// Suggestions.
+using SuggestLimit = Limit<20, 8>;
 
 /// GET /api/search/suggest: what somebody may be about to type. The last word may be unfinished, as in every search.
 struct SuggestPage : PageQuery {
