@@ -191,12 +191,7 @@ TEST_F(CheckpointTest, of_no_partitions_is_nothing_to_read) {
 }
 
 TEST_F(CheckpointTest, a_parked_key_is_retried_and_discarded_up_to_the_checkpoint_of_its_partition) {
-  History history(6);
-  const ProfileId mira = history.register_user();
-  const std::size_t space = history.create_space(mira);
-  const std::size_t anime = history.add_anime(space);
-  history.poison(space);
-  history.rate(anime, mira, 90);
+  auto [history, mira, space, anime] = PoisonedSpace(6);
   append(history.take());
   Follower follower = follower_of(all);
   while (fold_partitions(follower)) {

@@ -518,4 +518,17 @@ class History {
   std::vector<std::pair<Uuid, Uuid>> shares_;
 };
 
+/// A space of one member with an anime, then an event that no fold takes, then a rating of 90.
+struct PoisonedSpace {
+  explicit PoisonedSpace(std::uint64_t seed) : history(seed) {
+    history.poison(space);
+    history.rate(anime, mira, 90);
+  }
+
+  History history;
+  ProfileId mira = history.register_user();
+  std::size_t space = history.create_space(mira);
+  std::size_t anime = history.add_anime(space);
+};
+
 }  // namespace bloomwatch::test

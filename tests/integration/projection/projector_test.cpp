@@ -142,12 +142,7 @@ TEST_F(ProjectionTest, a_poison_event_parks_its_key_only_and_rows_stay_as_before
 }
 
 TEST_F(ProjectionTest, a_parked_key_is_retried_discarded_and_left_out_by_a_rebuild) {
-  History history(5);
-  const ProfileId mira = history.register_user();
-  const std::size_t space = history.create_space(mira);
-  const std::size_t anime = history.add_anime(space);
-  history.poison(space);
-  history.rate(anime, mira, 90);
+  auto [history, mira, space, anime] = PoisonedSpace(5);
   append(history.take());
   Follower follower = open_follower();
   fold_all(follower);
@@ -309,12 +304,7 @@ TEST_F(ProjectorTest, fills_anew_when_the_log_begins_a_new_epoch) {
 }
 
 TEST_F(ProjectionTest, what_was_discarded_stays_left_out_in_a_new_epoch) {
-  History history(11);
-  const ProfileId mira = history.register_user();
-  const std::size_t space = history.create_space(mira);
-  const std::size_t anime = history.add_anime(space);
-  history.poison(space);
-  history.rate(anime, mira, 90);
+  auto [history, mira, space, anime] = PoisonedSpace(11);
   append(history.take());
   Follower follower = open_follower();
   fold_all(follower);
