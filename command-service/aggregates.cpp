@@ -1,5 +1,8 @@
-// A new aggregate adds its line here.
+// A new aggregate adds its name to the list here.
 #include "command-service/aggregates.h"
+
+#include <boost/mp11.hpp>
+#include <type_traits>
 
 #include "command-service/accounts/login_session.h"
 #include "command-service/accounts/user.h"
@@ -12,17 +15,30 @@
 #include "runtime/invariant.h"
 
 namespace bloomwatch {
+namespace {
+
+using Aggregates = boost::mp11::mp_list<Anime, WatchSpace, Title, User, AuditQuery, LoginSession, RecapShare>;
+
+}  // namespace
 
 std::unique_ptr<StreamState> make_state(std::string_view category) {
-  if (category == Anime::category) return std::make_unique<dispatch::Holder<Anime>>();
-  if (category == WatchSpace::category) return std::make_unique<dispatch::Holder<WatchSpace>>();
-  if (category == Title::category) return std::make_unique<dispatch::Holder<Title>>();
-  if (category == User::category) return std::make_unique<dispatch::Holder<User>>();
-  if (category == AuditQuery::category) return std::make_unique<dispatch::Holder<AuditQuery>>();
-  if (category == LoginSession::category) return std::make_unique<dispatch::Holder<LoginSession>>();
-  if (category == RecapShare::category) return std::make_unique<dispatch::Holder<RecapShare>>();
-  invariant(false, "every category of the log has a state");
-  return nullptr;
+  std::unique_ptr<StreamState> made;
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>([&]<class State>(std::type_identity<State>) {
+    if (category == State::category) made = std::make_unique<dispatch::Holder<State>>();
+  });
+  invariant(made != nullptr, "every category of the log has a state");
+  return made;
+}
+
+const SnapshotShapes& snapshot_shapes() {
+  static const SnapshotShapes shapes = [] {
+    SnapshotShapes of_all;
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>([&]<class State>(std::type_identity<State>) {
+      if constexpr (dispatch::has_snapshots<State>) of_all.emplace(State::category, State::snapshot_shape);
+    });
+    return of_all;
+  }();
+  return shapes;
 }
 
 }  // namespace bloomwatch

@@ -5,8 +5,10 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11.hpp>
+#include <concepts>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -33,6 +35,13 @@ void evolve(State& state, const E& event, const Meta& meta) {
     state.evolve(event);
 }
 
+/// An aggregate whose streams may become long is a described struct and counts the shapes of its snapshots: whoever changes its members or
+/// what `evolve` makes of an event raises the number.
+template <class State>
+concept has_snapshots = requires {
+  { State::snapshot_shape } -> std::convertible_to<std::int32_t>;
+};
+
 /// An aggregate's state as the writer's memory holds it.
 template <class State>
 class Holder final : public StreamState {
@@ -43,6 +52,31 @@ class Holder final : public StreamState {
     const bool known = decode_one_of<typename State::Events>(event, [&](const auto& typed) { take(typed, event.meta, event.data.size()); });
     if (!known) throw_undecodable(event, "it is none of its stream's types");
   }
+  std::optional<std::int32_t> snapshot_shape() const override {
+    if constexpr (has_snapshots<State>)
+      return State::snapshot_shape;
+    else
+      return std::nullopt;
+  }
+  std::string snapshot() const override {
+    if constexpr (has_snapshots<State>)
+      return json::to_string(state);
+    else
+      return StreamState::snapshot();
+  }
+  void restore(std::string_view text) override {
+    if constexpr (has_snapshots<State>) {
+      auto read = json::read<State>(text);
+      if (!read)
+        throw std::runtime_error("a snapshot of a stream of " + std::string(State::category) + " cannot be read: '" +
+                                 read.error().front().pointer + "' " + read.error().front().detail +
+                                 " (log.snapshots may be emptied: it only spares reading events)");
+      state = std::move(*read);
+      folded_ = text.size();
+      measure();
+    }
+  }
+
   template <class E>
   void take(const E& event, const Meta& meta, std::size_t data_bytes) {
     evolve(state, event, meta);

@@ -41,6 +41,19 @@ void Facts::set_version(const StreamName& stream, Version version) {
   count(*entry(stream));
 }
 
+std::optional<StreamSnapshot> Facts::due_snapshot(const StreamName& stream, EventId last, const SnapshotPace& pace) {
+  return due(stream, changing(stream), last, pace);
+}
+
+std::optional<StreamSnapshot> Facts::due(const StreamName& name, HeldStream& held, EventId last, const SnapshotPace& pace) {
+  const Version since = held.version - held.snapshot;
+  if (since < pace.every || since < pace.every + static_cast<Version>(held.state->bytes() / pace.event_bytes)) return std::nullopt;
+  const std::optional<std::int32_t> shape = held.state->snapshot_shape();
+  if (!shape) return std::nullopt;
+  held.snapshot = held.version;
+  return StreamSnapshot{name, held.version, last, *shape, held.state->snapshot()};
+}
+
 LoadId Facts::expect_fact(const StreamName& name, LoadId load) {
   auto [place, added] = entries_.try_emplace(name);
   if (added) place->second = std::make_unique<Entry>(Entry{.name = name, .fact = Expected{load}});
@@ -54,19 +67,35 @@ bool Facts::expects(const StreamName& name, LoadId load) const {
   return expected != nullptr && expected->by == load;
 }
 
-void Facts::take(LoadId load, const LoadRequest& asked, const LoadResult& result) {
-  boost::unordered_flat_map<StreamName, HeldStream, std::hash<StreamName>> streams;
+std::vector<StreamSnapshot> Facts::take(LoadId load, const LoadRequest& asked, const LoadResult& result, const SnapshotPace& pace) {
+  struct Loaded {
+    HeldStream held;
+    EventId last = {};
+  };
+  boost::unordered_flat_map<StreamName, Loaded, std::hash<StreamName>> streams;
   for (const StreamName& name : asked.streams)
-    if (expects(name, load)) streams.try_emplace(name, HeldStream{make_state_(name.category), 0});
+    if (expects(name, load)) streams.try_emplace(name, Loaded{HeldStream{make_state_(name.category), 0}});
+  for (const StreamSnapshot& snapshot : result.snapshots) {
+    const auto place = streams.find(snapshot.stream);
+    if (place == streams.end()) continue;
+    HeldStream& held = place->second.held;
+    held.state->restore(snapshot.state);
+    held.version = held.snapshot = snapshot.version;
+  }
   for (const RecordedEvent& event : result.events) {
     const auto place = streams.find(event.meta.stream);
     if (place == streams.end()) continue;
-    HeldStream& held = place->second;
+    HeldStream& held = place->second.held;
     invariant(event.meta.version == held.version + 1, "a load brings whole streams, their versions dense");
     held.state->apply(event);
     held.version = event.meta.version;
+    place->second.last = event.meta.event_id;
   }
-  for (auto& [name, held] : streams) hold(name, std::move(held));
+  std::vector<StreamSnapshot> snapshots;
+  for (auto& [name, loaded] : streams) {
+    if (auto snapshot = due(name, loaded.held, loaded.last, pace)) snapshots.push_back(std::move(*snapshot));
+    hold(name, std::move(loaded.held));
+  }
   for (const ClaimChange& claim : result.claims)
     if (expects(name_of(claim.key), load)) put(claim.key, claim.holder);
   for (const IdempotencyRecord& record : result.idempotency)
@@ -75,6 +104,7 @@ void Facts::take(LoadId load, const LoadRequest& asked, const LoadResult& result
     if (expects(name_of(claim), load)) put(claim, std::nullopt);
   for (const IdempotencyKey key : asked.keys)
     if (expects(name_of(key), load)) put(key, std::nullopt);
+  return snapshots;
 }
 
 void Facts::give_up(LoadId load, const LoadRequest& asked) {

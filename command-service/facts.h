@@ -26,6 +26,13 @@ class StreamState {
   virtual std::size_t bytes() const = 0;
   /// How long its stream may become, where that is less than any stream may.
   virtual std::optional<Version> length_max() const { return std::nullopt; }
+
+  /// The shape of its snapshots; nothing: its streams are short, and have none.
+  virtual std::optional<std::int32_t> snapshot_shape() const { return std::nullopt; }
+  /// Where it has a shape: all that it knows, in words that `restore` takes.
+  virtual std::string snapshot() const { return {}; }
+  /// Takes a snapshot of its shape, in place of the events up to it. Throws std::runtime_error if that cannot be read.
+  virtual void restore(std::string_view) {}
 };
 
 /// Makes the initial state of a stream of this category. Never null.
@@ -35,6 +42,7 @@ using MakeState = std::function<std::unique_ptr<StreamState>(std::string_view ca
 struct HeldStream {
   std::unique_ptr<StreamState> state;
   Version version = 0;
+  Version snapshot = 0;  ///< the version of its last snapshot; 0: there is none
 
   /// The state as the aggregate's own holder type, which the category vouches for.
   template <class Holder>
@@ -55,6 +63,13 @@ struct HeldClaim {
 /// An idempotency key as held: not used yet, if there is no record.
 struct HeldKey {
   std::optional<IdempotencyRecord> record;
+};
+
+/// How often a stream's snapshot is taken: after so many events, and one more for each `event_bytes` of its state, so that an event never
+/// costs more than about that.
+struct SnapshotPace {
+  Version every = 32;
+  std::size_t event_bytes = 256;
 };
 
 /// Names one load.
@@ -90,6 +105,8 @@ class Facts {
   void put(IdempotencyKey key, std::optional<IdempotencyRecord> record);
   /// The stream now has this version; its bytes are counted anew.
   void set_version(const StreamName& stream, Version version);
+  /// The snapshot of a stream that ends with this event, if one is due. Counts as taken.
+  std::optional<StreamSnapshot> due_snapshot(const StreamName& stream, EventId last, const SnapshotPace& pace);
 
   /// Notes that `load` is to bring this fact, which is not held. Returns the load that does: an earlier one, if it is already expected.
   LoadId expect(const StreamName& stream, LoadId load) { return expect_fact(stream, load); }
@@ -97,8 +114,8 @@ class Facts {
   LoadId expect(IdempotencyKey key, LoadId load) { return expect_fact(name_of(key), load); }
 
   /// Takes what `load` brought, where it is still expected from it; what is held meanwhile is kept instead (memory wins). `result.events`
-  /// are whole streams, from version 1.
-  void take(LoadId load, const LoadRequest& asked, const LoadResult& result);
+  /// are whole streams, from version 1 or from behind their snapshot. Returns the snapshots that are due of what was taken.
+  std::vector<StreamSnapshot> take(LoadId load, const LoadRequest& asked, const LoadResult& result, const SnapshotPace& pace = {});
   /// Forgets that `load` was to bring these; what is held stays.
   void give_up(LoadId load, const LoadRequest& asked);
 
@@ -137,6 +154,7 @@ class Facts {
   static StreamName name_of(ClaimKey claim) { return {"?claim", claim.uuid}; }
   static StreamName name_of(IdempotencyKey key) { return {"?key", key.uuid}; }
 
+  static std::optional<StreamSnapshot> due(const StreamName& name, HeldStream& held, EventId last, const SnapshotPace& pace);
   Entry* entry(const StreamName& name) const;
   template <class Fact>
   Fact* look_up(const StreamName& name) const;

@@ -40,7 +40,7 @@ constexpr std::chrono::minutes first_sweep_after{5};
 constexpr std::chrono::hours sweep_every{1};
 
 WriterOptions writer_options(const Config& config) {
-  WriterOptions options{.database_url = config.database_url};
+  WriterOptions options{.database_url = config.database_url, .snapshot_shapes = snapshot_shapes()};
   options.limits.queue_max = config.writer_queue_max;
   options.limits.batch_commands_max = config.writer_batch_commands_max;
   options.limits.batches_in_flight_max = std::min<std::size_t>(config.writer_batches_in_flight_max, AppendPipeline::in_flight_max);

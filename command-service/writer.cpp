@@ -6,6 +6,7 @@
 #include <exception>
 #include <iterator>
 #include <limits>
+#include <ranges>
 #include <unordered_map>
 #include <utility>
 
@@ -83,6 +84,7 @@ void WriterMachine::stop() {
 
 WriterOutputs WriterMachine::step(Time now) {
   WriterOutputs out;
+  out.snapshots = std::exchange(snapshots_, {});
   if (recovery_ == Recovery::wants_tail) {
     recovery_ = Recovery::waits_for_tail;
     out.read_tail = confirmed_;
@@ -284,8 +286,28 @@ void WriterMachine::send(OpenBatch& open, WriterOutputs& out) {
   ++(open.batch.events.empty() ? counters_.fence_checks : counters_.batches);
   counters_.events += open.batch.events.size();
   last_ = open.batch.last();
-  in_flight_.push_back({.id = next_id_++, .moment = facts_.next_moment(), .last = last_, .items = std::move(open.items), .result = {}});
+  std::vector<StreamSnapshot> snapshots = due_snapshots(open.batch.events);
+  in_flight_.push_back({.id = next_id_++,
+                        .moment = facts_.next_moment(),
+                        .last = last_,
+                        .items = std::move(open.items),
+                        .snapshots = std::move(snapshots),
+                        .result = {}});
   out.appends.push_back({in_flight_.back().id, std::move(open.batch)});
+}
+
+/// Of the streams of a batch, as it leaves them. From the back: the first event of a stream that is met is its last.
+std::vector<StreamSnapshot> WriterMachine::due_snapshots(const std::vector<NewEvent>& events) {
+  std::vector<StreamSnapshot> snapshots;
+  for (const NewEvent& event : std::ranges::reverse_view(events))
+    if (auto due = facts_.due_snapshot(event.stream, event.event_id, limits_.snapshots)) snapshots.push_back(std::move(*due));
+  return snapshots;
+}
+
+/// What they rest on is in the log.
+void WriterMachine::note(std::vector<StreamSnapshot> snapshots) {
+  counters_.snapshots += snapshots.size();
+  std::ranges::move(snapshots, std::back_inserter(snapshots_));
 }
 
 // Loading.
@@ -345,7 +367,7 @@ void WriterMachine::loaded(LoadId id, const LoadResult& result) {
     facts_.give_up(id, load.request);
     ++counters_.loads_stale;
   } else {
-    facts_.take(id, load.request, result);
+    note(facts_.take(id, load.request, result, limits_.snapshots));
     counters_.facts_loaded += facts_in(load.request);
   }
   put_back(std::move(load.waiting), load.moment);
@@ -383,6 +405,7 @@ void WriterMachine::settle() {
 /// in it may have been answered from a record that went down with the other.
 void WriterMachine::confirm(SentBatch& batch, bool behind_failed) {
   confirmed_ = batch.last;
+  note(std::move(batch.snapshots));
   for (Item& item : batch.items) {
     if (behind_failed && item.from_record)
       doubtful_.push_back(std::move(item));

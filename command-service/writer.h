@@ -97,12 +97,13 @@ struct WriterLimits {
   std::size_t batches_in_flight_max = 4;
   std::size_t pipelined_commands_min = 32;  ///< so many wait before a batch follows another that is in flight
   std::size_t loads_in_flight_max = 2;
-  std::size_t load_facts_max = 1'024;               ///< of one load; more wait for the next
-  std::size_t command_facts_max = 512;              ///< that one command may ask for at once; more answers `failed`
-  std::size_t memory_bytes_max = 256 << 20;         ///< of facts; exceeded only by what is in use
-  Version stream_length_max = 100'000;              ///< a command that would make a stream longer is refused `stream_full`
-  Version stream_reserve = 10'000;                  ///< beyond it, for events that always fit
-  std::size_t command_events_max = 1'000;           ///< more answers `failed`
+  std::size_t load_facts_max = 1'024;        ///< of one load; more wait for the next
+  std::size_t command_facts_max = 512;       ///< that one command may ask for at once; more answers `failed`
+  std::size_t memory_bytes_max = 256 << 20;  ///< of facts; exceeded only by what is in use
+  Version stream_length_max = 100'000;       ///< a command that would make a stream longer is refused `stream_full`
+  Version stream_reserve = 10'000;           ///< beyond it, for events that always fit
+  std::size_t command_events_max = 1'000;    ///< more answers `failed`
+  SnapshotPace snapshots = {};
   std::size_t recorded_keys_max = 8 << 20;          ///< of a day, in the filter (two days of 16 MiB); more cost more and more loads
   std::size_t key_page_max = 5'000;                 ///< keys read at once to fill the filter
   std::chrono::hours keys_life = idempotency_life;  ///< how long the filter knows a key at least
@@ -122,6 +123,8 @@ struct WriterOutputs {
   };
   std::vector<Append> appends;
   std::vector<Load> loads;
+  /// To be kept when there is time, and only where the log has their events; any may be lost.
+  std::vector<StreamSnapshot> snapshots;
   /// Read this page of the recorded keys and call `keys_read`.
   std::optional<KeyPage> key_page;
   /// Read the log after this point and call `tail`. After a lost connection, end the old backend first: nothing of it may be applied later.
@@ -131,7 +134,7 @@ struct WriterOutputs {
 /// What the machine counted since it was made. For metrics.
 struct WriterCounters {
   std::uint64_t answered = 0, events = 0, batches = 0, fence_checks = 0, loads = 0, facts_loaded = 0, facts_evicted = 0, repeats = 0,
-                fresh_keys = 0;
+                fresh_keys = 0, snapshots = 0;
   std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0, loads_stale = 0;
 };
 
@@ -210,6 +213,7 @@ class WriterMachine {
     Moment moment = 0;  ///< facts touched since then may rest on it
     LogPoint last;
     std::vector<Item> items;
+    std::vector<StreamSnapshot> snapshots;  ///< of streams as this batch leaves them
     std::optional<AppendResult> result;
   };
   struct OpenLoad {
@@ -234,6 +238,8 @@ class WriterMachine {
   void change_claims(const std::vector<ClaimChange>& changes, OpenBatch& open);
   void record(const Item& item, IdempotencyKey key, OpenBatch& open);
   void send(OpenBatch& open, WriterOutputs& out);
+  std::vector<StreamSnapshot> due_snapshots(const std::vector<NewEvent>& events);
+  void note(std::vector<StreamSnapshot> snapshots);
   // Loading.
   void wait_for_load(Item& item);
   void miss_key(IdempotencyKey key);
@@ -268,7 +274,8 @@ class WriterMachine {
   std::deque<OpenLoad> gathering_;
   std::vector<OpenLoad> loads_;
   std::deque<SentBatch> in_flight_;
-  std::vector<Item> doubtful_;  ///< of failed batches, in order, until the tail has spoken
+  std::vector<StreamSnapshot> snapshots_;  ///< of what is in the log
+  std::vector<Item> doubtful_;             ///< of failed batches, in order, until the tail has spoken
   enum class Recovery { none, waits_for_reports, wants_tail, waits_for_tail } recovery_ = Recovery::none;
 
   LoadRequest missing_;  ///< of the command just asked

@@ -1,5 +1,6 @@
 // The threads around the writer's machine, see writer_loop.h. The writer's thread sleeps in AppendPipeline::poll and is woken by whoever
-// has something for it; a loader and a notifier have connections and threads of their own, so that neither ever holds up a batch.
+// has something for it; a loader, a keeper of snapshots and a notifier have connections and threads of their own, so that none ever holds
+// up a batch.
 #include "command-service/writer_loop.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,8 @@ constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail
 constexpr std::chrono::minutes prune_every{10};
 /// At once: followers are told of nothing meanwhile.
 constexpr std::int64_t pruned_max = 5000;
+constexpr std::size_t snapshots_waiting_bytes_max = 64 << 20;  ///< more are left out: the next is only so many events away
+constexpr std::size_t snapshots_kept_max = 128;                ///< by one statement
 
 /// A warning that would come again with every attempt is logged once in five seconds.
 class Complaint {
@@ -62,8 +66,9 @@ class Loader {
   };
 
   /// `arrived` is called in the loader's thread whenever a result is there to be taken.
-  Loader(const std::string& database_url, std::function<void()> arrived)
-      : reader_(database_url, "bloomwatch writer loads"),
+  Loader(const WriterOptions& options, std::function<void()> arrived)
+      : shapes_(options.snapshot_shapes),
+        reader_(options.database_url, "bloomwatch writer loads"),
         arrived_(std::move(arrived)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -127,13 +132,14 @@ class Loader {
 
   std::optional<LoadResult> answer_to(const LoadRequest& request) {
     try {
-      return reader_.load(request);
+      return reader_.load(request, shapes_);
     } catch (const pg::Error& error) {
       complain_("a load failed and is asked again", error);
       return std::nullopt;
     }
   }
 
+  const SnapshotShapes& shapes_;
   LogReader reader_;
   Complaint complain_;
   std::function<void()> arrived_;
@@ -143,6 +149,73 @@ class Loader {
   std::optional<KeyPage> page_asked_;  ///< the machine asks for one at a time; an older one is of no use to it
   std::vector<Loaded> loaded_;
   std::vector<KeysRead> keys_read_;
+  std::jthread thread_;
+};
+
+/// Keeps snapshots of streams for the loads of a later start. They only spare reading: what cannot be kept is left out.
+class Keeper {
+ public:
+  explicit Keeper(const std::string& database_url)
+      : options_(options_for(database_url)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+  void keep(std::vector<StreamSnapshot> snapshots) {
+    if (snapshots.empty()) return;
+    const std::lock_guard lock(mutex_);
+    for (StreamSnapshot& snapshot : snapshots) {
+      if (waiting_bytes_ + snapshot.state.size() > snapshots_waiting_bytes_max) continue;
+      waiting_bytes_ += snapshot.state.size();
+      StreamSnapshot& waiting = waiting_[snapshot.stream];
+      waiting_bytes_ -= waiting.state.size();
+      waiting = std::move(snapshot);
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  static pg::Options options_for(const std::string& database_url) {
+    pg::Options options;
+    options.url = database_url;
+    options.application_name = "bloomwatch writer snapshots";
+    options.settings = {{"synchronous_commit", "off"},  // one that a crash takes away is made again
+                        {"enable_seqscan", "off"},      // by index, whatever the planner knew of the log when it was empty
+                        {"enable_hashjoin", "off"},
+                        {"enable_mergejoin", "off"}};
+    return options;
+  }
+
+  void run(const std::stop_token& stop) {
+    std::optional<pg::Connection> connection;
+    while (true) {
+      const std::vector<StreamSnapshot> some = next(stop);
+      if (stop.stop_requested()) return;
+      try {
+        if (!connection || !connection->usable()) connection.emplace(options_);
+        keep_snapshots(*connection, some);
+      } catch (const pg::Error& error) {
+        complain_("snapshots of streams are not kept", error);
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, stop, retry_every, [] { return false; });
+      }
+    }
+  }
+
+  std::vector<StreamSnapshot> next(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, stop, [&] { return !waiting_.empty(); });
+    std::vector<StreamSnapshot> some;
+    while (!waiting_.empty() && some.size() < snapshots_kept_max) {
+      some.push_back(std::move(waiting_.extract(waiting_.begin()).mapped()));
+      waiting_bytes_ -= some.back().state.size();
+    }
+    return some;
+  }
+
+  const pg::Options options_;
+  Complaint complain_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::unordered_map<StreamName, StreamSnapshot> waiting_;  ///< the last of each stream
+  std::size_t waiting_bytes_ = 0;                           ///< of their states
   std::jthread thread_;
 };
 
@@ -223,7 +296,8 @@ class Writer::Loop {
 
   void start() {
     invariant(!thread_.joinable(), "a writer is started once");
-    loader_ = std::make_unique<Loader>(options_.database_url, [this] { pipeline_.wake(); });
+    loader_ = std::make_unique<Loader>(options_, [this] { pipeline_.wake(); });
+    keeper_ = std::make_unique<Keeper>(options_.database_url);
     notifier_ = std::make_unique<Notifier>(options_);
     const auto wake = [this] { pipeline_.wake(); };
     lease_ = std::make_unique<Lease>(options_.database_url, LeaseName::writer, Lease::Callbacks{.gained = wake, .lost = wake});
@@ -239,6 +313,7 @@ class Writer::Loop {
     thread_.join();
     lease_.reset();
     loader_.reset();
+    keeper_.reset();
     notifier_.reset();
   }
 
@@ -400,6 +475,7 @@ class Writer::Loop {
   void act(WriterOutputs out) {
     for (WriterOutputs::Load& load : out.loads) loader_->ask(std::move(load));
     if (out.key_page) loader_->ask(*out.key_page);
+    keeper_->keep(std::move(out.snapshots));
     if (out.read_tail) wants_tail_ = out.read_tail;
     for (const WriterOutputs::Append& append : out.appends) {
       if (pipeline_.has_room()) {
@@ -486,6 +562,7 @@ class Writer::Loop {
   WriterStatus status_;
 
   std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<Notifier> notifier_;
   std::unique_ptr<Lease> lease_;
   std::jthread thread_;

@@ -14,6 +14,7 @@ namespace bloomwatch {
 struct WriterOptions {
   std::string database_url;
   WriterLimits limits = {};
+  SnapshotShapes snapshot_shapes = {};               ///< of the states that `make_state` makes
   std::chrono::milliseconds clock_offset_max{5000};  ///< further from Postgres's clock we do not lead
   std::chrono::milliseconds notify_every{10};        ///< at most one NOTIFY in so long; in this process the hub tells at once
   /// How long a writer that leads may fail to append before it lets another lead, and one that leads no more tries to learn what became of

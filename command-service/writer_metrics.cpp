@@ -26,6 +26,7 @@ constexpr std::array counts{
     Count{"bloomwatch_writer_fresh_keys_total", "Idempotency-Keys that cost no load", &WriterCounters::fresh_keys},
     Count{"bloomwatch_writer_facts_loaded_total", "Streams, claims and keys loaded", &WriterCounters::facts_loaded},
     Count{"bloomwatch_writer_facts_evicted_total", "Streams, claims and keys evicted from memory", &WriterCounters::facts_evicted},
+    Count{"bloomwatch_writer_snapshots_total", "Snapshots of streams taken, so that later loads begin there", &WriterCounters::snapshots},
     Count{"bloomwatch_writer_repeats_total", "Commands answered from the record of their Idempotency-Key", &WriterCounters::repeats},
     Count{"bloomwatch_writer_fences_lost_total", "Batches that failed because another event followed their fence",
           &WriterCounters::fences_lost},

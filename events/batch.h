@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -80,6 +82,21 @@ enum class AppendResult {
   data_error,       ///< Postgres refused the data; nothing was written
 };
 
+/// What deciders know of a stream after its event of this version, written down, so that the events up to it need not be read again. True
+/// only where the log has the event: ids are used once, so whoever folded it knows the stream as the log does (ops/decisions/0012).
+struct StreamSnapshot {
+  StreamName stream;
+  Version version = 0;
+  EventId event_id = {};
+  std::int32_t shape = 0;  ///< of `state`; counted by the aggregate, from 1
+  std::string state;
+
+  bool operator==(const StreamSnapshot&) const = default;
+};
+
+/// The shape of snapshots by category of stream; a category that is not there has none.
+using SnapshotShapes = std::map<std::string, std::int32_t, std::less<>>;
+
 /// Streams, claims and keys that the writer asks the log for; answered from one snapshot.
 struct LoadRequest {
   std::vector<StreamName> streams = {};
@@ -89,9 +106,10 @@ struct LoadRequest {
 
 struct LoadResult {
   Position as_of = 0;                               ///< the last position that the snapshot saw
-  std::vector<RecordedEvent> events;                ///< of all streams asked for, in order of position
+  std::vector<RecordedEvent> events;                ///< of all streams asked for, behind their snapshots, in order of position
   std::vector<ClaimChange> claims = {};             ///< one for each claim asked for
   std::vector<IdempotencyRecord> idempotency = {};  ///< those that are recorded: every one that an append would collide with, however old
+  std::vector<StreamSnapshot> snapshots = {};       ///< of streams asked for, where there is one of the shape that was asked for
 };
 
 /// The log after a point, from one snapshot. A long one comes in pieces: then `head` is the last event of the piece.

@@ -117,6 +117,27 @@ IdempotencyRecord idempotency_of(const pg::Row& row, int first) {
   return record;
 }
 
+// The order that `snapshot_of` expects.
+constexpr std::string_view snapshot_columns = "SELECT s.stream_id, s.category, s.version, s.event_id, s.shape, s.state ";
+
+StreamSnapshot snapshot_of(const pg::Row& row) {
+  return {{interned(row.get<std::string_view>(1)), row.get<Uuid>(0)},
+          row.get<Version>(2),
+          row.get<EventId>(3),
+          row.get<std::int32_t>(4),
+          row.get<std::string>(5)};
+}
+
+/// Each stream with the shape of its snapshots, 0 where it has none.
+pg::Params wanted_streams(const std::vector<StreamName>& streams, const SnapshotShapes& shapes) {
+  std::vector<std::int32_t> of_each;
+  for (const StreamName& stream : streams) {
+    const auto shape = shapes.find(stream.category);
+    of_each.push_back(shape == shapes.end() ? 0 : shape->second);
+  }
+  return std::move(pg::Params().add_array(streams, &StreamName::id).add_array(streams, &StreamName::category).add_array(of_each));
+}
+
 ClaimChange claim_of(const pg::Row& row) {
   ClaimChange claim{row.get<ClaimKey>(0), std::nullopt};
   if (const auto id = row.get<std::optional<Uuid>>(1))
@@ -131,8 +152,17 @@ const pg::Statement end_snapshot("COMMIT");
 const pg::Statement select_head("SELECT position, event_id, recorded_at FROM log.events ORDER BY position DESC LIMIT 1");
 const pg::Statement select_points("SELECT position, event_id, recorded_at FROM log.events WHERE position = ANY ($1)");
 const pg::Statement select_streams(
-    select_events("FROM unnest($1, $2) AS wanted (id, category) "
-                  "JOIN log.events e ON e.stream_id = wanted.id AND e.category = wanted.category ORDER BY e.position"));
+    select_events("FROM unnest($1, $2, $3) AS wanted (id, category, shape) "
+                  "LEFT JOIN log.snapshots s ON s.stream_id = wanted.id AND s.category = wanted.category AND s.shape = wanted.shape "
+                  "JOIN log.events e ON e.stream_id = wanted.id AND e.category = wanted.category AND e.version > coalesce(s.version, 0) "
+                  "ORDER BY e.position"));
+const pg::Statement select_snapshots(
+    std::string(snapshot_columns) +
+    "FROM unnest($1, $2, $3) AS wanted (id, category, shape) "
+    "JOIN log.snapshots s ON s.stream_id = wanted.id AND s.category = wanted.category AND s.shape = wanted.shape");
+const pg::Statement select_kept(
+    std::string(snapshot_columns) +
+    "FROM log.snapshots s WHERE (s.stream_id, s.category) > ($1, $2) ORDER BY s.stream_id, s.category LIMIT $3");
 const pg::Statement select_claims(
     "SELECT wanted.key, c.stream_id, c.category, c.retired_at FROM unnest($1) AS wanted (key) LEFT JOIN log.claims c ON c.key = "
     "wanted.key");
@@ -234,7 +264,7 @@ LogReader::~LogReader() = default;
 LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 
-LoadResult LogReader::load(const LoadRequest& request) {
+LoadResult LogReader::load(const LoadRequest& request, const SnapshotShapes& shapes) {
   LoadResult loaded;
   if (request.streams.empty() && request.claims.empty()) {
     const pg::Result rows = state_->run(select_head_and_keys, pg::Params().add_array(request.keys));
@@ -250,16 +280,25 @@ LoadResult LogReader::load(const LoadRequest& request) {
   std::vector<pg::Call> calls;
   calls.push_back({begin_snapshot});
   calls.push_back({select_head});
-  calls.push_back({select_streams, std::move(pg::Params().add_array(streams, &StreamName::id).add_array(streams, &StreamName::category))});
+  calls.push_back({select_streams, wanted_streams(streams, shapes)});
+  calls.push_back({select_snapshots, wanted_streams(streams, shapes)});
   calls.push_back({select_claims, std::move(pg::Params().add_array(request.claims))});
   calls.push_back({select_keys, std::move(pg::Params().add_array(request.keys))});
   calls.push_back({end_snapshot});
   const std::vector<pg::Result> results = state_->read([&](pg::Connection& over) { return over.run_together(calls); });
   loaded.as_of = results[1][0].get<Position>(0);
   loaded.events = recorded(results[2]);
-  for (const pg::Row row : results[3]) loaded.claims.push_back(claim_of(row));
-  for (const pg::Row row : results[4]) loaded.idempotency.push_back(idempotency_of(row, 0));
+  for (const pg::Row row : results[3]) loaded.snapshots.push_back(snapshot_of(row));
+  for (const pg::Row row : results[4]) loaded.claims.push_back(claim_of(row));
+  for (const pg::Row row : results[5]) loaded.idempotency.push_back(idempotency_of(row, 0));
   return loaded;
+}
+
+std::vector<StreamSnapshot> LogReader::snapshots(const StreamName& after, std::size_t limit) {
+  std::vector<StreamSnapshot> snapshots;
+  const pg::Result rows = state_->run(select_kept, pg::Params(after.id, after.category, static_cast<std::int64_t>(limit)));
+  for (const pg::Row row : rows) snapshots.push_back(snapshot_of(row));
+  return snapshots;
 }
 
 std::vector<IdempotencyKey> LogReader::recorded_keys(IdempotencyKey after, std::size_t limit) {
@@ -352,6 +391,25 @@ std::chrono::milliseconds LogReader::clock_offset() {
 }
 
 // ------------------------------------------------------------------------------------------------------------------------------- upkeep
+
+void keep_snapshots(pg::Connection& connection, std::span<const StreamSnapshot> snapshots) {
+  static const pg::Statement keep(
+      "INSERT INTO log.snapshots AS kept (stream_id, category, version, event_id, shape, state) "
+      "SELECT w.stream_id, w.category, w.version, w.event_id, w.shape, w.state "
+      "FROM unnest($1, $2, $3, $4, $5, $6) AS w (stream_id, category, version, event_id, shape, state) "
+      "JOIN log.events e ON e.stream_id = w.stream_id AND e.category = w.category AND e.version = w.version AND e.event_id = w.event_id "
+      "ON CONFLICT (stream_id, category) DO UPDATE SET version = EXCLUDED.version, event_id = EXCLUDED.event_id, shape = EXCLUDED.shape, "
+      "state = EXCLUDED.state WHERE kept.version < EXCLUDED.version OR kept.shape <> EXCLUDED.shape");
+  std::vector<StreamName> streams;
+  for (const StreamSnapshot& snapshot : snapshots) streams.push_back(snapshot.stream);
+  connection.run(keep, pg::Params()
+                           .add_array(streams, &StreamName::id)
+                           .add_array(streams, &StreamName::category)
+                           .add_array(snapshots, &StreamSnapshot::version)
+                           .add_array(snapshots, &StreamSnapshot::event_id)
+                           .add_array(snapshots, &StreamSnapshot::shape)
+                           .add_array(snapshots, &StreamSnapshot::state));
+}
 
 std::int64_t prune_idempotency(pg::Connection& connection, std::int64_t limit) {
   static const pg::Statement remove(

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,8 +107,12 @@ class LogReader {
   LogReader(LogReader&&) noexcept;
   LogReader& operator=(LogReader&&) noexcept;
 
-  /// Streams, claims and keys from one snapshot, in one round trip.
-  LoadResult load(const LoadRequest& request);
+  /// Streams, claims and keys from one snapshot of the database, in one round trip. Streams of a category that `shapes` names begin at
+  /// their last snapshot of that shape.
+  LoadResult load(const LoadRequest& request, const SnapshotShapes& shapes = {});
+
+  /// At most `limit` snapshots of streams after that of a stream, in the order of the streams' ids.
+  std::vector<StreamSnapshot> snapshots(const StreamName& after, std::size_t limit);
 
   /// At most `limit` keys of idempotency records after `after`, in order.
   std::vector<IdempotencyKey> recorded_keys(IdempotencyKey after, std::size_t limit);
@@ -155,6 +160,10 @@ class LogReader {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// Keeps snapshots of streams, each stream once, for loads to come. Older ones than are there, and those whose event the log does not have,
+/// are passed over: what a process saw before a crash of Postgres may be gone.
+void keep_snapshots(pg::Connection& connection, std::span<const StreamSnapshot> snapshots);
 
 /// Forgets idempotency records older than `idempotency_life`, the oldest first, at most `limit`. Returns how many.
 std::int64_t prune_idempotency(pg::Connection& connection, std::int64_t limit);

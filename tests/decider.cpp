@@ -61,6 +61,16 @@ void World::append(RecordedEvent event) {
   event.meta.version = held.version + 1;
   held.state->apply(event);
   facts_->set_version(event.meta.stream, event.meta.version);
+  go_through_a_snapshot(event.meta.stream);
+}
+
+/// What is decided next is decided on what a snapshot says: so each test of a decider also tells whether snapshots leave something out.
+void World::go_through_a_snapshot(const StreamName& stream) {
+  HeldStream& held = facts_->changing(stream);
+  if (!held.state->snapshot_shape()) return;
+  auto restored = make_state(stream.category);
+  restored->restore(held.state->snapshot());
+  held.state = std::move(restored);
 }
 
 /// What nobody gave is not there.

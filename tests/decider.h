@@ -153,6 +153,7 @@ class World {
     Decided decided = work.decide(*facts_, actor.now);
     for (NewEvent& event : decided.events) complete(event, frame, actor.now);
     work.evolve(*facts_, decided.events);
+    for (const NewEvent& event : decided.events) go_through_a_snapshot(event.stream);
     for (const ClaimChange& change : decided.claims) facts_->put(change.key, change.holder);
     TypedWork<Command> again(frame, command, actor, answered);
     fetch(again);
@@ -169,6 +170,7 @@ class World {
 
  private:
   void append(RecordedEvent event);
+  void go_through_a_snapshot(const StreamName& stream);
   void fetch(const Work& work);
   void complete(NewEvent& event, const CommandFrame& frame, Time recorded_at);
 

@@ -2,6 +2,8 @@
 // A new password ends it without an event of its own, unless it is the session that changed the password.
 #pragma once
 
+#include <boost/describe.hpp>
+#include <cstdint>
 #include <optional>
 
 #include "command-service/accounts/user.h"
@@ -16,6 +18,7 @@ struct LoginSession {
   using Partition = UserId;
   using Events = LoginSessionEvents;
   static constexpr std::string_view category = "login-session";
+  static constexpr std::int32_t snapshot_shape = 1;
 
   SessionId id;
   std::optional<UserId> account;  ///< none: no such session
@@ -36,5 +39,6 @@ struct LoginSession {
   void evolve(const LoginSessionRefreshed& e) { generation = e.generation; }
   void evolve(const LoginSessionEnded&) { ended = true; }
 };
+BOOST_DESCRIBE_STRUCT(LoginSession, (), (id, account, password, generation, ended))
 
 }  // namespace bloomwatch

@@ -2,6 +2,8 @@
 // Texts stay sealed: what is compared is the box.
 #pragma once
 
+#include <boost/describe.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ struct User {
   using Partition = UserId;
   using Events = UserEvents;
   static constexpr std::string_view category = "user";
+  static constexpr std::int32_t snapshot_shape = 1;
   static constexpr Version length_max = 10'000;  ///< who logs in or refreshes reads all of it
 
   std::optional<ProfileId> profile;  ///< their first; none: no such account
@@ -61,5 +64,8 @@ struct User {
   void evolve(const PrivacyChanged& e) { privacy = e.privacy; }
   void evolve(const AccountRoleChanged& e) { role = e.role; }
 };
+BOOST_DESCRIBE_STRUCT(User, (),
+                      (profile, email_claim, handle_claim, display_name, avatar_url, time_zone, language, privacy, role, password,
+                       continuing_session, handle_changed_at))
 
 }  // namespace bloomwatch

@@ -2,6 +2,8 @@
 // Bounded by people_max and by the length of the stream, which every invitation lengthens.
 #pragma once
 
+#include <boost/describe.hpp>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,6 +30,7 @@ struct WatchSpace {
   using Partition = WatchSpaceId;
   using Events = WatchSpaceEvents;
   static constexpr std::string_view category = "watch-space";
+  static constexpr std::int32_t snapshot_shape = 1;
 
   struct Member {
     SpaceRole role = SpaceRole::member;
@@ -94,5 +97,8 @@ struct WatchSpace {
     former_members.insert(profile);
   }
 };
+BOOST_DESCRIBE_STRUCT(WatchSpace::Member, (), (role, consent, recap_consent))
+BOOST_DESCRIBE_STRUCT(WatchSpace::Invitation, (), (invitee, token_claim, role, sender, expires_at, revoked, accepted_by))
+BOOST_DESCRIBE_STRUCT(WatchSpace, (), (exists, name, time_zone, theme, members, former_members, invitations))
 
 }  // namespace bloomwatch

@@ -2,6 +2,8 @@
 // Bounded by the length of the stream: a participant for each profile that ever said something, a session for each recorded.
 #pragma once
 
+#include <boost/describe.hpp>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <utility>
@@ -23,6 +25,7 @@ struct Anime {
   using Partition = WatchSpaceId;
   using Events = AnimeEvents;
   static constexpr std::string_view category = "anime";
+  static constexpr std::int32_t snapshot_shape = 1;
 
   /// What a member says of it. Who has said nothing is as a fresh one.
   struct Participant {
@@ -90,5 +93,10 @@ struct Anime {
   void evolve(const AnimeRemoved&) { removed_from = std::exchange(watch_space, std::nullopt); }
   void evolve(const AnimeRestored&) { watch_space = std::exchange(removed_from, std::nullopt); }
 };
+BOOST_DESCRIBE_STRUCT(Anime::Participant, (), (status, episodes, times_rewatched, started_on, finished_on, score_tenths, notes))
+BOOST_DESCRIBE_STRUCT(Anime::Session, (), (end_episode, advance_progress, participants, notes))
+BOOST_DESCRIBE_STRUCT(Anime, (),
+                      (watch_space, removed_from, title, episode_count, shared_status, shared_episodes, mood, vibe, pitch, participants,
+                       sessions, removed_sessions))
 
 }  // namespace bloomwatch

@@ -1,6 +1,6 @@
-// `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims and read models
-// equal to the fold of the log, and where Kafka is used its topic equal to the log. Reads log and claims by position and key ranges; a
-// snapshot is held only while rows of read models are compared (projector/verify.h). Prints what it checked and how far it is.
+// `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims, snapshots and
+// read models equal to the fold of the log, and where Kafka is used its topic equal to the log. Reads log and claims by position and key
+// ranges; a snapshot is held only while rows of read models are compared (projector/verify.h). Prints what it checked and how far it is.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +10,7 @@
 #include "events/log.h"
 #include "ops/operator/log_check.h"
 #include "ops/operator/progress.h"
+#include "ops/operator/snapshot_check.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
 #include "ops/operator/topic_check.h"
@@ -55,6 +56,17 @@ std::int64_t compare_claims(LogReader& reader, pg::Connection& connection, LogCh
     after = rows.back().key;
     progress.show("claims:", compared, static_cast<std::int64_t>(check.claims()));
   }
+}
+
+/// Prints a line for the snapshots of streams; true if all hold.
+bool verify_snapshots(LogReader& reader, Progress& progress) {
+  const SnapshotVerdict verdict = check_snapshots(reader, [&](std::int64_t done) { progress.show("snapshots:", done, 0); });
+  progress.clear();
+  fmt::print("snapshots     {} of streams equal the fold of their events{}: {}\n", verdict.snapshots,
+             verdict.foreign > 0 ? fmt::format(" ({} of another shape, which are not read)", verdict.foreign) : "",
+             verdict.holds() ? "yes" : "NO");
+  for (const std::string& breach : verdict.shown) fmt::print("  {}\n", breach);
+  return verdict.holds();
 }
 
 /// Prints a line for each read model; true if all hold.
@@ -105,10 +117,11 @@ int verify(const Target& target) {
              check.breaches() == of_log ? "yes" : "NO");
   for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
   if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
+  const bool snapshots_hold = verify_snapshots(reader, progress);
   const bool models_hold = verify_read_models(database, progress);
   const Config config = target.with_kafka();
   const bool topic_holds = config.kafka_bootstrap.empty() || verify_topic(reader, config, progress);
-  return check.breaches() == 0 && models_hold && topic_holds ? 0 : 1;
+  return check.breaches() == 0 && snapshots_hold && models_hold && topic_holds ? 0 : 1;
 }
 
 }  // namespace

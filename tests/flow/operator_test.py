@@ -12,7 +12,7 @@ import tempfile
 import threading
 import unittest
 
-from bloomwatch import PROGRAM, ROOT, FlowTest, fresh_database, new_uuid, psql, run
+from bloomwatch import PROGRAM, ROOT, FlowTest, fresh_database, new_uuid, psql, run, wait_until
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
@@ -61,7 +61,7 @@ class Operator(FlowTest):
 
     def test_verify_says_what_it_checked(self):
         shown = self.server.verify()
-        for part in ("log", "claims", "people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog", "recaps"):
+        for part in ("log", "claims", "snapshots", "people", "spaces", "tracking", "dashboard", "analytics", "history", "catalog", "recaps"):
             self.assertRegex(shown, f"(?m)^{part} .*: yes$")
 
     def test_verify_notices_a_changed_row(self):
@@ -84,6 +84,21 @@ class Operator(FlowTest):
         self.broken("follows from no event")
         self.server.rows("DELETE FROM log.claims WHERE stream_id NOT IN (SELECT stream_id FROM log.events)")
         self.server.rows("DROP TABLE saved_claims")
+        self.server.verify()
+
+    def test_verify_notices_snapshots_that_are_not_their_streams(self):
+        for number in range(60):
+            self.mira.rate(self.space, self.anime, 1 + number % 2)
+        kept = lambda: self.server.rows(f"SELECT version FROM log.snapshots WHERE stream_id = '{self.anime}'")
+        wait_until(kept, 10, "a snapshot of the anime")
+        self.assertRegex(self.server.verify(), "(?m)^snapshots +[1-9].*: yes$")
+        self.server.rows(f"UPDATE log.snapshots SET state = replace(state, '\"sharedEpisodes\":0', '\"sharedEpisodes\":3') WHERE stream_id = '{self.anime}'")
+        self.broken(f"the snapshot of anime-{self.anime}: is not what the events up to version \\d+ come to")
+        self.server.rows("UPDATE log.snapshots SET version = version + 1000")
+        self.broken("its stream ends at")
+        self.server.rows("UPDATE log.snapshots SET shape = 99")
+        self.assertRegex(self.server.verify(), "of another shape")
+        self.server.rows("DELETE FROM log.snapshots")
         self.server.verify()
 
     def test_the_log_refuses_changes(self):

@@ -75,6 +75,12 @@ MUTATIONS = {
         "a key in flight is not known to its repeat", WRITER, "  facts_.put(key, open.batch.idempotency.back());\n", ""),
     "forget_recorded_keys": (
         "the filter of recorded keys forgets what a batch records", WRITER, "  recorded_.add(key);  // before the batch is sent: whatever becomes of it, the next look is at the log\n", ""),
+    "keep_snapshots_of_lost_events": (
+        "a snapshot is kept although the log has not, or no longer, the event that it names", MODEL,
+        "if (event == events_.end()) return false;",
+        "if (event == events_.end()) {\n      snapshots_[snapshot.stream] = snapshot;\n      return true;\n    }"),
+    "snapshot_names_an_earlier_event": (
+        "a snapshot says that it ends earlier than it does", WRITER, "std::ranges::reverse_view(events)", "events"),
     "clock_may_go_back": (
         "recorded-at is the clock's, whatever the log says", WRITER, "std::max(now, last_.recorded_at)", "now"),
 }
@@ -89,7 +95,7 @@ def build(folder: pathlib.Path) -> pathlib.Path:
         target = source.replace("/", "_") + ".o"
         subprocess.run([*compiler, *flags, "-c", source, "-o", target], cwd=folder, check=True)
         objects.append(target)
-    subprocess.run(["clang++-19", "-fuse-ld=lld", *objects, "-lgtest", "-lgtest_main", "-lsodium", "-lpthread", "-o", "simulation"],
+    subprocess.run(["clang++-19", "-fuse-ld=lld", *objects, "-lgtest", "-lgtest_main", "-lfmt", "-lsodium", "-lpthread", "-o", "simulation"],
                    cwd=folder, check=True)
     return folder / "simulation"
 

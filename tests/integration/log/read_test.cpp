@@ -90,6 +90,60 @@ TEST_F(LogReading, loads_streams_claims_and_keys_from_one_snapshot) {
   EXPECT_EQ(reader.load({.streams = {}, .claims = {}, .keys = {IdempotencyKey(Uuid::v7(now()))}}).as_of, 4);
 }
 
+StreamSnapshot snapshot_of(const NewEvent& event, std::string state, std::int32_t shape = 1) {
+  return {event.stream, event.version, event.event_id, shape, std::move(state)};
+}
+
+TEST_F(LogReading, loads_streams_from_behind_their_snapshots) {
+  const Uuid one = Uuid::v7(now()), two = Uuid::v7(now());
+  Batch batch = stream_after(reader.head(), one, 4);
+  batch.events.push_back(new_event(two, 1));
+  ASSERT_EQ(append(writer, batch), committed);
+  pg::Connection connection({.url = url});
+  const StreamSnapshot kept = snapshot_of(batch.events[2], "three");
+  keep_snapshots(connection, std::array{kept, snapshot_of(batch.events[4], "of another shape", 2)});
+
+  const LoadRequest both{.streams = {{"anime", one}, {"anime", two}}};
+  const LoadResult loaded = reader.load(both, {{"anime", 1}});
+  EXPECT_THAT(loaded.snapshots, ElementsAre(kept));
+  EXPECT_THAT(positions(loaded.events), ElementsAre(4, 5));
+  EXPECT_THAT(positions(reader.load(both).events), ElementsAre(1, 2, 3, 4, 5)) << "who asks for no shape gets events";
+  EXPECT_THAT(positions(reader.load(both, {{"anime", 3}}).events), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST_F(LogReading, keeps_the_newest_snapshot_whose_event_is_in_the_log) {
+  const Uuid stream = Uuid::v7(now());
+  const Batch batch = stream_after(reader.head(), stream, 4);
+  ASSERT_EQ(append(writer, batch), committed);
+  pg::Connection connection({.url = url});
+  const auto kept_after = [&](const StreamSnapshot& snapshot) {
+    keep_snapshots(connection, std::array{snapshot});
+    const std::vector<StreamSnapshot> all = reader.snapshots({}, 10);
+    return all.empty() ? "" : all.front().state;
+  };
+  StreamSnapshot of_a_lost_event = snapshot_of(batch.events[1], "lost");
+  of_a_lost_event.event_id = EventId(Uuid::v7(now()));
+  EXPECT_EQ(kept_after(of_a_lost_event), "");
+  EXPECT_EQ(kept_after(snapshot_of(batch.events[1], "two")), "two");
+  EXPECT_EQ(kept_after(snapshot_of(batch.events[0], "one")), "two");
+  EXPECT_EQ(kept_after(snapshot_of(batch.events[3], "four")), "four");
+  EXPECT_EQ(kept_after(snapshot_of(batch.events[2], "three, of a newer program", 2)), "three, of a newer program");
+}
+
+TEST_F(LogReading, reads_snapshots_in_pages) {
+  Batch batch{.fence = reader.head()};
+  for (int i = 0; i < 5; ++i) batch.events.push_back(new_event(Uuid::v7(now()), 1));
+  ASSERT_EQ(append(writer, batch), committed);
+  std::vector<StreamSnapshot> snapshots;
+  for (const NewEvent& event : batch.events) snapshots.push_back(snapshot_of(event, "{}"));
+  pg::Connection connection({.url = url});
+  keep_snapshots(connection, snapshots);
+  std::vector<StreamSnapshot> read;
+  for (std::vector<StreamSnapshot> page = reader.snapshots({}, 2); !page.empty(); page = reader.snapshots(page.back().stream, 2))
+    read.insert(read.end(), page.begin(), page.end());
+  EXPECT_THAT(read, testing::UnorderedElementsAreArray(snapshots));
+}
+
 TEST_F(LogReading, reads_one_stream_and_one_partition_key) {
   const Uuid one = Uuid::v7(now()), two = Uuid::v7(now()), other = Uuid::v7(now());
   const PartitionKey space(Uuid::v7(now()));

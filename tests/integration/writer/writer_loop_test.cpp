@@ -88,7 +88,9 @@ bool becomes(const std::function<bool()>& condition, std::chrono::milliseconds t
 }
 
 std::unique_ptr<Writer> writer_of(const std::string& url, Hub& hub) {
-  auto writer = std::make_unique<Writer>(WriterOptions{.database_url = url}, simulation::make_account_state, hub);
+  const WriterOptions options{.database_url = url,
+                              .snapshot_shapes = {{std::string(simulation::account_category), simulation::account_shape}}};
+  auto writer = std::make_unique<Writer>(options, simulation::make_account_state, hub);
   writer->start();
   return writer;
 }
@@ -154,6 +156,52 @@ TEST(WriterLoop, answers_a_repeated_key_as_the_first_time_also_in_another_proces
   }
   LogReader reader(url);
   EXPECT_EQ(reader.head().position, 1);
+}
+
+TEST(WriterLoop, begins_a_stream_at_its_last_snapshot) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  Clients clients;
+  pg::Connection connection({.url = url});
+  const Version enough = SnapshotPace().every;
+  {
+    const auto writer = writer_of(url, hub);
+    ASSERT_TRUE(becomes([&] { return writer->ready(); }));
+    for (Version i = 0; i < enough - 1; ++i) clients.ask(*writer, pay_in(0, 1));
+    EXPECT_EQ(connection.query("SELECT FROM log.snapshots").size(), 0);
+    clients.ask(*writer, pay_in(0, 1));
+    ASSERT_TRUE(becomes([&] { return connection.query("SELECT FROM log.snapshots").size() == 1; }));
+    EXPECT_EQ(writer->status().counters.snapshots, 1U);
+    clients.ask(*writer, pay_in(0, 1));
+  }
+  // Seen by what nobody but this snapshot says: events would make it poorer.
+  connection.query("UPDATE log.snapshots SET state = '1000 0 0 -1' WHERE version = $1", pg::Params(enough));
+  const auto writer = writer_of(url, hub);
+  ASSERT_TRUE(becomes([&] { return writer->ready(); }));
+  EXPECT_EQ(clients.ask(*writer, pay_out(0, 1002)).refusal, "overdrawn");
+  EXPECT_EQ(clients.ask(*writer, pay_out(0, 1001)).version, enough + 2);
+  check_log(url, clients.all());
+}
+
+TEST(WriterLoop, makes_snapshots_of_what_it_had_to_read) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  Clients clients;
+  const auto run = [&](const auto& commands) {
+    const auto writer = writer_of(url, hub);
+    ASSERT_TRUE(becomes([&] { return writer->ready(); }));
+    commands(*writer);
+  };
+  pg::Connection connection({.url = url});
+  run([&](Writer& writer) {
+    for (int i = 0; i < 100; ++i) clients.submit(writer, pay_in(0, 1));
+    clients.wait_until_open(0);
+  });
+  connection.query("DELETE FROM log.snapshots");
+  run([&](Writer& writer) {
+    EXPECT_EQ(clients.ask(writer, pay_out(0, 101)).refusal, "overdrawn");
+    EXPECT_TRUE(becomes([&] { return connection.query("SELECT FROM log.snapshots WHERE version = 100").size() == 1; }));
+  });
 }
 
 TEST(WriterLoop, takes_names_once_and_answers_with_the_position) {

@@ -42,6 +42,7 @@ class WriterTest : public testing::Test {
     for (auto& load : out.loads) loads_.push_back(std::move(load));
     if (out.key_page) page_ = out.key_page;
     if (out.read_tail) tail_asked_ = out.read_tail;
+    for (auto& snapshot : out.snapshots) snapshots_.push_back(std::move(snapshot));
   }
   /// Steps, answers every load with nothing, steps again.
   void load_nothing() {
@@ -88,6 +89,7 @@ class WriterTest : public testing::Test {
   WriterMachine machine_;
   std::vector<WriterOutputs::Append> appends_;
   std::vector<WriterOutputs::Load> loads_;
+  std::vector<StreamSnapshot> snapshots_;
   std::optional<KeyPage> page_;
   std::optional<LogPoint> tail_asked_;
   std::vector<Heard> answers_;
@@ -120,6 +122,59 @@ TEST_F(Writer, decides_on_what_the_batch_before_decided_and_answers_after_the_co
   EXPECT_EQ(answers_[1].answer.position, 2);
   EXPECT_EQ(answers_[2].refusal, "overdrawn");
   EXPECT_EQ(answers_[2].answer.position, 2);
+}
+
+TEST_F(Writer, tells_the_snapshot_of_a_stream_when_the_batch_that_it_ends_with_is_in_the_log) {
+  const Version every = SnapshotPace().every;
+  for (Version i = 0; i < every - 1; ++i) submit(pay_in(0));
+  load_nothing();
+  submit(pay_in(0));
+  step();
+  submit(pay_in(0));
+  step();
+  ASSERT_EQ(appends_.size(), 3U);
+  const EventId last = appends_[1].batch.events.back().event_id;
+  finish(AppendResult::committed);
+  step();
+  EXPECT_TRUE(snapshots_.empty());
+  finish(AppendResult::committed);
+  step();
+  ASSERT_EQ(snapshots_.size(), 1U);
+  EXPECT_EQ(snapshots_[0],
+            (StreamSnapshot{simulation::stream_of(0), every, last, simulation::account_shape, std::to_string(every) + " 0 0 -1"}));
+}
+
+TEST_F(Writer, tells_no_snapshot_of_what_failed) {
+  for (Version i = 0; i < SnapshotPace().every; ++i) submit(pay_in(0));
+  load_nothing();
+  finish(AppendResult::fence_lost);
+  empty_tail();
+  EXPECT_TRUE(snapshots_.empty());
+}
+
+TEST_F(Writer, tells_the_snapshot_of_a_long_stream_that_it_loaded) {
+  submit(pay_out(0, 7));
+  step();
+  ASSERT_EQ(loads_.size(), 1U);
+  LoadResult loaded{.as_of = 0, .events = {}};
+  loaded.snapshots.push_back(
+      {simulation::stream_of(0), 100, EventId(simulation::small_uuid(3, 900)), simulation::account_shape, "5 0 0 -1"});
+  for (Version version = 101; version <= 100 + SnapshotPace().every; ++version) {
+    RecordedEvent& event = loaded.events.emplace_back();
+    event.meta.stream = simulation::stream_of(0);
+    event.meta.version = version;
+    event.meta.event_id = EventId(simulation::small_uuid(3, 800 + static_cast<std::uint64_t>(version)));
+    event.type = simulation::paid_in;
+    event.data = "1";
+  }
+  machine_.loaded(loads_[0].id, loaded);
+  step();
+  ASSERT_EQ(snapshots_.size(), 1U);
+  EXPECT_EQ(snapshots_[0].version, 132);
+  EXPECT_EQ(snapshots_[0].event_id, loaded.events.back().meta.event_id);
+  EXPECT_EQ(snapshots_[0].state, "37 0 0 -1");
+  ASSERT_EQ(appends_.size(), 1U);
+  EXPECT_EQ(appends_[0].batch.events.at(0).version, 133);
 }
 
 TEST_F(Writer, sends_a_batch_without_events_to_prove_that_a_refusal_is_true) {

@@ -2,6 +2,9 @@
 // Its decider is written once and asked twice: by the writer with what it holds in memory, by the oracle with the fold of the log.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -71,6 +74,13 @@ struct Account {
     if (type == warned) ++warnings;
   }
 };
+
+inline constexpr std::int32_t account_shape = 1;
+
+/// All that an account is, as its snapshots have it.
+inline std::string in_words(const Account& account) {
+  return fmt::format("{} {} {} {}", account.balance, account.label, account.warnings, account.name.value_or(-1));
+}
 
 enum class WishKind {
   pay_in,
@@ -185,6 +195,16 @@ class AccountState : public StreamState {
 
   void apply(const RecordedEvent& event) override { account.evolve(event.type, argument_in(event.data)); }
   std::size_t bytes() const override { return sizeof *this; }
+  std::optional<std::int32_t> snapshot_shape() const override { return account_shape; }
+  std::string snapshot() const override { return in_words(account); }
+  void restore(std::string_view text) override {
+    int* const numbers[] = {&account.balance, &account.label, &account.warnings, &account.name.emplace()};
+    for (int* number : numbers) {
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
+      text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+    }
+    if (*account.name < 0) account.name.reset();
+  }
 };
 
 inline std::unique_ptr<StreamState> make_account_state(std::string_view) { return std::make_unique<AccountState>(); }

@@ -101,20 +101,44 @@ class ModelLog {
     events_.resize(static_cast<std::size_t>(on_disk_));
     worlds_.resize(static_cast<std::size_t>(on_disk_) + 1);
     claims_ = worlds_.back().names;
+    // Written after the events that they know, so they go with them.
+    std::erase_if(snapshots_, [&](const auto& kept) {
+      return kept.second.version > worlds_.back().versions[static_cast<std::size_t>(account_of(kept.first.id))];
+    });
     for (const IdempotencyKey key : unflushed_keys_) keys_.erase(key);
     unflushed_keys_.clear();
     return lost;
   }
 
   LoadResult load(const LoadRequest& request) const {
-    LoadResult result{.as_of = position(), .events = {}, .claims = {}, .idempotency = {}};
-    for (const RecordedEvent& event : events_)
-      for (const StreamName& stream : request.streams)
-        if (event.meta.stream == stream) result.events.push_back(event);
+    LoadResult result{.as_of = position(), .events = {}};
+    std::map<StreamName, Version> begins;
+    for (const StreamName& stream : request.streams) {
+      const auto kept = snapshots_.find(stream);
+      begins[stream] = kept == snapshots_.end() ? 0 : kept->second.version;
+      if (kept != snapshots_.end()) result.snapshots.push_back(kept->second);
+    }
+    for (const RecordedEvent& event : events_) {
+      const auto wanted = begins.find(event.meta.stream);
+      if (wanted != begins.end() && event.meta.version > wanted->second) result.events.push_back(event);
+    }
     for (const ClaimKey claim : request.claims) result.claims.push_back({claim, claims_[static_cast<std::size_t>(name_of(claim))]});
     for (const IdempotencyKey key : request.keys)
       if (const IdempotencyRecord* known = record(key)) result.idempotency.push_back(*known);
     return result;
+  }
+
+  /// What the keeper's statement does: only where the log has the snapshot's event, and never back. Returns whether it was kept.
+  bool keep(const StreamSnapshot& snapshot) {
+    const auto event = std::ranges::find(events_, snapshot.event_id, [](const RecordedEvent& each) { return each.meta.event_id; });
+    if (event == events_.end()) return false;
+    must(event->meta.stream == snapshot.stream && event->meta.version == snapshot.version, "a snapshot names the last event it knows");
+    must(snapshot.state == in_words(world(event->meta.position).account(account_of(snapshot.stream.id))),
+         "a snapshot is the fold of its stream");
+    StreamSnapshot& kept = snapshots_[snapshot.stream];
+    if (kept.version >= snapshot.version) return false;
+    kept = snapshot;
+    return true;
   }
 
   std::vector<IdempotencyKey> recorded_keys(const KeyPage& page) const {
@@ -257,6 +281,7 @@ class ModelLog {
   std::vector<World> worlds_;  ///< by position
   std::array<std::optional<ClaimHolder>, names_max> claims_;
   std::map<IdempotencyKey, IdempotencyRecord> keys_;
+  std::map<StreamName, StreamSnapshot> snapshots_;
   Position on_disk_ = 0;
   std::set<IdempotencyKey> unflushed_keys_;
   std::set<EventId> event_ids_;

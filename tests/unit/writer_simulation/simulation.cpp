@@ -52,6 +52,7 @@ Scene draw_scene(Random& random) {
   limits.key_page_max = random.chance(50) ? 1 + random.size_below(3) : 100;
   limits.keys_life = std::chrono::hours(random.chance(30) ? 0 : 24);  // with none a generation lasts for a step
   limits.stream_length_max = random.chance(15) ? 4 : 1000;
+  limits.snapshots.every = random.chance(50) ? 1 + random.below(4) : 1000;
   scene.steps = 30 + random.below(150);
   scene.accounts = 1 + random.below(3);
   scene.conflict_percent = random.below(80);
@@ -109,6 +110,7 @@ struct Process {
   std::deque<Batch> ghosts;  ///< sent over a broken connection: the old backend may still execute them, until it is ended
   std::deque<LoadJob> loads;
   std::deque<KeysJob> keys;
+  std::deque<StreamSnapshot> snapshots;  ///< to be kept some time
   std::optional<TailJob> tail;
   milliseconds clock_offset{0};
 };
@@ -361,6 +363,7 @@ class History {
            load.request.keys.size(), " keys");
       process.loads.push_back({load.id, std::move(load.request), std::nullopt});
     }
+    for (StreamSnapshot& snapshot : out.snapshots) process.snapshots.push_back(std::move(snapshot));
     if (out.key_page) {
       note("writer ", i, " reads recorded keys after ", number_in(out.key_page->after.uuid));
       process.keys.push_back({*out.key_page, std::nullopt});
@@ -399,7 +402,7 @@ class History {
     const bool unflushed =
         std::any_of(process.pipeline.begin(), process.pipeline.end(), [](const Sent& batch) { return batch.result && !batch.reported; });
     switch (one_of({sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
-                    keys != process.keys.end(), unflushed})) {
+                    keys != process.keys.end(), unflushed, !process.snapshots.empty()})) {
       case 0:
         sent->result = append(sent->batch);
         return note("database: batch ", sent->id, " of writer ", i, " ends ", static_cast<int>(*sent->result), ", head ", log_.position());
@@ -414,6 +417,8 @@ class History {
       case 4:
         if (random_.chance(scene_.flush_percent)) flush(i);
         return;
+      case 5:
+        return keep_snapshot(i);
       default:
         return;
     }
@@ -424,6 +429,14 @@ class History {
     log_.flush();
     for (Sent& sent : processes_[i].pipeline) sent.reported = sent.result.has_value();
     note("database: all is on disk, as writer ", i, " asked, head ", log_.position());
+  }
+
+  void keep_snapshot(std::size_t i) {
+    const StreamSnapshot snapshot = std::move(processes_[i].snapshots.front());
+    processes_[i].snapshots.pop_front();
+    const bool kept = log_.keep(snapshot);
+    ++(kept ? coverage_.snapshots_kept : coverage_.snapshots_passed_over);
+    note("database: a snapshot of account ", account_of(snapshot.stream.id), "@", snapshot.version, kept ? " is kept" : " is passed over");
   }
 
   static void lose(Sent& sent) {
@@ -718,7 +731,8 @@ std::string Coverage::to_string() const {
          item("connections lost", connections_lost) + item("data errors", data_errors) + item("found in tail", found_in_tail) +
          item("decided again", decided_again) + item("evicted", evicted) + item("stale loads", loads_stale) + item("crashes", crashes) +
          item("server crashes", server_crashes) + item("events lost", events_lost) + item("two leaders", two_leaders) +
-         item("ghost appends", ghost_appends) + item("full streams", full_streams) + item("fresh keys", fresh_keys);
+         item("ghost appends", ghost_appends) + item("full streams", full_streams) + item("fresh keys", fresh_keys) +
+         item("snapshots kept", snapshots_kept) + item("passed over", snapshots_passed_over);
 }
 
 }  // namespace bloomwatch::simulation

@@ -15,6 +15,7 @@ struct Coverage {
                 unknown = 0, failed = 0;
   std::uint64_t fences_lost = 0, connections_lost = 0, data_errors = 0, found_in_tail = 0, decided_again = 0, evicted = 0, loads_stale = 0;
   std::uint64_t crashes = 0, server_crashes = 0, events_lost = 0, two_leaders = 0, ghost_appends = 0, full_streams = 0, fresh_keys = 0;
+  std::uint64_t snapshots_kept = 0, snapshots_passed_over = 0;
 
   void add(const Coverage& other);
   std::string to_string() const;

@@ -53,12 +53,31 @@ TEST(WriterSimulation, keeps_every_rule_in_every_history) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::cout << histories << " histories in " << took.count() << " s: " << coverage.to_string() << '\n';
   if (histories < 1'000) return;
-  for (const std::uint64_t reached : {coverage.accepted,      coverage.quiet,          coverage.refused,          coverage.repeated,
-                                      coverage.key_reused,    coverage.busy,           coverage.unavailable,      coverage.unknown,
-                                      coverage.failed,        coverage.fences_lost,    coverage.connections_lost, coverage.data_errors,
-                                      coverage.found_in_tail, coverage.decided_again,  coverage.evicted,          coverage.loads_stale,
-                                      coverage.crashes,       coverage.server_crashes, coverage.events_lost,      coverage.two_leaders,
-                                      coverage.ghost_appends, coverage.full_streams,   coverage.fresh_keys})
+  for (const std::uint64_t reached : {coverage.accepted,
+                                      coverage.quiet,
+                                      coverage.refused,
+                                      coverage.repeated,
+                                      coverage.key_reused,
+                                      coverage.busy,
+                                      coverage.unavailable,
+                                      coverage.unknown,
+                                      coverage.failed,
+                                      coverage.fences_lost,
+                                      coverage.connections_lost,
+                                      coverage.data_errors,
+                                      coverage.found_in_tail,
+                                      coverage.decided_again,
+                                      coverage.evicted,
+                                      coverage.loads_stale,
+                                      coverage.crashes,
+                                      coverage.server_crashes,
+                                      coverage.events_lost,
+                                      coverage.two_leaders,
+                                      coverage.ghost_appends,
+                                      coverage.full_streams,
+                                      coverage.fresh_keys,
+                                      coverage.snapshots_kept,
+                                      coverage.snapshots_passed_over})
     EXPECT_GT(reached, 0U) << "the simulation no longer reaches what it is there for: " << coverage.to_string();
 }
 
