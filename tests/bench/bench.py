@@ -43,9 +43,10 @@ PAGES = (
     ("recap of a space", f"recaps/{time.strftime('%Y')}"),
     ("recap of a person", f"/api/me/recaps/{time.strftime('%Y')}"),
 )
+START_ANIME, START_LIFE_SECONDS = 1000, 15  # few anime with a long past
 AS_OF_EVENTS = (100, 1_000, 10_000)
 AS_OF_ANIME = 50
-PARTS = ("append", "commands", "pages", "bare", "rebuild", "kafka", "search")
+PARTS = ("append", "commands", "pages", "bare", "start", "rebuild", "kafka", "search")
 CATALOGUE = ROOT.parent / "shared/data/catalog/anime-12k.csv"  # not ours to ship
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # all of it is on this machine, whatever proxy is set
 
@@ -412,6 +413,32 @@ location / {{ default_type application/json; return 200 '{{"id":"0190f5fe-7c00-7
             against,
             "≥ 38 %",
             share >= 0.38,
+        )
+
+    def start(self):
+        """The first seconds after a start, when no stream is in memory: with the snapshots of streams, and without."""
+        targets = self.work / "few_targets.txt"
+        targets.write_text("".join(self.targets.read_text().splitlines(keepends=True)[: 2 * START_ANIME]))
+
+        def run_for(seconds):
+            service = Service(self, "command-service")
+            rate = self.wrk(service.url, "rating.lua", seconds=seconds, targets=targets)
+            service.stop()
+            return rate
+
+        def without_snapshots():
+            self.psql("DELETE FROM log.snapshots")
+            return run_for(self.seconds)
+
+        run_for(START_LIFE_SECONDS)
+        past = self.psql("SELECT round(avg(n)) FROM (SELECT count(*) AS n FROM log.events WHERE category = 'anime' GROUP BY stream_id"
+                         f" ORDER BY n DESC LIMIT {START_ANIME}) AS longest")
+        short = self.median("first seconds after a start", lambda: run_for(self.seconds))
+        whole = self.median("first seconds, no snapshots", without_snapshots)
+        self.row(
+            f"commands/s alone, first {self.seconds} s after a start, streams of {past} events",
+            rate_of(short),
+            f"{short['rate'] / whole['rate']:.1f} × the rate without snapshots, {rate_of(whole)}",
         )
 
     def rebuild(self):
