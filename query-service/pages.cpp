@@ -246,7 +246,13 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
 void Pages::run(std::unique_ptr<OpenPage> page) {
   if (!page->refusal) {
     auto question = page->ask();
-    if (question) return submit(std::move(page), std::move(*question));
+    if (question) {
+      const auto model = known_to_be_behind(*page);
+      if (!model) return submit(std::move(page), std::move(*question));
+      page->waited = true;
+      const Position until = page->at_least;
+      return waiting_.add(std::move(page), *model, until);
+    }
     if (!page->admins_only) return refuse(*page, question.error());
     page->refusal = std::move(question.error());
   }
@@ -254,6 +260,17 @@ void Pages::run(std::unique_ptr<OpenPage> page) {
   page->models = admin_models;
   const UserId account = page->visit.by.account;
   submit(std::move(page), {&admin_statement(), pg::Params(account)});
+}
+
+/// A model that by the latest news is not where the page wants it: asking before it is would cost Postgres a page that nobody sees. Only
+/// the first time, and only where there is time for a look at the checkpoints: news may be late or lost.
+std::optional<Model> Pages::known_to_be_behind(const OpenPage& page) const {
+  if (page.waited || page.at_least == 0 || page.deadline < Clock::now() + 5 * Waiting::look_every) return std::nullopt;
+  for (const Model model : page.models) {
+    const Position reached = hub_.reached(Hub::model_topic(name_of(model)));
+    if (reached > 0 && reached < page.at_least) return model;
+  }
+  return std::nullopt;
 }
 
 void Pages::submit(std::unique_ptr<OpenPage> page, Question question) {

@@ -215,6 +215,7 @@ class Pages {
   void begin(std::unique_ptr<OpenPage> page, const http::Request& request, const Principal& by,
              const std::optional<PositionToken>& at_least);
   void run(std::unique_ptr<OpenPage> page);
+  std::optional<Model> known_to_be_behind(const OpenPage& page) const;
   void submit(std::unique_ptr<OpenPage> page, Question question);
   void took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome);
   void render(std::unique_ptr<OpenPage> page, const PageRows& rows);

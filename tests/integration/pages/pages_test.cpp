@@ -636,6 +636,22 @@ TEST(Pages, wait_for_what_they_must_show_and_never_show_an_older_page) {
   EXPECT_GE(std::stoll(position.substr(position.find('.') + 1)), added.as<Told>().position);
 }
 
+TEST(Pages, that_are_known_to_be_behind_wait_before_they_ask_postgres) {
+  const Person mira("mira");
+  const std::string space = mira.make_space("Not yet");
+  page<List<Anime>>(mira, space + "/anime");  // so that this process has news of the models
+  World::get().fold(false);
+  const Answer added = mira.post(space + "/anime", R"({"anilistMediaId":1})");
+  {
+    pg::Connection other({.url = World::get().url()});
+    other.script("BEGIN; LOCK TABLE read_tracking.anime IN ACCESS EXCLUSIVE MODE");  // who asks waits for it
+    EXPECT_EQ(mira.get(space + "/anime?atLeast=" + added.at(), "wait=1").problem(), "/problems/read-model-behind");
+    other.script("ROLLBACK");
+  }
+  World::get().fold(true);
+  EXPECT_THAT(mira.get(space + "/anime?atLeast=" + added.at(), "wait=10").as<List<Anime>>().items, SizeIs(1));
+}
+
 TEST(Pages, of_another_epoch_have_ended) {
   const Person mira("mira");
   EXPECT_EQ(mira.get("/api/me?atLeast=ffffffff.1").status(), 410);
