@@ -74,6 +74,8 @@ class Holder final : public StreamState {
       state = std::move(*read);
       folded_ = text.size();
       measure();
+    } else {
+      StreamState::restore(text);
     }
   }
 

@@ -9,6 +9,13 @@
 
 namespace bloomwatch {
 
+std::string StreamState::snapshot() const {
+  invariant(false, "a state without a shape has no snapshot");
+  return {};
+}
+
+void StreamState::restore(std::string_view) { invariant(false, "a state without a shape has no snapshot"); }
+
 const HeldStream& Facts::stream(const StreamName& stream) const {
   const HeldStream* held = find(stream);
   invariant(held != nullptr, "a decision looks only at streams that it asked for in needs()");

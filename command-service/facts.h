@@ -29,10 +29,10 @@ class StreamState {
 
   /// The shape of its snapshots; nothing: its streams are short, and have none.
   virtual std::optional<std::int32_t> snapshot_shape() const { return std::nullopt; }
-  /// Where it has a shape: all that it knows, in words that `restore` takes.
-  virtual std::string snapshot() const { return {}; }
-  /// Takes a snapshot of its shape, in place of the events up to it. Throws std::runtime_error if that cannot be read.
-  virtual void restore(std::string_view) {}
+  /// All that it knows, in words that `restore` takes. Needs a shape.
+  virtual std::string snapshot() const;
+  /// Takes a snapshot of its shape, in place of the events up to it. Throws std::runtime_error if that cannot be read. Needs a shape.
+  virtual void restore(std::string_view snapshot);
 };
 
 /// Makes the initial state of a stream of this category. Never null.

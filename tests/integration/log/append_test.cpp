@@ -287,5 +287,25 @@ TEST_F(LogCrash, may_take_what_was_seen_unless_it_was_waited_for) {
   EXPECT_EQ(reader.head(), seen);
 }
 
+TEST_F(LogCrash, takes_the_snapshot_of_an_event_with_it_and_none_comes_later) {
+  const LogPoint start = reader.head();
+  const Batch batch = batch_after(start, 1);
+  writer->send(batch);  // and nobody polls, so nothing is flushed
+  for (int i = 0; i < 1000 && reader.head() == start; ++i) std::this_thread::sleep_for(5ms);
+  ASSERT_NE(reader.head(), start);
+  const NewEvent& event = batch.events.front();
+  const StreamSnapshot snapshot{event.stream, event.version, event.event_id, 1, "seen"};
+  const auto keep = [&] {
+    pg::Connection connection({.url = url, .settings = {{"synchronous_commit", "off"}}});
+    keep_snapshots(connection, std::array{snapshot});
+    return LogReader(url).snapshots({}, 10);
+  };
+  EXPECT_THAT(keep(), ElementsAre(snapshot));
+  crash();
+  EXPECT_EQ(LogReader(url).head(), start);
+  EXPECT_THAT(LogReader(url).snapshots({}, 10), testing::IsEmpty());
+  EXPECT_THAT(keep(), testing::IsEmpty()) << "by who saw the event before the crash";
+}
+
 }  // namespace
 }  // namespace bloomwatch::test
