@@ -100,12 +100,13 @@ void Discovery::count(std::string_view operation, std::string_view from) const {
 
 template <class Outcome>
 void Discovery::fly(Flights<Outcome>& flights, const std::string& question, UserId by, typename Flights<Outcome>::Waiter waiter,
-                    std::move_only_function<void(TimePoint)> run, const Outcome& when_full) {
+                    std::move_only_function<void(TimePoint)> run, const Outcome& unasked) {
   using Joined = typename Flights<Outcome>::Joined;
   if (flights.join(question, waiter)) return;
   const TimePoint deadline = std::chrono::steady_clock::now() + options_.answer_max;
   // What does not reach AniList is not counted: nobody's budget is spent.
   const auto wait = client_.rests(deadline) ? std::nullopt : people_.take(std::hash<UserId>{}(by), TokenBuckets::Clock::now());
+  if (wait && unasked) return waiter(unasked);
   if (wait) {
     constexpr std::string_view why = "You have asked AniList very often. What it has told already can be had at any time.";
     return waiter(std::unexpected(problems::too_many_requests(*wait).with_detail(std::string(why))));
@@ -121,7 +122,7 @@ void Discovery::fly(Flights<Outcome>& flights, const std::string& question, User
       flights.land(question, std::unexpected(problems::overloaded()));
     }
   };
-  if (!pool_.submit(job)) flights.land(question, when_full);
+  if (!pool_.submit(job)) flights.land(question, unasked);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------- search
@@ -164,14 +165,14 @@ void Discovery::search(const http::Request& request, http::Responder answer) {
     count("search", "memory");
     return answer_search(*wanted, FoundSearch{known->value, Source::anilist, known->at, false}, request.request_id, answer);
   }
-  SearchOutcome when_full = std::unexpected(problems::overloaded());
-  if (known) when_full = FoundSearch{known->value, Source::anilist, known->at, true};
+  SearchOutcome unasked = std::unexpected(problems::overloaded());
+  if (known) unasked = FoundSearch{known->value, Source::anilist, known->at, true};
   fly<SearchOutcome>(
       search_flights_, key, by->account,
       [this, wanted = *wanted, id = request.request_id, answer = std::move(answer)](const SearchOutcome& outcome) mutable {
         answer_search(wanted, outcome, id, answer);
       },
-      [this, wanted = *wanted](TimePoint deadline) { run_search(wanted, deadline); }, when_full);
+      [this, wanted = *wanted](TimePoint deadline) { run_search(wanted, deadline); }, unasked);
 }
 
 void Discovery::answer_search(const Wanted& wanted, const SearchOutcome& outcome, const Uuid& request_id, http::Responder& answer) const {

@@ -105,10 +105,11 @@ class Discovery {
   MediaOutcome ask_media(std::int32_t id, TimePoint deadline);
   MediaOutcome media_without(std::int32_t id, const Failure& failure);
 
-  /// Joins the flight of `question` or sends one off, to end in `run`; `when_full`: what is told if too many wait already.
+  /// Joins the flight of `question` or sends one off, to end in `run`; `unasked`: what is told where AniList cannot be asked: if too many
+  /// wait already, and, unless it is a problem, to somebody who has asked very often.
   template <class Outcome>
   void fly(Flights<Outcome>& flights, const std::string& question, UserId by, typename Flights<Outcome>::Waiter waiter,
-           std::move_only_function<void(TimePoint)> run, const Outcome& when_full);
+           std::move_only_function<void(TimePoint)> run, const Outcome& unasked);
   void count(std::string_view operation, std::string_view from) const;
 
   const Options options_;
