@@ -2,7 +2,7 @@
 """Breaks the writer on purpose, one rule at a time, and expects its simulation to notice.
 
 Each mutation is a change of text in a copy of the sources; the simulation is built from that copy and must fail within the histories
-given. `writer.py` runs all, `writer.py NAME` one; `--histories N` bounds the search (default 20000); `--keep` leaves the copy behind.
+given. `writer.py` runs all, `writer.py NAME` one; `--histories N` bounds the search (default 100000); `--keep` leaves the copy behind.
 """
 import argparse
 import os
@@ -137,7 +137,7 @@ def run(name: str, histories: int, keep: bool) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[[], *MUTATIONS], metavar="NAME")
-    parser.add_argument("--histories", type=int, default=20000)
+    parser.add_argument("--histories", type=int, default=100000)
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     results = [run(name, arguments.histories, arguments.keep) for name in arguments.names or MUTATIONS]

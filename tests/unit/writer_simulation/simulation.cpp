@@ -30,7 +30,7 @@ struct Scene {
   int poison_percent = 0;
   int flush_percent = 100;
   bool both_lead = false, connections_break = false, processes_crash = false, server_crashes = false, loads_fail = false,
-       data_errors = false, leaders_change = false;
+       loads_linger = false, data_errors = false, leaders_change = false;
   std::size_t tail_events_max = 0;
   // How often what is drawn: some histories have a slow database, some a slow network, some a crowd at the door.
   int submit_weight = 0, step_weight = 0, execute_weight = 0, deliver_weight = 0, fault_weight = 0, weights_sum = 0;
@@ -65,9 +65,15 @@ Scene draw_scene(Random& random) {
   scene.server_crashes = random.chance(30);
   scene.flush_percent = scene.server_crashes ? 10 + random.below(90) : 100;
   scene.loads_fail = random.chance(20);
+  scene.loads_linger = random.chance(25);
   scene.data_errors = random.chance(20);
   scene.leaders_change = random.chance(50);
   scene.tail_events_max = random.chance(20) ? 1 : 1000;
+  if (random.chance(10)) {  // what the database takes away was seen by a load and is in nobody's memory: rare otherwise
+    scene.both_lead = scene.server_crashes = scene.loads_linger = true;
+    scene.flush_percent = 30;
+    scene.steps += 150;
+  }
   scene.submit_weight = 10 + random.below(40);
   scene.step_weight = 10 + random.below(30);
   scene.execute_weight = 10 + random.below(40);
@@ -395,6 +401,7 @@ class History {
   /// The database does the next thing that one of this process's connections asked for.
   void execute(std::size_t i) {
     Process& process = processes_[i];
+    if (!process.snapshots.empty() && random_.chance(30)) keep_snapshot(i);  // beside the others, so that it takes nothing from them
     const auto open = [](const auto& job) { return !job.result; };
     const auto sent = std::find_if(process.pipeline.begin(), process.pipeline.end(), open);
     const auto load = std::find_if(process.loads.begin(), process.loads.end(), open);
@@ -402,7 +409,7 @@ class History {
     const bool unflushed =
         std::any_of(process.pipeline.begin(), process.pipeline.end(), [](const Sent& batch) { return batch.result && !batch.reported; });
     switch (one_of({sent != process.pipeline.end(), load != process.loads.end(), process.tail && !process.tail->result,
-                    keys != process.keys.end(), unflushed, !process.snapshots.empty()})) {
+                    keys != process.keys.end(), unflushed})) {
       case 0:
         sent->result = append(sent->batch);
         return note("database: batch ", sent->id, " of writer ", i, " ends ", static_cast<int>(*sent->result), ", head ", log_.position());
@@ -417,8 +424,6 @@ class History {
       case 4:
         if (random_.chance(scene_.flush_percent)) flush(i);
         return;
-      case 5:
-        return keep_snapshot(i);
       default:
         return;
     }
@@ -479,6 +484,7 @@ class History {
   void deliver(std::size_t i) {
     Process& process = processes_[i];
     const bool load =
+        (!scene_.loads_linger || random_.chance(35)) &&
         std::any_of(process.loads.begin(), process.loads.end(), [&](const LoadJob& job) { return job.result || scene_.loads_fail; });
     switch (one_of({!process.pipeline.empty() && process.pipeline.front().reported, load, process.tail && process.tail->result,
                     !process.keys.empty() && process.keys.front().result})) {
@@ -637,7 +643,7 @@ class History {
   /// From here on nothing breaks and one writer leads: everything that was asked of it must be answered in bounded time.
   void heal() {
     note("all is healed");
-    scene_.loads_fail = scene_.data_errors = scene_.connections_break = scene_.server_crashes = false;
+    scene_.loads_fail = scene_.loads_linger = scene_.data_errors = scene_.connections_break = scene_.server_crashes = false;
     scene_.flush_percent = 100;
     processes_[1].machine->stop();
     for (int round = 0; round < 2000; ++round) {
