@@ -17,35 +17,31 @@ std::string in_words(const ClaimHolder& holder) {
 
 }  // namespace
 
-void LogCheck::breach(std::string what) {
-  if (shown_.size() < breaches_shown_max) shown_.push_back(std::move(what));
-  ++breach_count_;
-}
-
 void LogCheck::take(const RecordedEvent& event) {
   const Meta& meta = event.meta;
   const std::string here = fmt::format("position {}: ", meta.position);
-  if (meta.position != last_.position + 1) breach(here + fmt::format("follows {} (invariant 1: positions are dense)", last_.position));
-  if (last_.position > 0 && meta.recorded_at < last_.recorded_at) breach(here + "recorded before the event before it (invariant 2)");
+  if (meta.position != last_.position + 1)
+    found_.breach(here + fmt::format("follows {} (invariant 1: positions are dense)", last_.position));
+  if (last_.position > 0 && meta.recorded_at < last_.recorded_at) found_.breach(here + "recorded before the event before it (invariant 2)");
 
   const auto [found, fresh] = streams_.try_emplace(meta.stream, Stream{0, meta.partition_key});
   Stream& stream = found->second;
   if (meta.version != stream.version + 1)
-    breach(here + fmt::format("{} has version {} after {} (invariant 2: versions are dense)", meta.stream.to_string(), meta.version,
-                              stream.version));
-  if (meta.partition_key != stream.partition_key) breach(here + meta.stream.to_string() + " changed its partition key");
-  if (meta.partition != partition_of(meta.partition_key)) breach(here + "the partition is not that of its partition key");
+    found_.breach(here + fmt::format("{} has version {} after {} (invariant 2: versions are dense)", meta.stream.to_string(), meta.version,
+                                     stream.version));
+  if (meta.partition_key != stream.partition_key) found_.breach(here + meta.stream.to_string() + " changed its partition key");
+  if (meta.partition != partition_of(meta.partition_key)) found_.breach(here + "the partition is not that of its partition key");
   stream.version = meta.version;
 
   // All events of a command are appended together, so a command that comes back was appended twice.
   if (meta.by.command != last_command_ && !commands_.insert(meta.by.command.uuid).second)
-    breach(here + "command " + meta.by.command.to_string() + " is in the log twice (invariant 3)");
+    found_.breach(here + "command " + meta.by.command.to_string() + " is in the log twice (invariant 3)");
   last_command_ = meta.by.command;
   last_ = {meta.position, meta.event_id, meta.recorded_at};
   try {
     take_claims(event);
   } catch (const UndecodableEvent& error) {
-    breach(here + error.what());
+    found_.breach(here + error.what());
   }
 }
 
@@ -76,7 +72,7 @@ void LogCheck::take_claims(const RecordedEvent& event) {
       }
     });
   });
-  if (!known) breach(fmt::format("position {}: unknown event type {}", event.meta.position, event.type));
+  if (!known) found_.breach(fmt::format("position {}: unknown event type {}", event.meta.position, event.type));
 }
 
 void LogCheck::compare_claims(std::optional<ClaimKey> after, const std::vector<ClaimChange>& rows, bool last_page) {
@@ -84,16 +80,17 @@ void LogCheck::compare_claims(std::optional<ClaimKey> after, const std::vector<C
   const auto end = last_page ? claims_.end() : rows.empty() ? expected : claims_.upper_bound(rows.back().key);
   for (const ClaimChange& row : rows) {
     for (; expected != end && expected->first < row.key; ++expected)
-      breach("claim " + expected->first.to_string() + " of " + in_words(expected->second) + " is missing");
+      found_.breach("claim " + expected->first.to_string() + " of " + in_words(expected->second) + " is missing");
     if (expected == end || expected->first != row.key) {
-      breach("claim " + row.key.to_string() + " of " + in_words(*row.holder) + " follows from no event");
+      found_.breach("claim " + row.key.to_string() + " of " + in_words(*row.holder) + " follows from no event");
       continue;
     }
     if (expected->second != *row.holder)
-      breach("claim " + row.key.to_string() + " is held by " + in_words(*row.holder) + ", not by " + in_words(expected->second));
+      found_.breach("claim " + row.key.to_string() + " is held by " + in_words(*row.holder) + ", not by " + in_words(expected->second));
     ++expected;
   }
-  for (; expected != end; ++expected) breach("claim " + expected->first.to_string() + " of " + in_words(expected->second) + " is missing");
+  for (; expected != end; ++expected)
+    found_.breach("claim " + expected->first.to_string() + " of " + in_words(expected->second) + " is missing");
 }
 
 }  // namespace bloomwatch::ops

@@ -10,14 +10,13 @@
 #include <vector>
 
 #include "events/batch.h"
+#include "ops/operator/breaches.h"
 
 namespace bloomwatch::ops {
 
 /// Collects what is wrong with the log. Holds about 100 bytes a stream, 16 a command and 100 a claim.
 class LogCheck {
  public:
-  static constexpr std::size_t breaches_shown_max = 50;
-
   /// The next event of the log, in order of position, from 1.
   void take(const RecordedEvent& event);
 
@@ -29,9 +28,8 @@ class LogCheck {
   std::size_t streams() const { return streams_.size(); }
   std::size_t commands() const { return commands_.size(); }
   std::size_t claims() const { return claims_.size(); }
-  std::size_t breaches() const { return breach_count_; }
-  /// The first of them, in words.
-  const std::vector<std::string>& shown() const { return shown_; }
+  const Breaches& found() const { return found_; }
+  const std::vector<std::string>& shown() const { return found_.shown; }
 
  private:
   struct Stream {
@@ -39,7 +37,6 @@ class LogCheck {
     PartitionKey partition_key;
   };
 
-  void breach(std::string what);
   void take_claims(const RecordedEvent& event);
 
   LogPoint last_;
@@ -47,8 +44,7 @@ class LogCheck {
   std::unordered_map<StreamName, Stream> streams_;
   std::unordered_set<Uuid> commands_;
   std::map<ClaimKey, ClaimHolder> claims_;
-  std::size_t breach_count_ = 0;
-  std::vector<std::string> shown_;
+  Breaches found_;
 };
 
 }  // namespace bloomwatch::ops

@@ -58,10 +58,7 @@ SnapshotVerdict check_snapshots(LogReader& reader, const std::function<void(std:
       }
       ++verdict.snapshots;
       const std::string breach = breach_in_words(reader, snapshot);
-      if (breach.empty()) continue;
-      ++verdict.breaches;
-      if (verdict.shown.size() < SnapshotVerdict::breaches_shown_max)
-        verdict.shown.push_back(fmt::format("the snapshot of {}: {}", snapshot.stream.to_string(), breach));
+      if (!breach.empty()) verdict.breach(fmt::format("the snapshot of {}: {}", snapshot.stream.to_string(), breach));
     }
     progress(verdict.snapshots + verdict.foreign);
     if (page.size() < snapshots_per_page) return verdict;

@@ -3,22 +3,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "events/log.h"
+#include "ops/operator/breaches.h"
 
 namespace bloomwatch::ops {
 
-struct SnapshotVerdict {
-  static constexpr std::size_t breaches_shown_max = 50;
-
+struct SnapshotVerdict : Breaches {
   std::int64_t snapshots = 0;  ///< compared
   std::int64_t foreign = 0;    ///< of another shape than this program's, which it never reads
-  std::int64_t breaches = 0;
-  std::vector<std::string> shown;  ///< the first of them, in words
-
-  bool holds() const { return breaches == 0; }
 };
 
 /// Folds the stream of each snapshot anew, one after another; `progress` is told how many are done. Reads again every event that snapshots

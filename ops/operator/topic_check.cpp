@@ -39,11 +39,6 @@ struct Partition {
 };
 using Partitions = std::array<Partition, partition_count>;
 
-void breach(TopicVerdict& verdict, std::string what) {
-  ++verdict.breaches;
-  if (verdict.shown.size() < topic_breaches_shown_max) verdict.shown.push_back(std::move(what));
-}
-
 void take(const kafka::Record& record, const std::string& epoch, Partition& partition, TopicVerdict& verdict) {
   std::array<kafka::Header, kafka::Record::headers_max> room;
   const auto event = read_cloud_event(record.headers(room), record.value(), record.partition(), epoch);
@@ -58,8 +53,8 @@ void take(const kafka::Record& record, const std::string& epoch, Partition& part
     return;
   }
   if (event->previous != partition.last)
-    breach(verdict, fmt::format("partition {}, offset {}: position {} follows {}, but {} came before it", record.partition(),
-                                record.offset(), meta.position, event->previous, partition.last));
+    verdict.breach(fmt::format("partition {}, offset {}: position {} follows {}, but {} came before it", record.partition(),
+                               record.offset(), meta.position, event->previous, partition.last));
   partition.last = meta.position;
   partition.topic.add(meta.position, meta.event_id);
 }
@@ -122,8 +117,8 @@ TopicVerdict check_topic(LogReader& log, const kafka::Options& options, const st
   read_log(log, partitions, verdict, progress);
   for (std::size_t p = 0; p < partitions.size(); ++p)
     if (partitions[p].topic != partitions[p].log)
-      breach(verdict,
-             fmt::format("partition {}: up to position {} the topic and the log do not hold the same events", p, partitions[p].last));
+      verdict.breach(
+          fmt::format("partition {}: up to position {} the topic and the log do not hold the same events", p, partitions[p].last));
   return verdict;
 }
 

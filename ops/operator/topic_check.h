@@ -4,26 +4,21 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
-#include <vector>
 
 #include "events/log.h"
+#include "ops/operator/breaches.h"
 #include "runtime/kafka.h"
 
 namespace bloomwatch::ops {
 
-struct TopicVerdict {
+struct TopicVerdict : Breaches {
+  TopicVerdict() : Breaches{.shown_max = 20} {}
+
   Position events = 0;       ///< of the log, found in the topic as they are in the log
   std::int64_t repeats = 0;  ///< records at or below one that was seen
   std::int64_t foreign = 0;  ///< records that are no events of this log; consumers pass them over
   Position not_yet = 0;      ///< events of the log that are beyond the end of their partition: the relay's lag
-  std::size_t breaches = 0;
-  std::vector<std::string> shown = {};  ///< the first of them, in words
-
-  bool holds() const { return breaches == 0; }
 };
-
-inline constexpr std::size_t topic_breaches_shown_max = 20;
 
 /// Compares the topic of the log's epoch, as far as it reaches now, with the log. `progress` is told events read and how many there are.
 /// Throws kafka::Error (also when there is no such topic), pg::Error.

@@ -58,6 +58,11 @@ std::int64_t compare_claims(LogReader& reader, pg::Connection& connection, LogCh
   }
 }
 
+void print(const Breaches& found) {
+  for (const std::string& breach : found.shown) fmt::print("  {}\n", breach);
+  if (found.breaches > found.shown.size()) fmt::print("  and {} more\n", found.breaches - found.shown.size());
+}
+
 /// Prints a line for the snapshots of streams; true if all hold.
 bool verify_snapshots(LogReader& reader, Progress& progress) {
   const SnapshotVerdict verdict = check_snapshots(reader, [&](std::int64_t done) { progress.show("snapshots:", done, 0); });
@@ -65,7 +70,7 @@ bool verify_snapshots(LogReader& reader, Progress& progress) {
   fmt::print("snapshots     {} of streams equal the fold of their events{}: {}\n", verdict.snapshots,
              verdict.foreign > 0 ? fmt::format(" ({} of another shape, which are not read)", verdict.foreign) : "",
              verdict.holds() ? "yes" : "NO");
-  for (const std::string& breach : verdict.shown) fmt::print("  {}\n", breach);
+  print(verdict);
   return verdict.holds();
 }
 
@@ -96,7 +101,7 @@ bool verify_topic(LogReader& reader, const Config& config, Progress& progress) {
   progress.clear();
   fmt::print("topic         {} events as the log has them ({} records repeated, {} of others passed over, {} events not relayed yet): {}\n",
              verdict.events, verdict.repeats, verdict.foreign, verdict.not_yet, verdict.holds() ? "yes" : "NO");
-  for (const std::string& breach : verdict.shown) fmt::print("  {}\n", breach);
+  print(verdict);
   return verdict.holds();
 }
 
@@ -107,21 +112,20 @@ int verify(const Target& target) {
   Progress progress;
   LogCheck check;
   take_until(reader, check, reader.head().position, progress);
-  const std::size_t of_log = check.breaches();
+  const std::size_t of_log = check.found().breaches;
   progress.clear();
   fmt::print("log           {} events of {} commands in {} streams: positions and versions dense, times in order: {}\n", check.position(),
              check.commands(), check.streams(), of_log == 0 ? "yes" : "NO");
   const std::int64_t claims = compare_claims(reader, connection, check, progress);
   progress.clear();
   fmt::print("claims        {} equal the fold of the log up to position {}: {}\n", claims, check.position(),
-             check.breaches() == of_log ? "yes" : "NO");
-  for (const std::string& breach : check.shown()) fmt::print("  {}\n", breach);
-  if (check.breaches() > check.shown().size()) fmt::print("  and {} more\n", check.breaches() - check.shown().size());
+             check.found().breaches == of_log ? "yes" : "NO");
+  print(check.found());
   const bool snapshots_hold = verify_snapshots(reader, progress);
   const bool models_hold = verify_read_models(database, progress);
   const Config config = target.with_kafka();
   const bool topic_holds = config.kafka_bootstrap.empty() || verify_topic(reader, config, progress);
-  return check.breaches() == 0 && snapshots_hold && models_hold && topic_holds ? 0 : 1;
+  return check.found().holds() && snapshots_hold && models_hold && topic_holds ? 0 : 1;
 }
 
 }  // namespace
