@@ -249,9 +249,7 @@ void Pages::run(std::unique_ptr<OpenPage> page) {
     if (question) {
       const auto model = known_to_be_behind(*page);
       if (!model) return submit(std::move(page), std::move(*question));
-      page->waited = true;
-      const Position until = page->at_least;
-      return waiting_.add(std::move(page), *model, until);
+      return wait(std::move(page), *model);
     }
     if (!page->admins_only) return refuse(*page, question.error());
     page->refusal = std::move(question.error());
@@ -271,6 +269,12 @@ std::optional<Model> Pages::known_to_be_behind(const OpenPage& page) const {
     if (reached > 0 && reached < page.at_least) return model;
   }
   return std::nullopt;
+}
+
+void Pages::wait(std::unique_ptr<OpenPage> page, Model model) {
+  page->waited = true;
+  const Position until = page->at_least;
+  waiting_.add(std::move(page), model, until);
 }
 
 void Pages::submit(std::unique_ptr<OpenPage> page, Question question) {
@@ -296,9 +300,7 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
       if (state.reached() >= page->at_least) continue;
       // Who is parked does not move until somebody lets it: no use in waiting.
       if (state.parked_at && state.position >= page->at_least) return refuse(*page, problems::read_model_behind());
-      page->waited = true;
-      const Position until = page->at_least;
-      waiting_.add(std::move(page), model, until);
+      wait(std::move(page), model);
       if (by_partition) look_at_checkpoints();  // they may have moved before the page began to wait
       return;
     }

@@ -216,6 +216,7 @@ class Pages {
              const std::optional<PositionToken>& at_least);
   void run(std::unique_ptr<OpenPage> page);
   std::optional<Model> known_to_be_behind(const OpenPage& page) const;
+  void wait(std::unique_ptr<OpenPage> page, Model model);
   void submit(std::unique_ptr<OpenPage> page, Question question);
   void took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome);
   void render(std::unique_ptr<OpenPage> page, const PageRows& rows);
