@@ -19,11 +19,16 @@ namespace {
 
 using Aggregates = boost::mp11::mp_list<Anime, WatchSpace, Title, User, AuditQuery, LoginSession, RecapShare>;
 
+template <class Visit>
+void for_each_aggregate(const Visit& visit) {
+  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>(visit);
+}
+
 }  // namespace
 
 std::unique_ptr<StreamState> make_state(std::string_view category) {
   std::unique_ptr<StreamState> made;
-  boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>([&]<class State>(std::type_identity<State>) {
+  for_each_aggregate([&]<class State>(std::type_identity<State>) {
     if (category == State::category) made = std::make_unique<dispatch::Holder<State>>();
   });
   invariant(made != nullptr, "every category of the log has a state");
@@ -33,7 +38,7 @@ std::unique_ptr<StreamState> make_state(std::string_view category) {
 const SnapshotShapes& snapshot_shapes() {
   static const SnapshotShapes shapes = [] {
     SnapshotShapes of_all;
-    boost::mp11::mp_for_each<boost::mp11::mp_transform<std::type_identity, Aggregates>>([&]<class State>(std::type_identity<State>) {
+    for_each_aggregate([&]<class State>(std::type_identity<State>) {
       if constexpr (dispatch::has_snapshots<State>) of_all.emplace(State::category, State::snapshot_shape);
     });
     return of_all;

@@ -74,7 +74,8 @@ bool Facts::expects(const StreamName& name, LoadId load) const {
   return expected != nullptr && expected->by == load;
 }
 
-std::vector<StreamSnapshot> Facts::take(LoadId load, const LoadRequest& asked, const LoadResult& result, const SnapshotPace& pace) {
+std::vector<StreamSnapshot> Facts::take(LoadId load, const LoadRequest& asked, const LoadResult& result,
+                                        const std::optional<SnapshotPace>& pace) {
   struct Loaded {
     HeldStream held;
     EventId last = {};
@@ -100,7 +101,7 @@ std::vector<StreamSnapshot> Facts::take(LoadId load, const LoadRequest& asked, c
   }
   std::vector<StreamSnapshot> snapshots;
   for (auto& [name, loaded] : streams) {
-    if (auto snapshot = due(name, loaded.held, loaded.last, pace)) snapshots.push_back(std::move(*snapshot));
+    if (auto snapshot = pace ? due(name, loaded.held, loaded.last, *pace) : std::nullopt) snapshots.push_back(std::move(*snapshot));
     hold(name, std::move(loaded.held));
   }
   for (const ClaimChange& claim : result.claims)

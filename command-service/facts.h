@@ -114,8 +114,10 @@ class Facts {
   LoadId expect(IdempotencyKey key, LoadId load) { return expect_fact(name_of(key), load); }
 
   /// Takes what `load` brought, where it is still expected from it; what is held meanwhile is kept instead (memory wins). `result.events`
-  /// are whole streams, from version 1 or from behind their snapshot. Returns the snapshots that are due of what was taken.
-  std::vector<StreamSnapshot> take(LoadId load, const LoadRequest& asked, const LoadResult& result, const SnapshotPace& pace = {});
+  /// are whole streams, from version 1 or from behind their snapshot. Returns the snapshots that are due of what was taken; none without a
+  /// pace.
+  std::vector<StreamSnapshot> take(LoadId load, const LoadRequest& asked, const LoadResult& result,
+                                   const std::optional<SnapshotPace>& pace = {});
   /// Forgets that `load` was to bring these; what is held stays.
   void give_up(LoadId load, const LoadRequest& asked);
 

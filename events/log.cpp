@@ -280,8 +280,9 @@ LoadResult LogReader::load(const LoadRequest& request, const SnapshotShapes& sha
   std::vector<pg::Call> calls;
   calls.push_back({begin_snapshot});
   calls.push_back({select_head});
-  calls.push_back({select_streams, wanted_streams(streams, shapes)});
-  calls.push_back({select_snapshots, wanted_streams(streams, shapes)});
+  const pg::Params wanted = wanted_streams(streams, shapes);
+  calls.push_back({select_streams, wanted});
+  calls.push_back({select_snapshots, wanted});
   calls.push_back({select_claims, std::move(pg::Params().add_array(request.claims))});
   calls.push_back({select_keys, std::move(pg::Params().add_array(request.keys))});
   calls.push_back({end_snapshot});
@@ -400,11 +401,9 @@ void keep_snapshots(pg::Connection& connection, std::span<const StreamSnapshot> 
       "JOIN log.events e ON e.stream_id = w.stream_id AND e.category = w.category AND e.version = w.version AND e.event_id = w.event_id "
       "ON CONFLICT (stream_id, category) DO UPDATE SET version = EXCLUDED.version, event_id = EXCLUDED.event_id, shape = EXCLUDED.shape, "
       "state = EXCLUDED.state WHERE kept.version < EXCLUDED.version OR kept.shape <> EXCLUDED.shape");
-  std::vector<StreamName> streams;
-  for (const StreamSnapshot& snapshot : snapshots) streams.push_back(snapshot.stream);
   connection.run(keep, pg::Params()
-                           .add_array(streams, &StreamName::id)
-                           .add_array(streams, &StreamName::category)
+                           .add_array(snapshots, [](const StreamSnapshot& each) { return each.stream.id; })
+                           .add_array(snapshots, [](const StreamSnapshot& each) { return each.stream.category; })
                            .add_array(snapshots, &StreamSnapshot::version)
                            .add_array(snapshots, &StreamSnapshot::event_id)
                            .add_array(snapshots, &StreamSnapshot::shape)

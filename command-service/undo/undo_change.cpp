@@ -31,7 +31,7 @@ std::optional<Position> added_anew_at(LogReader& reader, const UndoTracking& und
     if (missing.streams.empty() && missing.claims.empty()) break;
     for (const StreamName& stream : missing.streams) facts.expect(stream, load);
     for (const ClaimKey claim : missing.claims) facts.expect(claim, load);
-    facts.take(load, missing, reader.load(missing));
+    facts.take(load, missing, reader.load(missing, snapshot_shapes()));
   }
   std::optional<AnimeId> anime = Holder::get(undo, Actor{}, facts).anime;
   if (const auto& holder = facts.claim(*undo.title_claim).holder; !anime && holder) anime = AnimeId(holder->id);
