@@ -271,13 +271,16 @@ TEST(SpacePage, shows_no_invitation_the_address_of_somebody_whose_key_is_gone) {
 }
 
 TEST(SpacePage, shows_an_open_invitation_however_many_came_after_it) {
-  const Person mira("mira");
+  const Person mira("mira"), ken("ken");
   const std::string space = mira.make_space("Busy");
+  mira.let_in(space, ken);
+  ASSERT_EQ(mira.patch(space + "/members/" + ken.id, R"({"role":"owner"})").status(), 200);
   mira.post(space + "/invitations", R"({"email":"first@example.org"})");
   for (int i = 0; i < 201; ++i) {
+    const Person& owner = i % 2 == 0 ? mira : ken;  // one alone meets the limit of rate on a quick machine
     const std::string body = R"({"email":"late)" + std::to_string(i) + R"(@example.org"})";
-    const std::string invitation = mira.post(space + "/invitations", body).as<Told>().id.to_string();
-    mira.del(space + "/invitations/" + invitation);
+    const std::string invitation = owner.post(space + "/invitations", body).as<Told>().id.to_string();
+    owner.del(space + "/invitations/" + invitation);
   }
   const auto invitations = *page<Space>(mira, space).invitations;
   ASSERT_THAT(invitations, SizeIs(200));
