@@ -226,7 +226,8 @@ class Discovery(AniListTest):
         self.assertTrue(refused)
         self.assert_problem(refused[0], 429, "too-many-requests")
         self.assertGreaterEqual(int(refused[0].headers["Retry-After"]), 1)
-        known = self.search("Frieren")
+        for _ in range(2):  # the first may find what came back to the budget meanwhile
+            known = self.search("Frieren")
         self.assertEqual((known.status, known.json.get("stale")), (200, True), "what it has told already can be had at any time")
         other = self.server.person("anilist_other")
         self.assert_problem(other.call("GET", "/api/anilist/media/6000000"), 404, "no-such-media")
