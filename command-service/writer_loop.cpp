@@ -19,6 +19,7 @@
 
 #include "events/lease.h"
 #include "events/log.h"
+#include "runtime/http.h"
 #include "runtime/invariant.h"
 #include "runtime/logging.h"
 
@@ -361,11 +362,15 @@ class Writer::Loop {
 
   /// One turn: hear, then decide, then send.
   void turn() {
-    for (const AppendOutcome& outcome : pipeline_.poll(impatient_ ? milliseconds(0) : doze)) settle(outcome);
+    const auto outcomes = pipeline_.poll(impatient_ ? milliseconds(0) : doze);
     impatient_ = false;
-    take_mail();
-    mind_the_lead();
-    act(machine_.step(now()));
+    {
+      const http::AnswersTogether together;
+      for (const AppendOutcome& outcome : outcomes) settle(outcome);
+      take_mail();
+      mind_the_lead();
+      act(machine_.step(now()));
+    }
     if (wants_tail_) read_tail(*wants_tail_);
     show_status();
   }

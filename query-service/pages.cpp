@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <limits>
 
 #include "runtime/entity_tag.h"
@@ -132,7 +133,10 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
       waiting_(hub, {[this](std::unique_ptr<OpenPage> page) { run(std::move(page)); },
                      [this](std::unique_ptr<OpenPage> page) { refuse(*page, problems::read_model_behind()); },
                      [this] { look_at_checkpoints(); }}),
-      pipeline_(page_connection(options.database_url), pipeline_limits(options.connections)) {
+      pipeline_(page_connection(options.database_url), pipeline_limits(options.connections), [](const std::function<void()>& answer) {
+        const http::AnswersTogether together;
+        answer();
+      }) {
   past_ = std::make_unique<PastPages>(options.database_url, keys_, [this](OpenPage& page, Position position, auto shown) {
     if (!shown && shown.error().status >= 500) routes_[page.route]->failed.Increment();
     finish(page, position, std::move(shown));

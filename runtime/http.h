@@ -128,6 +128,19 @@ class Responder {
   std::move_only_function<void(Response)> sink_;
 };
 
+/// While one lives, answers that its thread gives to connections of servers are kept, and go on their way when it ends: for who has many
+/// answers at once, so that each of the server's threads is woken once for all, and not by the first of them. One in another does nothing.
+class AnswersTogether {
+ public:
+  AnswersTogether();
+  ~AnswersTogether();
+  AnswersTogether(const AnswersTogether&) = delete;
+  AnswersTogether& operator=(const AnswersTogether&) = delete;
+
+ private:
+  bool outermost_;
+};
+
 /// Called on any of the server's threads, several at once; must not block. What it throws is logged and answered 503 with an incident id.
 using Handler = std::move_only_function<void(Request, Responder) const>;
 

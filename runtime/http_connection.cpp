@@ -47,7 +47,7 @@ constexpr std::string_view space_param = "watchSpace";
 
 void Connection::answer(std::uint64_t slot, Response response) {
   if (this_io_thread == io_.get() && dispatching_ == slot) return complete(slot, std::move(response));
-  io_->deliver({shared_from_this(), slot, std::move(response)});
+  deliver({shared_from_this(), slot, std::move(response)});
 }
 
 void Connection::complete(std::uint64_t slot, Response response) {

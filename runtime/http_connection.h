@@ -53,6 +53,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void abort();
 
   bool is_aborted() const { return aborted_; }
+  /// Of this connection's thread. From any thread.
+  IoThread& io() const { return *io_; }
 
   bool flush_due = false;  ///< while a mailbox is being opened
 

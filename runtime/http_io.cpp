@@ -3,16 +3,50 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <bit>
 #include <boost/asio/post.hpp>
 #include <ctime>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "runtime/http_connection.h"
 
 namespace bloomwatch::http {
 
 thread_local IoThread* this_io_thread = nullptr;
+
+namespace {
+
+/// What AnswersTogether keeps of this thread; null where there is none.
+thread_local std::vector<Answer>* kept_answers = nullptr;
+
+}  // namespace
+
+AnswersTogether::AnswersTogether() : outermost_(kept_answers == nullptr) {
+  thread_local std::vector<Answer> answers;  // keeps its capacity
+  if (outermost_) kept_answers = &answers;
+}
+
+AnswersTogether::~AnswersTogether() {
+  if (!outermost_) return;
+  std::vector<Answer>& answers = *std::exchange(kept_answers, nullptr);
+  const auto thread_of = [](const Answer& answer) { return &answer.connection->io(); };
+  std::ranges::sort(answers, {}, thread_of);  // of one connection in any order: they have their slots
+  for (auto first = answers.begin(); first != answers.end();) {
+    const auto last = std::find_if(first, answers.end(), [&](const Answer& answer) { return thread_of(answer) != thread_of(*first); });
+    thread_of(*first)->deliver({first, last});
+    first = last;
+  }
+  answers.clear();
+}
+
+void deliver(Answer answer) {
+  if (kept_answers != nullptr) return kept_answers->push_back(std::move(answer));
+  IoThread& io = answer.connection->io();
+  io.deliver({&answer, 1});
+}
 
 RequestIds::RequestIds() {
   if (::getrandom(state_.data(), sizeof state_, 0) != static_cast<ssize_t>(sizeof state_))
@@ -34,11 +68,11 @@ std::uint64_t RequestIds::draw() {
   return drawn;
 }
 
-void IoThread::deliver(Answer answer) {
+void IoThread::deliver(std::span<Answer> answers) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
-    mailbox_.push_back(std::move(answer));
+    std::ranges::move(answers, std::back_inserter(mailbox_));
     if (posted_) return;
     posted_ = true;
   }

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,8 +72,8 @@ struct IoThread {
   std::atomic<std::size_t> body_bytes_held = 0;  ///< of bodies being read on this thread
   bool draining = false;
 
-  /// From any thread: hands an answer to its connection, with one post for all that gather until they are read.
-  void deliver(Answer answer);
+  /// From any thread: hands answers to their connections, which are this thread's, with one post for all that gather until they are read.
+  void deliver(std::span<Answer> answers);
   /// What comes later is dropped.
   void close_mailbox();
   /// Moves clock and date, and looks after the connections' deadlines.
@@ -91,5 +92,8 @@ struct IoThread {
 
 /// The one whose thread this is; null outside the server's threads.
 extern thread_local IoThread* this_io_thread;
+
+/// From any thread: hands an answer to the thread of its connection, at the end of AnswersTogether if this thread has one.
+void deliver(Answer answer);
 
 }  // namespace bloomwatch::http

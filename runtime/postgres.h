@@ -603,9 +603,11 @@ class Pipeline {
     Milliseconds query_timeout{5000};      ///< from submit to answer; then the callback gets `timed_out()`
   };
   using Callback = std::move_only_function<void(std::expected<Result, Error>)>;
+  /// Runs what it is given, which calls back for all that came at once; may do something before and after.
+  using Around = std::function<void(const std::function<void()>&)>;
 
   explicit Pipeline(Options options) : Pipeline(std::move(options), Limits{}) {}
-  Pipeline(Options options, Limits limits);
+  Pipeline(Options options, Limits limits, Around around = {});
   /// Answers what is still open with an error and joins the driver.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;

@@ -62,7 +62,8 @@ Error timed_out() { return {"Postgres did not answer in time", "57014"}; }
 }  // namespace
 
 struct Pipeline::Driver {
-  Driver(Options options, Limits limits) : options_(std::move(options)), limits_(limits), links_(limits.connections) {
+  Driver(Options options, Limits limits, Around around)
+      : options_(std::move(options)), limits_(limits), around_(std::move(around)), links_(limits.connections) {
     event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
     options_.connect_timeout = std::min(options_.connect_timeout, Milliseconds(2000));
@@ -119,10 +120,7 @@ struct Pipeline::Driver {
   }
 
   void answer(std::unique_ptr<Job> job, std::expected<Result, Error> outcome) {
-    {
-      const std::lock_guard lock(mutex_);
-      --open_;
-    }
+    open_.fetch_sub(1, std::memory_order_relaxed);
     job->callback(std::move(outcome));
   }
 
@@ -243,7 +241,12 @@ struct Pipeline::Driver {
     for (std::size_t i = 0; i < of.size(); ++i) {
       if (polled[i + 1].revents == 0) continue;
       if ((polled[i + 1].revents & POLLOUT) != 0) flush(*of[i]);
-      if (of[i]->connection != nullptr && (polled[i + 1].revents & ~POLLOUT) != 0) read(*of[i]);
+      if (of[i]->connection == nullptr || (polled[i + 1].revents & ~POLLOUT) == 0) continue;
+      if (!around_) {
+        read(*of[i]);
+      } else {
+        around_([&] { read(*of[i]); });
+      }
     }
   }
 
@@ -411,21 +414,24 @@ struct Pipeline::Driver {
 
   Options options_;
   Limits limits_;
+  Around around_;
   int event_ = -1;
   std::vector<Link> links_;
   std::deque<std::unique_ptr<Job>> waiting_;  // the driver thread's, like what follows
   JoinedStatements joined_;
   Clock::time_point next_expiry_ = {};
 
+  std::atomic<std::size_t> open_ = 0;  // submitted and not answered; counted up under the lock
+
   std::mutex mutex_;  // guards what follows
   std::vector<std::unique_ptr<Job>> incoming_;
-  std::size_t open_ = 0;
   bool asleep_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };
 
-Pipeline::Pipeline(Options options, Limits limits) : driver_(std::make_unique<Driver>(std::move(options), limits)) {}
+Pipeline::Pipeline(Options options, Limits limits, Around around)
+    : driver_(std::make_unique<Driver>(std::move(options), limits, std::move(around))) {}
 Pipeline::~Pipeline() = default;
 
 void Pipeline::submit(const Statement& statement, Params params, Callback callback) {

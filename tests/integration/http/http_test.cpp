@@ -221,6 +221,32 @@ TEST_F(Http, takes_answers_from_many_threads_over_many_connections) {
   EXPECT_EQ(right, clients_count * rounds);
 }
 
+TEST_F(Http, keeps_answers_that_are_given_together_until_all_are_given) {
+  serve();
+  constexpr int count = 6;  // over all of the server's threads
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < count; ++i) clients.push_back(std::make_unique<RawClient>(server_->port()));
+  for (int i = 0; i < count; ++i) clients[static_cast<std::size_t>(i)]->send(get("/shelf/" + std::to_string(i)) + get("/shelf/again"));
+  auto kept = shelf_.take(2 * count);
+  ASSERT_EQ(kept.size(), 2u * count);
+  std::thread writer([&] {
+    const http::AnswersTogether together;
+    {
+      const http::AnswersTogether within;
+      for (auto it = kept.rbegin(); it != kept.rend(); ++it) it->second(text(it->first));
+    }
+    for (const auto& client : clients) EXPECT_TRUE(client->hears_nothing_for(20ms));
+  });
+  writer.join();
+  for (int i = 0; i < count; ++i) {
+    EXPECT_EQ(clients[static_cast<std::size_t>(i)]->receive().body, std::to_string(i));
+    EXPECT_EQ(clients[static_cast<std::size_t>(i)]->receive().body, "again");
+  }
+  std::thread alone([&] { shelf_.take(1).front().second(text("alone")); });
+  EXPECT_EQ(clients[0]->ask(get("/shelf/later")).body, "alone");
+  alone.join();
+}
+
 TEST_F(Http, closes_when_asked_to_and_for_http_1_0_unless_asked_not_to) {
   serve();
   RawClient asked(server_->port());

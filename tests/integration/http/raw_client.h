@@ -5,10 +5,12 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <map>
@@ -84,6 +86,12 @@ class RawClient {
   RawAnswer ask(std::string_view bytes) {
     send(bytes);
     return receive();
+  }
+
+  /// Whether nothing comes for that long.
+  bool hears_nothing_for(std::chrono::milliseconds time) const {
+    pollfd polled{socket_, POLLIN, 0};
+    return buffer_.empty() && ::poll(&polled, 1, static_cast<int>(time.count())) == 0;
   }
 
   /// Whether the other end closes (or resets) before the timeout, with nothing more to say.
