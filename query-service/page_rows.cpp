@@ -2,6 +2,8 @@
 #include "query-service/page_rows.h"
 
 #include <algorithm>
+#include <charconv>
+#include <concepts>
 
 #include "runtime/invariant.h"
 #include "runtime/json.h"
@@ -26,6 +28,14 @@ Model model_named(std::string_view name) {
   return *model;
 }
 
+template <std::integral Number>
+Number number_of(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  invariant(error == std::errc() && end == text.data() + text.size(), "a checkpoint's numbers are numbers");
+  return number;
+}
+
 }  // namespace
 
 std::string_view name_of(Model model) { return json::name_of(model); }
@@ -33,11 +43,12 @@ std::string_view name_of(Model model) { return json::name_of(model); }
 PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, const Columns& columns) {
   columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};
   for (const Column& column : columns) columns_.emplace_back(column.name, column.type);
-  const std::string names = names_of(models);
-  rows(row_kind::checkpoint, {{"number", "position"}, {"text", "model"}, {"bytes", "int2send(partition)"}},
-       "FROM projection.checkpoints WHERE slot = 'live' AND model IN (" + names + ")");
+  const std::string live = "WHERE slot = 'live' AND model IN (" + names_of(models) + ")";
+  rows(row_kind::checkpoints,
+       {{"text", "(SELECT string_agg(concat_ws(' ', model, partition, position), ' ') FROM projection.checkpoints " + live + ")"}}, "");
+  const std::string parked = "FROM projection.parked " + live;
   rows(row_kind::parked, {{"number", "position"}, {"text", "model"}},
-       "FROM projection.parked WHERE slot = 'live' AND model IN (" + names + ") AND partition_key = " + std::string(partition_key));
+       parked + " AND (SELECT EXISTS (SELECT " + parked + ")) AND partition_key = " + std::string(partition_key));
 }
 
 PageSql& PageSql::with(std::string_view clauses) {
@@ -100,13 +111,23 @@ PageRows::PageRows(const pg::Result& result) : result_(&result) {
     if (spans_.empty() || spans_.back().kind != kind) spans_.push_back({kind, i, i});
     spans_.back().last = i + 1;
   }
-  for (const pg::Row row : of(row_kind::checkpoint)) {
-    const pg::Bytes partition = row.get<pg::Bytes>(bytes_column);
-    states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].take(
-        static_cast<std::int16_t>(partition[0] << 8 | partition[1]), row.get<Position>(number_column));
-  }
+  for (const pg::Row row : of(row_kind::checkpoints))
+    if (const auto checkpoints = row.get<std::optional<std::string_view>>(text_column)) take_checkpoints(*checkpoints);
   for (const pg::Row row : of(row_kind::parked))
     states_[static_cast<std::size_t>(model_named(row.get<std::string_view>(text_column)))].parked_at = row.get<Position>(number_column);
+}
+
+void PageRows::take_checkpoints(std::string_view text) {
+  const auto word = [&] {
+    const std::string_view first = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(first.size() + 1, text.size()));
+    return first;
+  };
+  while (!text.empty()) {
+    ModelState& state = states_[static_cast<std::size_t>(model_named(word()))];
+    const auto partition = number_of<std::int16_t>(word());
+    state.take(partition, number_of<Position>(word()));
+  }
 }
 
 PageRows::Range PageRows::of(std::int16_t kind) const {

@@ -33,11 +33,11 @@ std::string_view name_of(Model model);
 
 /// What a row of a page is. A page numbers its own kinds from `own` on.
 namespace row_kind {
-inline constexpr std::int16_t checkpoint = 0;  ///< `text` is the model, `number` its position, `bytes` the partition as a smallint
-inline constexpr std::int16_t parked = 1;      ///< `text` is the model, `number` the position of the event that it could not fold
-inline constexpr std::int16_t member = 2;      ///< `id` is the profile of a current member
-inline constexpr std::int16_t key = 3;         ///< `id` is the account, `bytes` its wrapped data key
-inline constexpr std::int16_t admin = 4;       ///< `id` is the account who asks, and is an admin's
+inline constexpr std::int16_t checkpoints = 0;  ///< `text` has of each checkpoint the model, the partition, the position; one row
+inline constexpr std::int16_t parked = 1;       ///< `text` is the model, `number` the position of the event that it could not fold
+inline constexpr std::int16_t member = 2;       ///< `id` is the profile of a current member
+inline constexpr std::int16_t key = 3;          ///< `id` is the account, `bytes` its wrapped data key
+inline constexpr std::int16_t admin = 4;        ///< `id` is the account who asks, and is an admin's
 inline constexpr std::int16_t own = 5;
 }  // namespace row_kind
 
@@ -125,6 +125,8 @@ class PageRows {
   Range of(std::int16_t kind) const;
 
  private:
+  void take_checkpoints(std::string_view text);
+
   const pg::Result* result_;
   std::array<ModelState, model_count> states_;
   struct Span {
