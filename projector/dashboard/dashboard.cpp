@@ -21,6 +21,12 @@ WatchSpaceId space_of(const RatedAnimeRow& row) {
   return *row.watch_space;
 }
 
+RatedAnimeRow& changed(Dashboard& model, const Meta& meta) {
+  RatedAnimeRow& row = model.anime.at(meta.key<AnimeId>());
+  row.version = meta.version;
+  return row;
+}
+
 /// Adds the gap between two raters to the sums and to the gaps, or takes it out of them.
 void add_gap(Dashboard& model, const RatedAnimeRow& row, ProfileId one, ProfileId other) {
   const projection::Pair pair(one, other);
@@ -72,11 +78,12 @@ void Dashboard::apply(const AnimeAdded& e, const Meta& meta) {
   RatedAnimeRow& row = anime[meta.key<AnimeId>()];
   row.watch_space = e.watch_space;
   row.shared_status = e.shared_status;
+  row.version = meta.version;
   count_anime(*this, row, 1);
 }
 
 void Dashboard::apply(const SharedStatusChanged& e, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   SpaceSum& sum = spaces[space_of(row)];
   count_status(sum, row.shared_status, -1);
   count_status(sum, e.status, 1);
@@ -84,13 +91,13 @@ void Dashboard::apply(const SharedStatusChanged& e, const Meta& meta) {
 }
 
 void Dashboard::apply(const SharedProgressChanged& e, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   spaces[space_of(row)].episodes_together += e.episodes - row.shared_episodes;
   row.shared_episodes = e.episodes;
 }
 
 void Dashboard::apply(const AnimeRated& e, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   take_out(*this, row, e.profile);
   const bool is_first = !row.score_tenths.contains(e.profile);
   if (is_first) count_rated_together(*this, row, -1);
@@ -102,7 +109,7 @@ void Dashboard::apply(const AnimeRated& e, const Meta& meta) {
 }
 
 void Dashboard::apply(const RatingCleared& e, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   if (!row.score_tenths.contains(e.profile)) return;
   take_out(*this, row, e.profile);
   count_rated_together(*this, row, -1);
@@ -115,8 +122,15 @@ void Dashboard::apply(const RatingCleared& e, const Meta& meta) {
   }
 }
 
+void Dashboard::apply(const RatingNotesChanged&, const Meta& meta) { changed(*this, meta); }
+void Dashboard::apply(const ParticipantStatusChanged&, const Meta& meta) { changed(*this, meta); }
+void Dashboard::apply(const ParticipantProgressChanged&, const Meta& meta) { changed(*this, meta); }
+void Dashboard::apply(const StartDateChanged&, const Meta& meta) { changed(*this, meta); }
+void Dashboard::apply(const FinishDateChanged&, const Meta& meta) { changed(*this, meta); }
+void Dashboard::apply(const TimesRewatchedChanged&, const Meta& meta) { changed(*this, meta); }
+
 void Dashboard::apply(const AnimeRemoved&, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   each_pair(row, [&](ProfileId one, ProfileId other) {
     take_out_gap(*this, row, one, other);
     const projection::Pair pair(one, other);
@@ -128,7 +142,7 @@ void Dashboard::apply(const AnimeRemoved&, const Meta& meta) {
 }
 
 void Dashboard::apply(const AnimeRestored&, const Meta& meta) {
-  RatedAnimeRow& row = anime.at(meta.key<AnimeId>());
+  RatedAnimeRow& row = changed(*this, meta);
   row.watch_space = WatchSpaceId(meta.partition_key.uuid);
   each_pair(row, [&](ProfileId one, ProfileId other) { add_gap(*this, row, one, other); });
   count_rated_together(*this, row, 1);

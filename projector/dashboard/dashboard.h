@@ -16,7 +16,8 @@
 
 namespace bloomwatch {
 
-/// What the sums and gaps of one anime follow from. At most people_max scores, those of former members too.
+/// What the sums and gaps of one anime follow from, and what a page of a small space counts by itself. At most people_max scores, those of
+/// former members too.
 struct RatedAnimeRow {
   using Key = AnimeId;
   AnimeId anime;
@@ -25,10 +26,12 @@ struct RatedAnimeRow {
   std::int32_t shared_episodes = 0;
   std::int16_t raters = 0;  ///< how many scores there are
   std::map<ProfileId, std::int16_t> score_tenths;
+  /// Of the anime's stream at the last event that is folded here: any about a participant's own side, or about what is shared of it here.
+  Version version = 0;
 
   bool operator==(const RatedAnimeRow&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(RatedAnimeRow, (), (anime, watch_space, shared_status, shared_episodes, raters, score_tenths))
+BOOST_DESCRIBE_STRUCT(RatedAnimeRow, (), (anime, watch_space, shared_status, shared_episodes, raters, score_tenths, version))
 
 /// Two profiles over all anime of a space that both have rated.
 struct PairSum {
@@ -88,7 +91,7 @@ BOOST_DESCRIBE_STRUCT(SpaceSum, (), (watch_space, shows, watching, finished, epi
 
 struct Dashboard {
   static constexpr std::string_view name = "dashboard";
-  static constexpr int version = 2;  ///< raise it when a fold changes
+  static constexpr int version = 3;  ///< raise it when a fold changes
 
   projection::Rows<RatedAnimeRow> anime;
   projection::Sums<PairSum> pairs;
@@ -101,6 +104,12 @@ struct Dashboard {
   void apply(const SharedProgressChanged& e, const Meta& meta);
   void apply(const AnimeRated& e, const Meta& meta);
   void apply(const RatingCleared& e, const Meta& meta);
+  void apply(const RatingNotesChanged& e, const Meta& meta);
+  void apply(const ParticipantStatusChanged& e, const Meta& meta);
+  void apply(const ParticipantProgressChanged& e, const Meta& meta);
+  void apply(const StartDateChanged& e, const Meta& meta);
+  void apply(const FinishDateChanged& e, const Meta& meta);
+  void apply(const TimesRewatchedChanged& e, const Meta& meta);
   void apply(const AnimeRemoved& e, const Meta& meta);
   void apply(const AnimeRestored& e, const Meta& meta);
 };

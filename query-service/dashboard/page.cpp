@@ -1,13 +1,15 @@
 // The dashboard's statements, and their rows as JSON. The thorough one takes what folding keeps from `dashboard` (sums, pairs, gaps,
 // scores) and costs the same for a space of any size, but for sorting a band of its gaps; the lean one reads a small space's anime and
-// entries whole, and the same numbers are counted here. A test compares the two.
+// their scores whole, and the same numbers are counted here. A test compares the two.
 #include "query-service/dashboard/page.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "query-service/boxes.h"
 #include "query-service/dashboard/taste.h"
@@ -70,14 +72,13 @@ PageSql dashboard_sql() { return {{Model::spaces, Model::people, Model::tracking
 void add_members_with_names(PageSql& sql) { add_members_with_names(sql, {"", "id2", "t1", "t2", "at1"}); }
 
 std::string lean_text() {
-  const std::string few = " LIMIT " + std::to_string(small_space_anime_max + 1);
   PageSql sql = dashboard_sql();
   add_members_with_names(sql);
-  sql.rows(tracking_kind::anime, anime_values("a.version"),
-           "FROM read_tracking.anime AS a WHERE a.watch_space = $1 ORDER BY a.updated_at DESC, a.anime DESC" + few);
-  sql.rows(tracking_kind::entry, {{"id", "a.anime"}, {"number", "e.version"}, {"id2", "e.profile"}, {"n3", "e.score_tenths::integer"}},
-           "FROM (SELECT anime FROM read_tracking.anime WHERE watch_space = $1 ORDER BY updated_at DESC, anime DESC" + few +
-               ") AS a LEFT JOIN read_tracking.entries AS e ON e.anime = a.anime");
+  PageSql::Values anime = anime_values("GREATEST(a.version, d.version)");
+  anime.emplace_back("j1", "d.score_tenths");
+  sql.rows(tracking_kind::anime, anime,
+           "FROM (SELECT * FROM read_tracking.anime WHERE watch_space = $1 ORDER BY updated_at DESC, anime DESC LIMIT " +
+               std::to_string(small_space_anime_max + 1) + ") AS a LEFT JOIN read_dashboard.anime AS d ON d.anime = a.anime");
   sql.rows(kind::session, session_values(),
            "FROM read_tracking.sessions AS s WHERE s.watch_space = $1 ORDER BY s.session_date DESC, s.session DESC LIMIT " +
                std::to_string(highlights_max));
@@ -223,38 +224,28 @@ void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector
         {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), scores_of(row, column::j1, members)});
 }
 
-/// An anime of a small space with what its entries say of it.
+/// An anime of a small space with its scores.
 struct SmallAnime {
   pg::Row row;
   AnimeId id;
   std::string_view title;
   std::string_view status;
-  Version version = 0;
-  std::vector<std::optional<std::int32_t>> tenths;  ///< of the members, in their order
-  int raters = 0;
+  std::vector<std::optional<std::int16_t>> tenths;  ///< of the members, in their order
+  std::ptrdiff_t raters = 0;
 };
 
 /// In the order of the rows, the last changed first.
 std::vector<SmallAnime> small_space(const PageRows& rows, const std::vector<ProfileId>& members) {
-  std::vector<SmallAnime> anime;
-  for (const pg::Row row : rows.of(tracking_kind::anime))
-    anime.push_back({row, row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column),
-                     row.get<std::string_view>(column::t8), row.get<Version>(PageRows::number_column),
-                     std::vector<std::optional<std::int32_t>>(members.size())});
-  auto at = anime.begin();
-  for (const pg::Row row : rows.of(tracking_kind::entry)) {
-    const auto id = row.get<AnimeId>(PageRows::id_column);
-    while (at != anime.end() && at->id != id) ++at;  // entries come in the order of their anime
-    if (at == anime.end()) break;
-    if (row.null(column::id2)) continue;
-    at->version = std::max(at->version, row.get<Version>(PageRows::number_column));
-    const auto score = row.get<std::optional<std::int32_t>>(column::n3);
-    const auto member = std::ranges::find(members, row.get<ProfileId>(column::id2));
-    if (!score || member == members.end()) continue;
-    at->tenths[static_cast<std::size_t>(member - members.begin())] = score;
-    ++at->raters;
+  const std::vector<std::string> keys = score_keys(members);
+  std::vector<SmallAnime> found;
+  found.reserve(rows.of(tracking_kind::anime).size());
+  for (const pg::Row row : rows.of(tracking_kind::anime)) {
+    auto tenths = tenths_of(row, column::j1, keys);
+    const auto raters = std::ranges::count_if(tenths, [](const auto& score) { return score.has_value(); });
+    found.push_back({row, row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column),
+                     row.get<std::string_view>(column::t8), std::move(tenths), raters});
   }
-  return anime;
+  return found;
 }
 
 std::vector<PairGaps> pairs_of(const std::vector<SmallAnime>& anime, const std::vector<ProfileId>& members) {
@@ -281,19 +272,14 @@ std::vector<ScoreAnswer> scores_of(const SmallAnime& anime, const std::vector<Pr
 }
 
 std::int32_t gap_tenths_of(const SmallAnime& anime) {
-  std::int32_t low = std::numeric_limits<std::int32_t>::max();
-  std::int32_t high = 0;
+  std::int16_t low = std::numeric_limits<std::int16_t>::max();
+  std::int16_t high = 0;
   for (const auto& tenths : anime.tenths) {
     if (!tenths) continue;
     low = std::min(low, *tenths);
     high = std::max(high, *tenths);
   }
   return anime.raters < 2 ? 0 : high - low;
-}
-
-void show_small_anime(const SmallAnime& anime, WatchSpaceId space, const Keyring& keys, AnimeFields& into) {
-  show_anime(anime.row, space, keys, into);
-  into.version = anime.version;
 }
 
 void show_ratings(std::vector<const SmallAnime*> rated, const std::vector<ProfileId>& members, DashboardAnswer& answer) {
@@ -323,15 +309,15 @@ bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vecto
     answer.stats.episodes_watched_together += each.row.get<std::int32_t>(column::n4);
     if (each.status == "backlog") backlog.push_back(&each);
     if (each.status == "watching" && answer.currently_watching.size() < highlights_max)
-      show_small_anime(each, space, keys, answer.currently_watching.emplace_back());
+      show_anime(each.row, space, keys, answer.currently_watching.emplace_back());
   }
   for (const SmallAnime* each : backlog) {
     if (answer.backlog_highlights.size() == highlights_max) break;
-    show_small_anime(*each, space, keys, answer.backlog_highlights.emplace_back());
+    show_anime(each->row, space, keys, answer.backlog_highlights.emplace_back());
   }
   if (!backlog.empty())
-    show_small_anime(*backlog[static_cast<std::size_t>(fraction * static_cast<double>(backlog.size()))], space, keys,
-                     answer.random_pick.emplace());
+    show_anime(backlog[static_cast<std::size_t>(fraction * static_cast<double>(backlog.size()))]->row, space, keys,
+               answer.random_pick.emplace());
   answer.compatibility = compatibility_of(pairs_of(anime, members), static_cast<std::int64_t>(rated.size()));
   show_ratings(std::move(rated), members, answer);
   for (const pg::Row row : rows.of(kind::session)) {

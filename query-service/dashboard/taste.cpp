@@ -2,7 +2,7 @@
 #include "query-service/dashboard/taste.h"
 
 #include <algorithm>
-#include <map>
+#include <charconv>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -68,12 +68,31 @@ Compatibility compatibility_of(const PageRows::Range& pairs, const PageRows::Ran
   return compatibility_of(gaps, rated);
 }
 
+/// A flat object of numbers by profile, as jsonb writes it: each key is looked for as it stands there.
+std::vector<std::string> score_keys(const std::vector<ProfileId>& members) {
+  std::vector<std::string> keys;
+  for (const ProfileId member : members) keys.push_back('"' + member.to_string() + "\": ");
+  return keys;
+}
+
+std::vector<std::optional<std::int16_t>> tenths_of(const pg::Row& row, int column, const std::vector<std::string>& keys) {
+  std::vector<std::optional<std::int16_t>> found(keys.size());
+  const auto scores = row.get<std::optional<std::string_view>>(column).value_or("{}");
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::size_t at = scores.find(keys[i]);
+    if (at == std::string_view::npos) continue;
+    const char* const number = scores.data() + at + keys[i].size();
+    if (std::from_chars(number, scores.data() + scores.size(), found[i].emplace()).ec != std::errc())
+      throw std::runtime_error("a score of a row of read_dashboard.anime is no number");
+  }
+  return found;
+}
+
 std::vector<ScoreAnswer> scores_of(const pg::Row& row, int column, const std::vector<ProfileId>& members) {
-  const auto scores = json::read<std::map<ProfileId, std::int16_t>>(row.get<std::string_view>(column));
-  if (!scores) throw std::runtime_error("the scores of a row of read_dashboard.anime are unreadable");
+  const auto tenths = tenths_of(row, column, score_keys(members));
   std::vector<ScoreAnswer> found;
-  for (const ProfileId member : members)
-    if (const auto score = scores->find(member); score != scores->end()) found.push_back({member, points(score->second)});
+  for (std::size_t i = 0; i < members.size(); ++i)
+    if (tenths[i]) found.push_back({members[i], points(*tenths[i])});
   return found;
 }
 

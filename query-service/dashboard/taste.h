@@ -3,6 +3,8 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +56,10 @@ struct GapAnswer {
 };
 BOOST_DESCRIBE_STRUCT(GapAnswer, (), (anime_id, preferred_title, gap, scores))
 
+/// What each of the members is called in `score_tenths` of read_dashboard.anime, in their order.
+std::vector<std::string> score_keys(const std::vector<ProfileId>& members);
+/// What those gave, in that order, from `score_tenths` of a row in that column, which may be null.
+std::vector<std::optional<std::int16_t>> tenths_of(const pg::Row& row, int column, const std::vector<std::string>& keys);
 /// The scores of the present members, in their order, from `score_tenths` of a row of read_dashboard.anime in that column.
 std::vector<ScoreAnswer> scores_of(const pg::Row& row, int column, const std::vector<ProfileId>& members);
 

@@ -568,8 +568,11 @@ TEST(DashboardPage, shows_a_small_space_and_a_large_one_alike) {
   for (int id = 1; id <= small_space_anime_max + 1; ++id) {
     const std::string anime = people[random(static_cast<unsigned>(people.size()))]->add(
         space, id, R"(,"episodeCount":12,"mood":"m","sharedStatus":")" + statuses[random(5)] + "\"");
-    for (const Person* person : people)
+    for (const Person* person : people) {
       if (random(2) == 0) person->rate(anime, std::to_string(1 + random(10)));
+      if (random(4) == 0) person->patch(anime + "/participant-progress", R"({"episodesWatched":3,"timesRewatched":1})");
+      if (random(4) == 0) person->patch(anime + "/participant-rating", R"({"score":null,"notes":"Hm."})");
+    }
     if (random(8) == 0)
       mira.post(anime + "/sessions", R"({"sessionDate":"2026-11-01T20:00:00Z","startEpisode":1,"endEpisode":)" +
                                          std::to_string(1 + random(12)) + R"(,"notes":"Popcorn."})");

@@ -81,6 +81,28 @@ TEST(Dashboard, clearing_what_was_never_rated_changes_nothing) {
   EXPECT_EQ(fold.model.pairs.held(), 0U);
 }
 
+TEST(Dashboard, knows_the_version_of_an_anime_after_everything_that_one_participant_says_of_it) {
+  DashboardFold fold;
+  fold.added(1).added(2).rated(1, person(1), 90);
+  const auto version = [&] { return fold.model.anime.peek(anime(1))->version; };
+  EXPECT_EQ(version(), 2);
+  fold.in_anime(1, ParticipantStatusChanged{.profile = person(1), .title = title(1)});
+  EXPECT_EQ(version(), 3);
+  fold.in_anime(1, ParticipantProgressChanged{.profile = person(1), .title = title(1), .episodes = 2});
+  EXPECT_EQ(version(), 4);
+  fold.in_anime(1, StartDateChanged{.profile = person(1), .title = title(1)});
+  EXPECT_EQ(version(), 5);
+  fold.in_anime(1, FinishDateChanged{.profile = person(1), .title = title(1)});
+  EXPECT_EQ(version(), 6);
+  fold.in_anime(1, TimesRewatchedChanged{.profile = person(1), .title = title(1), .times = 1});
+  EXPECT_EQ(version(), 7);
+  fold.in_anime(1, RatingNotesChanged{.profile = person(1), .title = title(1)});
+  EXPECT_EQ(version(), 8);
+  fold.in_anime(1, RatingCleared{person(1), title(1)});
+  EXPECT_EQ(version(), 9);
+  EXPECT_EQ(fold.model.anime.peek(anime(2))->version, 1);
+}
+
 TEST(Dashboard, counts_shows_by_status_and_episodes_together) {
   DashboardFold fold;
   fold.added(1, TrackingStatus::watching).added(2).added(3, TrackingStatus::finished);
@@ -109,7 +131,7 @@ TEST(Dashboard, takes_a_removed_anime_out_of_every_sum_and_puts_it_back) {
   fold.rated(1, person(1), 90).rated(1, person(2), 50).rated(1, person(3), 70);
   const SpaceSum sums = *fold.model.spaces.peek(space());
   const PairSum pair = pair_of(fold, person(1), person(2));
-  const RatedAnimeRow row = *fold.model.anime.peek(anime(1));
+  RatedAnimeRow row = *fold.model.anime.peek(anime(1));
   fold.in_anime(1, AnimeRemoved{title(1), {}});
   EXPECT_EQ(*fold.model.spaces.peek(space()), SpaceSum{space()});
   EXPECT_EQ(pair_of(fold, person(1), person(2)).rated, 0);
@@ -120,6 +142,7 @@ TEST(Dashboard, takes_a_removed_anime_out_of_every_sum_and_puts_it_back) {
   EXPECT_EQ(*fold.model.spaces.peek(space()), sums);
   EXPECT_EQ(pair_of(fold, person(1), person(2)), pair);
   EXPECT_EQ(fold.model.gaps.peek({anime(1), person(1), person(2)})->gap_tenths, 40);
+  row.version += 2;
   EXPECT_EQ(*fold.model.anime.peek(anime(1)), row);
 }
 
