@@ -70,6 +70,21 @@ std::string state_file_of(const ReplayOptions& options) {
   return options.to + ".state";
 }
 
+/// Throws std::runtime_error where what was replayed is not what this replay would go on with.
+void check_going_on(const ReplayState& state, const ReplayState& begin, LogReader& reader) {
+  if (state.epoch != begin.epoch)
+    throw std::runtime_error("the log has begun a new epoch (" + begin.epoch + ") since that replay; start it anew");
+  if (state.request != begin.request)
+    throw std::runtime_error(fmt::format("that replay was asked for '{}', not '{}'", state.request, begin.request));
+  if (!state.event) return;
+  const auto there = reader.point(state.position);
+  if (!there || there->event_id != *state.event)
+    throw std::runtime_error(
+        fmt::format("the log has {} at position {} than that replay read; if it was restored from a backup, "
+                    "`bloomwatch begin-epoch` comes first, and the replay starts anew",
+                    there ? "another event" : "less", state.position));
+}
+
 ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, const std::string& state_file) {
   ReplayState begin{.epoch = reader.epoch(), .request = request_of(options)};
   begin.position = first_position(reader, options.from) - 1;
@@ -78,10 +93,7 @@ ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, cons
     if (state_file.empty())
       throw std::runtime_error("--resume needs a file to go on with: --to FILE (no pipe and no device), or --state FILE for a topic");
     if (const auto state = ReplayState::load(state_file)) {
-      if (state->epoch != begin.epoch)
-        throw std::runtime_error("the log has begun a new epoch (" + begin.epoch + ") since that replay; start it anew");
-      if (state->request != begin.request)
-        throw std::runtime_error(fmt::format("that replay was asked for '{}', not '{}'", state->request, begin.request));
+      check_going_on(*state, begin, reader);
       return *state;
     }
   }
@@ -120,7 +132,10 @@ int replay(const ReplayOptions& options) {
   const std::int64_t events_before = state.events;
   const auto settle = [&] {
     state.bytes = output->settle();
-    if (!state_file.empty()) state.save(state_file);
+    if (!state_file.empty()) {
+      if (const auto point = reader.point(state.position)) state.event = point->event_id;
+      state.save(state_file);
+    }
     progress.show(fmt::format("replaying: {} events, position", state.events), state.position, last);
   };
   if (state.position >= last) settle();  // a header, if nothing else

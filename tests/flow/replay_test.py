@@ -196,6 +196,12 @@ class Replay(unittest.TestCase):
         kept = state.read_text()
         state.write_text(kept.replace(self.epoch, "00000000"))
         self.assertIn("epoch", self.refused("--to", to, "--resume"))
+        read = json.loads(kept)
+        self.assertEqual(read["event"], self.lines[499]["id"])
+        state.write_text(json.dumps(read | {"event": self.lines[498]["id"]}))  # as after a restore that began no epoch
+        self.assertIn("another event at position 500", self.refused("--to", to, "--resume"))
+        state.write_text(json.dumps(read | {"position": len(self.lines) + 1}))
+        self.assertIn("less at position", self.refused("--to", to, "--resume"))
         state.unlink()
         self.assertIn("no state file", self.refused("--to", to, "--resume"))
         state.write_text(kept)
