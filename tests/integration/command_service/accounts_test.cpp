@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <future>
 
+#include "command-service/accounts/flows.h"
 #include "command-service/secrets.h"
 #include "tests/integration/command_service/service_fixture.h"
 
@@ -314,6 +315,37 @@ TEST_F(Accounts, invitations_are_slowed_down_whoever_may_send_them) {
   EXPECT_LE(count("secrets.invitation_addresses"), 300);
   const Person ken = register_person("ken");
   EXPECT_EQ(post(path, R"({"email":"mira@example.org"})", ken.access_token).status, 404);
+}
+
+TEST_F(Accounts, registrations_are_slowed_down_by_network_address) {
+  const auto register_from = [this](const std::string& peer, int number) {
+    const std::string name = "person" + std::to_string(number);
+    http::Request request;
+    request.method = http::Method::post;
+    request.path = "/api/auth/register";
+    request.body = R"({"email":")" + name + R"(@example.org","handle":")" + name + R"(","password":"a long password"})";
+    request.peer = peer;
+    auto answered = std::make_shared<std::promise<http::Response>>();
+    routes_->dispatch(std::move(request),
+                      http::Responder([answered](http::Response response) { answered->set_value(std::move(response)); }));
+    return answered->get_future();
+  };
+  // At once, so that few come back meanwhile; what the pool that hashes passwords cannot take is answered 503, and counts, too.
+  std::vector<std::future<http::Response>> answers;
+  const int at_once = static_cast<int>(accounts::registrations_max) + 100;
+  for (int i = 0; i < at_once; ++i) answers.push_back(register_from("192.0.2.1", i));
+  answers.push_back(register_from("192.0.2.2", at_once));
+  EXPECT_NE(answers.back().get().status, 429) << "another address";
+  answers.pop_back();
+  int slowed = 0;
+  for (auto& answer : answers) {
+    const http::Response response = answer.get();
+    if (response.status != 429) continue;
+    ++slowed;
+    EXPECT_TRUE(std::ranges::any_of(response.headers, [](const auto& h) { return h.first == "Retry-After"; }));
+  }
+  EXPECT_GT(slowed, 0);
+  EXPECT_LE(slowed, 100);
 }
 
 TEST_F(Accounts, without_its_key_an_account_says_nothing_personal_any_more) {
