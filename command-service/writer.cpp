@@ -105,11 +105,17 @@ WriterOutputs WriterMachine::step(Time now) {
 }
 
 /// A small batch behind another would only wait for the same disk, while more commands could have gathered for it.
-bool WriterMachine::worth_a_batch() const {
+std::size_t WriterMachine::batch_commands_least() const {
+  if (in_flight_.empty()) return 1;
+  if (in_flight_.size() >= limits_.batches_in_flight_max) return std::numeric_limits<std::size_t>::max();
+  return std::min(limits_.pipelined_commands_min, limits_.batch_commands_max);
+}
+
+bool WriterMachine::worth_a_batch() const { return ready_.size() + queue_.size() >= batch_commands_least(); }
+
+std::size_t WriterMachine::commands_wanted() const {
   const std::size_t waiting = ready_.size() + queue_.size();
-  if (in_flight_.empty()) return waiting > 0;
-  return in_flight_.size() < limits_.batches_in_flight_max &&
-         waiting >= std::min(limits_.pipelined_commands_min, limits_.batch_commands_max);
+  return std::max(batch_commands_least(), waiting + 1) - waiting;
 }
 
 // Deciding.

@@ -188,6 +188,8 @@ class WriterMachine {
   bool leading() const { return leading_; }
   /// Commands that were submitted and not answered.
   std::size_t pending() const { return pending_; }
+  /// How many more commands the next batch waits for; so few bring nothing, unless something else happens. At least 1.
+  std::size_t commands_wanted() const;
   /// The last event known to be in the log.
   const LogPoint& confirmed() const { return confirmed_; }
   const WriterCounters& counters() const { return counters_; }
@@ -227,6 +229,7 @@ class WriterMachine {
   enum class Verdict { taken, gone, batch_full };
 
   // Deciding.
+  std::size_t batch_commands_least() const;
   bool worth_a_batch() const;
   void fill(OpenBatch& open, Time now);
   Verdict consider(Item& item, OpenBatch& open, Time now);

@@ -325,10 +325,10 @@ class Writer::Loop {
       if (inbox_.size() + status_.pending >= options_.limits.queue_max) {
         refusal = Answer::Kind::busy;
       } else if (!closed_) {
-        const bool first = inbox_.empty();
         inbox_.push_back(std::move(work));
+        const bool wake = inbox_.size() >= wake_at_ && !std::exchange(woken_, true);
         lock.unlock();
-        if (first) pipeline_.wake();
+        if (wake) pipeline_.wake();
         return true;
       }
     }
@@ -428,6 +428,7 @@ class Writer::Loop {
     {
       const std::lock_guard lock(mutex_);
       mail_.swap(inbox_);
+      woken_ = false;
       status_.pending += mail_.size();  // nobody sees the queue empty meanwhile
     }
     for (std::unique_ptr<Work>& work : mail_) machine_.submit(std::move(work), now());
@@ -518,8 +519,11 @@ class Writer::Loop {
     machine_.tail_unreachable();
   }
 
+  /// For the other threads; and when they are to wake this one, which must not look up for each command while a batch gathers.
   void show_status() {
     const std::lock_guard lock(mutex_);
+    wake_at_ = machine_.commands_wanted();
+    if (inbox_.size() >= wake_at_) impatient_ = true;
     status_ = {.counters = machine_.counters(),
                .leading = machine_.leading(),
                .pending = machine_.pending(),
@@ -563,6 +567,8 @@ class Writer::Loop {
   std::atomic<Clock::time_point> stop_at_ = Clock::time_point::max();
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<Work>> inbox_;
+  std::size_t wake_at_ = 1;  ///< of so many in the inbox the writer wants to know
+  bool woken_ = false;       ///< since it last looked
   bool closed_ = false;
   WriterStatus status_;
 

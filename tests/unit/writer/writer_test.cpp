@@ -431,6 +431,17 @@ TEST_F(GatheringWriter, keeps_nobody_waiting_when_nothing_is_in_flight) {
   EXPECT_EQ(answers_.size(), 1U);
 }
 
+TEST_F(GatheringWriter, says_how_many_more_commands_the_next_batch_waits_for) {
+  EXPECT_EQ(machine_.commands_wanted(), 3U);
+  submit(pay_in(0));
+  EXPECT_EQ(machine_.commands_wanted(), 2U);
+  finish(AppendResult::committed);
+  step();
+  EXPECT_EQ(machine_.commands_wanted(), 3U) << "the one that waited is in flight";
+  finish(AppendResult::committed);
+  EXPECT_EQ(machine_.commands_wanted(), 1U);
+}
+
 class SmallWriter : public WriterTest {
  protected:
   SmallWriter()
@@ -454,6 +465,7 @@ TEST_F(SmallWriter, bounds_batches_and_those_in_flight) {
   while (!loads_.empty()) load_nothing();
   ASSERT_EQ(appends_.size(), 2U);
   EXPECT_EQ(appends_[0].batch.events.size(), 2U);
+  EXPECT_GT(machine_.commands_wanted(), 1'000'000U) << "however many come, they wait for one of the two";
   finish(AppendResult::committed);
   step();
   EXPECT_EQ(appends_.size(), 2U);
