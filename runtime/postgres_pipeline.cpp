@@ -253,8 +253,9 @@ struct Pipeline::Driver {
   /// How long to sleep in milliseconds: not at all if something came meanwhile, for ever if nothing is open.
   int fall_asleep() {
     const std::lock_guard lock(mutex_);
-    if (!incoming_.empty() || stopping_) return 0;
-    asleep_ = true;
+    const bool full = std::ranges::all_of(links_, [this](const Link& link) { return link.connection != nullptr && !has_room(link); });
+    if ((!incoming_.empty() && !full) || stopping_) return 0;
+    asleep_ = !full;  // while it is, whatever is submitted waits for an answer that wakes it
     const bool reconnecting = !waiting_.empty() && std::ranges::none_of(links_, [](const Link& l) { return l.connection != nullptr; });
     return reconnecting ? 10 : open_ > 0 ? 50 : -1;
   }
