@@ -188,7 +188,7 @@ class WriterMachine {
   bool leading() const { return leading_; }
   /// Commands that were submitted and not answered.
   std::size_t pending() const { return pending_; }
-  /// How many more commands the next batch waits for; so few bring nothing, unless something else happens. At least 1.
+  /// How many more commands there must be for a step to make a batch of them; fewer bring nothing by themselves. At least 1.
   std::size_t commands_wanted() const;
   /// The last event known to be in the log.
   const LogPoint& confirmed() const { return confirmed_; }

@@ -43,6 +43,8 @@ std::string_view name_of(Model model) { return json::name_of(model); }
 PageSql::PageSql(std::initializer_list<Model> models, std::string_view partition_key, const Columns& columns) {
   columns_ = {{"id", "uuid"}, {"number", "bigint"}, {"text", "text"}, {"bytes", "bytea"}};
   for (const Column& column : columns) columns_.emplace_back(column.name, column.type);
+  // The scalar subqueries are run once a statement, also where several pages ask it together; what is parked is looked for by its key only
+  // where something is.
   const std::string live = "WHERE slot = 'live' AND model IN (" + names_of(models) + ")";
   rows(row_kind::checkpoints,
        {{"text", "(SELECT string_agg(concat_ws(' ', model, partition, position), ' ') FROM projection.checkpoints " + live + ")"}}, "");

@@ -21,6 +21,7 @@ WatchSpaceId space_of(const RatedAnimeRow& row) {
   return *row.watch_space;
 }
 
+/// The row of the event's anime, at the event's version.
 RatedAnimeRow& changed(Dashboard& model, const Meta& meta) {
   RatedAnimeRow& row = model.anime.at(meta.key<AnimeId>());
   row.version = meta.version;
