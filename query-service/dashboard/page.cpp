@@ -76,9 +76,12 @@ std::string lean_text() {
   add_members_with_names(sql);
   PageSql::Values anime = anime_values("GREATEST(a.version, d.version)");
   anime.emplace_back("j1", "d.score_tenths");
+  // Of a large space none, and the sum may be of a moment before: so one more than there may be.
+  const std::string small = "COALESCE((SELECT shows FROM read_dashboard.spaces WHERE watch_space = $1), 0) <= ";
   sql.rows(tracking_kind::anime, anime,
-           "FROM (SELECT * FROM read_tracking.anime WHERE watch_space = $1 ORDER BY updated_at DESC, anime DESC LIMIT " +
-               std::to_string(small_space_anime_max + 1) + ") AS a LEFT JOIN read_dashboard.anime AS d ON d.anime = a.anime");
+           "FROM (SELECT * FROM read_tracking.anime WHERE watch_space = $1 AND " + small + std::to_string(small_space_anime_max) +
+               " ORDER BY updated_at DESC, anime DESC LIMIT " + std::to_string(small_space_anime_max + 1) +
+               ") AS a LEFT JOIN read_dashboard.anime AS d ON d.anime = a.anime");
   sql.rows(kind::session, session_values(),
            "FROM read_tracking.sessions AS s WHERE s.watch_space = $1 ORDER BY s.session_date DESC, s.session DESC LIMIT " +
                std::to_string(highlights_max));
@@ -341,7 +344,8 @@ std::expected<Question, Problem> DashboardPage::ask(const Visit& visit) {
 }
 
 std::expected<Shown, Problem> DashboardPage::show(const PageRows& rows, const Visit& visit, Keyring& keys) {
-  if (!thorough && rows.of(tracking_kind::anime).size() > small_space_anime_max) {
+  const std::size_t found = rows.of(tracking_kind::anime).size();
+  if (!thorough && (found == 0 || found > small_space_anime_max)) {  // none: the space is empty, or large
     thorough = true;
     return Shown::again();
   }

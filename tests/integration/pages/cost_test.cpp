@@ -156,6 +156,14 @@ class CostOfPages : public PagesOfAnyHistory {
     return touched;
   }
 
+  /// Of the dashboard's first question, whatever it answers.
+  std::int64_t cost_of_lean_dashboard() {
+    DashboardPage page;
+    page.watch_space = history_.spaces()[ours_].id;
+    const auto asked = page.ask(Visit{});
+    return run(*asked->statement, asked->params).second;
+  }
+
   std::vector<ProfileId> people_;
 
  private:
@@ -233,6 +241,11 @@ TEST_F(CostOfPages, does_not_grow_with_the_log) {
     EXPECT_GT(touched, 0) << pattern;
     EXPECT_LE(touched, before.at(pattern) * 3 / 2) << pattern;  // not four times; what is newest may be of a dearer kind
   }
+}
+
+TEST_F(CostOfPages, sees_that_a_space_is_large_without_reading_its_anime) {
+  begin();
+  EXPECT_LE(cost_of_lean_dashboard(), small_space_anime_max);
 }
 
 TEST_F(CostOfPages, is_bounded_where_few_titles_have_what_is_asked_for) {
