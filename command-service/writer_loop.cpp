@@ -371,6 +371,8 @@ class Writer::Loop {
       mind_the_lead();
       act(machine_.step(now()));
     }
+    // These wait for Postgres, and nobody's answer with them.
+    if (lease_->held() && !stopping_ && !machine_.leading() && machine_.idle() && Clock::now() >= next_attempt_) lead();
     if (wants_tail_) read_tail(*wants_tail_);
     show_status();
   }
@@ -453,7 +455,6 @@ class Writer::Loop {
       log::info("writer", "leads no more", {{"position", machine_.confirmed().position}});
       machine_.stop();
     }
-    if (may_lead && !stopping_ && !machine_.leading() && machine_.idle() && Clock::now() >= next_attempt_) lead();
   }
 
   void lead() {
@@ -471,6 +472,7 @@ class Writer::Loop {
       tell(head.position);
       log::info("writer", "leads", {{"position", head.position}});
       ready_ = !stopping_;
+      impatient_ = true;
     } catch (const pg::Error& error) {
       complain_("cannot lead yet", error);
       note_progress(false);
