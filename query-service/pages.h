@@ -191,8 +191,9 @@ class Pages {
   template <Page P, std::invocable<P&> Equip>
   void add(http::Routes& routes, Equip equip) {
     const std::size_t route = add_route(P::pattern);
-    routes.add(http::Method::get, P::pattern, P::access,
-               [this, route, equip](http::Request request, http::Responder answer) { open<P>(route, equip, request, std::move(answer)); });
+    routes.add(http::Method::get, P::pattern, P::access, [this, route, equip](const http::Request& request, http::Responder answer) {
+      open<P>(route, equip, request, std::move(answer));
+    });
   }
   template <Page P>
   void add(http::Routes& routes) {

@@ -29,7 +29,7 @@ std::vector<std::string> elements(std::string_view list) {
 /// Nothing if it is none. An IPv4 address within IPv6, as a socket for both says it, is the IPv4 address.
 std::optional<ip::address> address_of(const std::string& text) {
   boost::system::error_code error;
-  const ip::address address = ip::make_address(text, error);
+  ip::address address = ip::make_address(text, error);
   if (error) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, address.to_v6());
   return address;

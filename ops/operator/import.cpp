@@ -72,8 +72,8 @@ class Watch {
             if (event.meta.partition_key == space) ++events;
           seen = head;
           fmt::print(stderr, "\rimporting: {} changes so far\033[K", events);
-        } catch (const pg::Error&) {
-          // Postgres is away for a moment: nothing new to show, and how the import ends is the instance's to say.
+        } catch (const pg::Error&) {  // how the import ends is the instance's to say
+          fmt::print(stderr, "\rimporting: {} changes so far; Postgres cannot be reached\033[K", events);
         }
         std::unique_lock lock(mutex);
         never.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
