@@ -604,10 +604,11 @@ class Pipeline {
   };
   using Callback = std::move_only_function<void(std::expected<Result, Error>)>;
   /// Runs what it is given, which calls back for all that came at once; may do something before and after.
-  using Around = std::function<void(const std::function<void()>&)>;
+  using Around = std::function<void(const std::function<void()>& callbacks)>;
+  static void nothing_around(const std::function<void()>& callbacks) { callbacks(); }
 
   explicit Pipeline(Options options) : Pipeline(std::move(options), Limits{}) {}
-  Pipeline(Options options, Limits limits, Around around = {});
+  Pipeline(Options options, Limits limits, Around around = nothing_around);
   /// Answers what is still open with an error and joins the driver.
   ~Pipeline();
   Pipeline(const Pipeline&) = delete;

@@ -241,12 +241,7 @@ struct Pipeline::Driver {
     for (std::size_t i = 0; i < of.size(); ++i) {
       if (polled[i + 1].revents == 0) continue;
       if ((polled[i + 1].revents & POLLOUT) != 0) flush(*of[i]);
-      if (of[i]->connection == nullptr || (polled[i + 1].revents & ~POLLOUT) == 0) continue;
-      if (!around_) {
-        read(*of[i]);
-      } else {
-        around_([&] { read(*of[i]); });
-      }
+      if (of[i]->connection != nullptr && (polled[i + 1].revents & ~POLLOUT) != 0) around_([&] { read(*of[i]); });
     }
   }
 
@@ -255,7 +250,7 @@ struct Pipeline::Driver {
     const std::lock_guard lock(mutex_);
     const bool full = std::ranges::all_of(links_, [this](const Link& link) { return link.connection != nullptr && !has_room(link); });
     if ((!incoming_.empty() && !full) || stopping_) return 0;
-    asleep_ = !full;  // while it is, whatever is submitted waits for an answer that wakes it
+    asleep_ = !full;  // while all are, what is submitted has nowhere to go before an answer comes, and that wakes
     const bool reconnecting = !waiting_.empty() && std::ranges::none_of(links_, [](const Link& l) { return l.connection != nullptr; });
     return reconnecting ? 10 : open_ > 0 ? 50 : -1;
   }

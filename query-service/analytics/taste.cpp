@@ -138,6 +138,7 @@ std::expected<Question, Problem> RatingGapsPage::ask(const Visit& visit) {
 std::expected<Shown, Problem> RatingGapsPage::show(const PageRows& rows, const Visit& visit, Keyring&) const {
   const GapOrder by = order.value_or(GapOrder::biggest);
   const std::vector<ProfileId> members = members_of(rows, taste_column::at1);
+  const MemberScores scores(members);
   const PageRows::Range found = rows.of(kind::gap);
   std::vector<GapAnswer> items;
   std::optional<std::string> next;
@@ -145,7 +146,7 @@ std::expected<Shown, Problem> RatingGapsPage::show(const PageRows& rows, const V
     if (static_cast<std::int64_t>(items.size()) == items_max()) break;
     items.push_back({row.get<AnimeId>(PageRows::id_column),
                      row.get<std::optional<std::string_view>>(PageRows::text_column).value_or(std::string_view()),
-                     points(row.get<std::int64_t>(PageRows::number_column)), scores_of(row, taste_column::j1, members)});
+                     points(row.get<std::int64_t>(PageRows::number_column)), scores.shown(row, taste_column::j1)});
     if (static_cast<std::int64_t>(items.size()) == items_max() && found.size() > items.size()) next = visit.next(*this, place_of(by, row));
   }
   for (const pg::Row row : rows.of(kind::stopped_at)) next = visit.next(*this, place_of(by, row));

@@ -207,13 +207,14 @@ void show_evening(const pg::Row& row, const std::vector<ProfileId>& members, con
 
 void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, const Keyring& keys,
                      DashboardAnswer& answer) {
+  const MemberScores given(members);
   answer.stats = show_stats(rows);
   answer.compatibility = compatibility_of(rows.of(kind::pair), rows.of(kind::together), {.id2 = column::id2, .n1 = column::n1}, members);
   for (const pg::Row row : rows.of(kind::watching)) show_anime(row, space, keys, answer.currently_watching.emplace_back());
   for (const pg::Row row : rows.of(kind::backlog)) show_anime(row, space, keys, answer.backlog_highlights.emplace_back());
   for (const pg::Row row : rows.of(kind::pick)) show_anime(row, space, keys, answer.random_pick.emplace());
   for (const pg::Row row : rows.of(kind::gap)) {
-    auto scores = scores_of(row, column::j1, members);
+    auto scores = given.shown(row, column::j1);
     const double gap = gap_of(scores);
     answer.rating_gap_highlights.push_back(
         {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), gap, std::move(scores)});
@@ -224,7 +225,7 @@ void show_thoroughly(const PageRows& rows, WatchSpaceId space, const std::vector
   }
   for (const pg::Row row : rows.of(kind::shared))
     answer.shared_ratings.push_back(
-        {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), scores_of(row, column::j1, members)});
+        {row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column), given.shown(row, column::j1)});
 }
 
 /// An anime of a small space with its scores.
@@ -233,17 +234,16 @@ struct SmallAnime {
   AnimeId id;
   std::string_view title;
   std::string_view status;
-  std::vector<std::optional<std::int16_t>> tenths;  ///< of the members, in their order
+  MemberTenths tenths;
   std::ptrdiff_t raters = 0;
 };
 
 /// In the order of the rows, the last changed first.
-std::vector<SmallAnime> small_space(const PageRows& rows, const std::vector<ProfileId>& members) {
-  const std::vector<std::string> keys = score_keys(members);
+std::vector<SmallAnime> small_space(const PageRows& rows, const MemberScores& given) {
   std::vector<SmallAnime> found;
   found.reserve(rows.of(tracking_kind::anime).size());
   for (const pg::Row row : rows.of(tracking_kind::anime)) {
-    auto tenths = tenths_of(row, column::j1, keys);
+    MemberTenths tenths = given.tenths(row.get<std::optional<std::string_view>>(column::j1).value_or("{}"));
     const auto raters = std::ranges::count_if(tenths, [](const auto& score) { return score.has_value(); });
     found.push_back({row, row.get<AnimeId>(PageRows::id_column), row.get<std::string_view>(PageRows::text_column),
                      row.get<std::string_view>(column::t8), std::move(tenths), raters});
@@ -267,13 +267,6 @@ std::vector<PairGaps> pairs_of(const std::vector<SmallAnime>& anime, const std::
   return pairs;
 }
 
-std::vector<ScoreAnswer> scores_of(const SmallAnime& anime, const std::vector<ProfileId>& members) {
-  std::vector<ScoreAnswer> scores;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (anime.tenths[i]) scores.push_back({members[i], points(*anime.tenths[i])});
-  return scores;
-}
-
 std::int32_t gap_tenths_of(const SmallAnime& anime) {
   std::int16_t low = std::numeric_limits<std::int16_t>::max();
   std::int16_t high = 0;
@@ -285,24 +278,25 @@ std::int32_t gap_tenths_of(const SmallAnime& anime) {
   return anime.raters < 2 ? 0 : high - low;
 }
 
-void show_ratings(std::vector<const SmallAnime*> rated, const std::vector<ProfileId>& members, DashboardAnswer& answer) {
+void show_ratings(std::vector<const SmallAnime*> rated, const MemberScores& given, DashboardAnswer& answer) {
   std::ranges::sort(rated, {}, &SmallAnime::id);
   for (const SmallAnime* anime : rated) {
     if (answer.shared_ratings.size() == shared_ratings_max) break;
-    answer.shared_ratings.push_back({anime->id, anime->title, scores_of(*anime, members)});
+    answer.shared_ratings.push_back({anime->id, anime->title, given.shown(anime->tenths)});
   }
   std::ranges::sort(rated, {}, [](const SmallAnime* anime) { return std::pair(-gap_tenths_of(*anime), anime->id); });
   for (const SmallAnime* anime : rated) {
     const std::int32_t gap = gap_tenths_of(*anime);
     if (gap == 0 || answer.rating_gap_highlights.size() == highlights_max) break;
-    answer.rating_gap_highlights.push_back({anime->id, anime->title, points(gap), scores_of(*anime, members)});
+    answer.rating_gap_highlights.push_back({anime->id, anime->title, points(gap), given.shown(anime->tenths)});
   }
 }
 
 /// Whether all titles were found: an evening's anime is in its space.
 bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vector<ProfileId>& members, double fraction, const Keyring& keys,
                       DashboardAnswer& answer) {
-  const std::vector<SmallAnime> anime = small_space(rows, members);
+  const MemberScores given(members);
+  const std::vector<SmallAnime> anime = small_space(rows, given);
   std::vector<const SmallAnime*> backlog, rated;
   answer.stats.total_shows = static_cast<std::int64_t>(anime.size());
   for (const SmallAnime& each : anime) {
@@ -322,7 +316,7 @@ bool show_small_space(const PageRows& rows, WatchSpaceId space, const std::vecto
     show_anime(backlog[static_cast<std::size_t>(fraction * static_cast<double>(backlog.size()))]->row, space, keys,
                answer.random_pick.emplace());
   answer.compatibility = compatibility_of(pairs_of(anime, members), static_cast<std::int64_t>(rated.size()));
-  show_ratings(std::move(rated), members, answer);
+  show_ratings(std::move(rated), given, answer);
   for (const pg::Row row : rows.of(kind::session)) {
     show_evening(row, members, keys, answer);
     const auto found = std::ranges::find(anime, answer.recent_sessions.back().anime_id, &SmallAnime::id);

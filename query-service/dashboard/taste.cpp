@@ -68,32 +68,29 @@ Compatibility compatibility_of(const PageRows::Range& pairs, const PageRows::Ran
   return compatibility_of(gaps, rated);
 }
 
-/// A flat object of numbers by profile, as jsonb writes it: each key is looked for as it stands there.
-std::vector<std::string> score_keys(const std::vector<ProfileId>& members) {
-  std::vector<std::string> keys;
-  for (const ProfileId member : members) keys.push_back('"' + member.to_string() + "\": ");
-  return keys;
+MemberScores::MemberScores(const std::vector<ProfileId>& members) : members_(members) {
+  for (const ProfileId member : members) keys_.push_back('"' + member.to_string() + "\": ");
 }
 
-std::vector<std::optional<std::int16_t>> tenths_of(const pg::Row& row, int column, const std::vector<std::string>& keys) {
-  std::vector<std::optional<std::int16_t>> found(keys.size());
-  const auto scores = row.get<std::optional<std::string_view>>(column).value_or("{}");
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::size_t at = scores.find(keys[i]);
+/// A flat object of numbers by profile, as jsonb writes it: each key is looked for as it stands there.
+MemberTenths MemberScores::tenths(std::string_view score_tenths) const {
+  MemberTenths found(keys_.size());
+  const char* const end = score_tenths.data() + score_tenths.size();
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    const std::size_t at = score_tenths.find(keys_[i]);
     if (at == std::string_view::npos) continue;
-    const char* const number = scores.data() + at + keys[i].size();
-    if (std::from_chars(number, scores.data() + scores.size(), found[i].emplace()).ec != std::errc())
-      throw std::runtime_error("a score of a row of read_dashboard.anime is no number");
+    const auto [after, error] = std::from_chars(score_tenths.data() + at + keys_[i].size(), end, found[i].emplace());
+    if (error != std::errc() || after == end || (*after != ',' && *after != '}'))
+      throw std::runtime_error("a score of a row of read_dashboard.anime is no whole number");
   }
   return found;
 }
 
-std::vector<ScoreAnswer> scores_of(const pg::Row& row, int column, const std::vector<ProfileId>& members) {
-  const auto tenths = tenths_of(row, column, score_keys(members));
-  std::vector<ScoreAnswer> found;
-  for (std::size_t i = 0; i < members.size(); ++i)
-    if (tenths[i]) found.push_back({members[i], points(*tenths[i])});
-  return found;
+std::vector<ScoreAnswer> MemberScores::shown(const MemberTenths& tenths) const {
+  std::vector<ScoreAnswer> shown;
+  for (std::size_t i = 0; i < tenths.size(); ++i)
+    if (tenths[i]) shown.push_back({members_[i], points(*tenths[i])});
+  return shown;
 }
 
 }  // namespace bloomwatch

@@ -56,11 +56,23 @@ struct GapAnswer {
 };
 BOOST_DESCRIBE_STRUCT(GapAnswer, (), (anime_id, preferred_title, gap, scores))
 
-/// What each of the members is called in `score_tenths` of read_dashboard.anime, in their order.
-std::vector<std::string> score_keys(const std::vector<ProfileId>& members);
-/// What those gave, in that order, from `score_tenths` of a row in that column, which may be null.
-std::vector<std::optional<std::int16_t>> tenths_of(const pg::Row& row, int column, const std::vector<std::string>& keys);
-/// The scores of the present members, in their order, from `score_tenths` of a row of read_dashboard.anime in that column.
-std::vector<ScoreAnswer> scores_of(const pg::Row& row, int column, const std::vector<ProfileId>& members);
+/// What each member gave one anime, in the members' order.
+using MemberTenths = std::vector<std::optional<std::int16_t>>;
+
+/// Reads what the present members gave from `score_tenths` of rows of read_dashboard.anime. One a page, whose members it refers to.
+class MemberScores {
+ public:
+  explicit MemberScores(const std::vector<ProfileId>& members);
+  /// Throws std::runtime_error for a score that is no whole number.
+  MemberTenths tenths(std::string_view score_tenths) const;
+  /// Of those who gave one.
+  std::vector<ScoreAnswer> shown(const MemberTenths& tenths) const;
+  /// The same of a row in that column, which is not null.
+  std::vector<ScoreAnswer> shown(const pg::Row& row, int column) const { return shown(tenths(row.get<std::string_view>(column))); }
+
+ private:
+  const std::vector<ProfileId>& members_;
+  std::vector<std::string> keys_;  ///< what each is called there
+};
 
 }  // namespace bloomwatch

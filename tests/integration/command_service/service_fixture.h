@@ -70,13 +70,19 @@ class CommandServiceTest : public testing::Test {
     request.peer = "127.0.0.1";
     if (!token.empty()) request.add_header("Authorization", "Bearer " + token);
     for (const auto& [name, value] : headers) request.add_header(name, value);
+    auto answer = begin(std::move(request));
+    if (answer.wait_for(std::chrono::seconds(60)) != std::future_status::ready) throw std::runtime_error(path + " was not answered");
+    http::Response response = answer.get();
+    return {response.status, std::move(response.headers), std::move(response.body)};
+  }
+
+  /// Sends without waiting for the answer.
+  std::future<http::Response> begin(http::Request request) {
     auto answered = std::make_shared<std::promise<http::Response>>();
     auto answer = answered->get_future();
     routes_->dispatch(std::move(request),
                       http::Responder([answered](http::Response response) { answered->set_value(std::move(response)); }));
-    if (answer.wait_for(std::chrono::seconds(60)) != std::future_status::ready) throw std::runtime_error(path + " was not answered");
-    http::Response response = answer.get();
-    return {response.status, std::move(response.headers), std::move(response.body)};
+    return answer;
   }
 
   Reply post(const std::string& path, const std::string& body = "", const std::string& token = "", const Headers& headers = {}) {
