@@ -84,7 +84,7 @@ struct RememberedToken {
   std::string token;
   Principal principal;
 };
-constexpr std::size_t remembered_tokens = 2048;
+constexpr std::size_t remembered_tokens = 8192;  // two megabytes a thread
 
 RememberedToken& remembered_slot(std::string_view token) {
   thread_local std::vector<RememberedToken> slots(remembered_tokens);

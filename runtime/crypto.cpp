@@ -180,7 +180,12 @@ std::optional<std::string> parse_base64_url(std::string_view text) {
 }
 
 bool equal_secrets(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+  if (a.size() != b.size()) return false;
+  // Sixteen bytes at a time, where sodium_memcmp takes one: a token is compared for each request.
+  int differ = 0;
+  for (; a.size() >= crypto_verify_16_BYTES; a.remove_prefix(crypto_verify_16_BYTES), b.remove_prefix(crypto_verify_16_BYTES))
+    differ |= crypto_verify_16(bytes_of(a), bytes_of(b));
+  return (differ | sodium_memcmp(a.data(), b.data(), a.size())) == 0;
 }
 
 }  // namespace bloomwatch
