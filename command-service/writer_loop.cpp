@@ -38,6 +38,7 @@ constexpr std::chrono::minutes prune_every{10};
 constexpr std::int64_t pruned_max = 5000;
 constexpr std::size_t snapshots_waiting_bytes_max = 64 << 20;  ///< more are left out: the next is only so many events away
 constexpr std::size_t snapshots_kept_max = 128;                ///< by one statement
+constexpr milliseconds snapshots_gather{100};                  ///< nobody waits for one, and a statement costs as much as many rows
 
 /// A warning that would come again with every attempt is logged once in five seconds.
 class Complaint {
@@ -162,6 +163,7 @@ class Keeper {
   void keep(std::vector<StreamSnapshot> snapshots) {
     if (snapshots.empty()) return;
     const std::lock_guard lock(mutex_);
+    const bool idle = waiting_.empty();
     for (StreamSnapshot& snapshot : snapshots) {
       if (waiting_bytes_ + snapshot.state.size() > snapshots_waiting_bytes_max) continue;
       waiting_bytes_ += snapshot.state.size();
@@ -169,7 +171,7 @@ class Keeper {
       waiting_bytes_ -= waiting.state.size();
       waiting = std::move(snapshot);
     }
-    changed_.notify_one();
+    if (idle || waiting_.size() >= snapshots_kept_max) changed_.notify_one();
   }
 
  private:
@@ -203,6 +205,7 @@ class Keeper {
   std::vector<StreamSnapshot> next(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, stop, [&] { return !waiting_.empty(); });
+    changed_.wait_for(lock, stop, snapshots_gather, [&] { return waiting_.size() >= snapshots_kept_max; });
     std::vector<StreamSnapshot> some;
     while (!waiting_.empty() && some.size() < snapshots_kept_max) {
       some.push_back(std::move(waiting_.extract(waiting_.begin()).mapped()));
@@ -227,11 +230,10 @@ class Notifier {
   explicit Notifier(const WriterOptions& options) : options_(options), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
   void committed(Position position) {
-    {
-      const std::lock_guard lock(mutex_);
-      position_ = position;
-    }
-    changed_.notify_one();
+    const std::lock_guard lock(mutex_);
+    const bool told_all = told_ == position_;
+    position_ = position;
+    if (told_all) changed_.notify_one();
   }
 
  private:
