@@ -4,7 +4,7 @@
 // What belongs where: a session to the day it took place, in its own time zone, whenever it is recorded, answered or taken back. A score to
 // the month in which it was given, by the space's time zone; what an undo brings back was given when it was given, and what an import
 // brings nobody knows when. A title is rated in a period if a score given in it stood at its end, and is shown with all scores that stood
-// then. Tables: migrations/0026_read_recaps.sql, 0042_what_undo_brings_back.sql.
+// then. Tables: migrations/0026_read_recaps.sql, 0042_what_undo_brings_back.sql, 0046_sessions_of_a_day_in_order.sql.
 #pragma once
 
 #include <boost/describe.hpp>

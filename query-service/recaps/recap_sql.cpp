@@ -23,20 +23,25 @@ void add_days(PageSql& sql) {
            "FROM days ORDER BY day");
 }
 
+/// Of more than evenings_of_day_max of a day and space the first, and of the last day the last.
 void add_evenings(PageSql& sql, std::string_view spaces, std::string_view where) {
-  sql.rows(recap_kind::evening,
-           {{"number", "m.which::bigint"},
-            {"id", "e.anime"},
-            {"id2", "e.title"},
-            {"id3", "e.session"},
-            {"at1", "e.session_date"},
-            {"n1", "e.day"},
-            {"b1", "e.episodes::bigint"},
-            {"text", "a.preferred_title"}},
-           "FROM marks AS m CROSS JOIN LATERAL (" + std::string(spaces) +
-               ") AS s CROSS JOIN LATERAL (SELECT * FROM read_recaps.evenings WHERE watch_space = s.watch_space AND day = m.day" +
-               std::string(where) + " LIMIT " + number(evenings_of_day_max) +
-               ") AS e LEFT JOIN read_tracking.anime AS a ON a.anime = e.anime WHERE m.day IS NOT NULL");
+  const auto add = [&](std::string_view of_marks, std::string_view order) {
+    sql.rows(recap_kind::evening,
+             {{"number", "m.which::bigint"},
+              {"id", "e.anime"},
+              {"id2", "e.title"},
+              {"id3", "e.session"},
+              {"at1", "e.session_date"},
+              {"n1", "e.day"},
+              {"b1", "e.episodes::bigint"},
+              {"text", "a.preferred_title"}},
+             "FROM marks AS m CROSS JOIN LATERAL (" + std::string(spaces) +
+                 ") AS s CROSS JOIN LATERAL (SELECT * FROM read_recaps.evenings WHERE watch_space = s.watch_space AND day = m.day" +
+                 std::string(where) + " ORDER BY " + std::string(order) + " LIMIT " + number(evenings_of_day_max) +
+                 ") AS e LEFT JOIN read_tracking.anime AS a ON a.anime = e.anime WHERE m.day IS NOT NULL AND " + std::string(of_marks));
+  };
+  add("m.which <> 1", "session_date, session");
+  add("m.which = 1", "session_date DESC, session DESC");
 }
 
 /// The most watched titles of rows of `table` whose first column is $1; `number` is how many there are at all.

@@ -1,6 +1,7 @@
 // The pages of recaps over random histories of a year and a half: every figure against tests/data/recaps_from_log.sql, of periods that are
 // over and of one that is not.
 #include "events/recap_period.h"
+#include "query-service/recaps/recap.h"
 #include "tests/integration/pages/told_pages.h"
 
 namespace bloomwatch::test {
@@ -51,6 +52,23 @@ TEST_P(AnyRecap, counts_no_title_that_only_those_have_rated_who_left) {
   expect_recaps_as_told(history, "2025-11");
   const std::string recap = get(history.spaces()[space], "/api/watch-spaces/" + history.spaces()[space].id.to_string() + "/recaps/2025-11");
   EXPECT_EQ(value("SELECT $1::text::jsonb ->> 'ratedCount'", {recap}), "1");
+}
+
+TEST_P(AnyRecap, begins_and_ends_with_the_right_session_of_many) {
+  History history(static_cast<std::uint64_t>(GetParam()), *parse_rfc3339("2025-11-05T12:00:00Z"));
+  Follower follower = open_follower();
+  const ProfileId member = history.register_user();
+  const std::size_t anime = history.add_anime(history.create_space(member));
+  for (int i = 0; i < 4 * evenings_of_day_max; ++i) history.watch(anime, 1);
+  append(history.take());
+  fold_all(follower);
+  const WatchSpaceId space = history.spaces().front().id;
+  const std::string page = bare_recap(get(member, "/api/watch-spaces/" + space.to_string() + "/recaps/2025-11"));
+  const std::string all = told("space_recap", space.uuid, *RecapPeriod::from("2025-11"));
+  for (const std::string end : {"first", "last"}) {
+    const std::string sql = "SELECT $1::text::jsonb ->> '" + end + "'";
+    EXPECT_EQ(value(sql, {page}), value(sql, {all})) << end;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AnyRecap, testing::Range(1, 3));
