@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "command-service/accounts/flows.h"
@@ -24,6 +22,7 @@
 #include "command-service/writer_metrics.h"
 #include "events/log.h"
 #include "runtime/logging.h"
+#include "runtime/sleep.h"
 #include "runtime/work_pool.h"
 
 namespace bloomwatch {
@@ -56,21 +55,15 @@ pg::Options secrets_options(const Config& config) {
 class Sweeper {
  public:
   Sweeper(Secrets& secrets, const Writer& writer)
-      : thread_([this, &secrets, &writer](const std::stop_token& stop) {
+      : thread_([&secrets, &writer](const std::stop_token& stop) {
           std::chrono::milliseconds pause = first_sweep_after;
-          while (wait(stop, pause)) {
+          while (sleep_for(stop, pause)) {
             pause = sweep_every;
             if (writer.ready()) sweep(secrets);
           }
         }) {}
 
  private:
-  bool wait(const std::stop_token& stop, std::chrono::milliseconds pause) {
-    std::unique_lock lock(mutex_);
-    stopped_.wait_for(lock, stop, pause, [] { return false; });
-    return !stop.stop_requested();
-  }
-
   static void sweep(Secrets& secrets) {
     try {
       const Secrets::Swept swept = secrets.sweep();
@@ -81,8 +74,6 @@ class Sweeper {
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable_any stopped_;
   std::jthread thread_;
 };
 

@@ -22,6 +22,7 @@
 #include "runtime/http.h"
 #include "runtime/invariant.h"
 #include "runtime/logging.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 
@@ -109,8 +110,8 @@ class Loader {
       asked_.pop_front();
       lock.unlock();
       Loaded loaded{load.id, answer_to(load.request)};
+      if (!loaded.result) sleep_for(stop, retry_every);
       lock.lock();
-      if (!loaded.result) changed_.wait_for(lock, stop, retry_every, [] { return false; });
       loaded_.push_back(std::move(loaded));
       lock.unlock();
       arrived_();
@@ -125,8 +126,8 @@ class Loader {
     } catch (const pg::Error& error) {
       complain_("recorded keys cannot be read and are asked for again", error);
     }
+    if (!read.keys) sleep_for(stop, retry_every);
     lock.lock();
-    if (!read.keys) changed_.wait_for(lock, stop, retry_every, [] { return false; });
     keys_read_.push_back(std::move(read));
     lock.unlock();
     arrived_();
@@ -196,8 +197,7 @@ class Keeper {
         keep_snapshots(*connection, some);
       } catch (const pg::Error& error) {
         complain_("snapshots of streams are not kept", error);
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, stop, retry_every, [] { return false; });
+        sleep_for(stop, retry_every);
       }
     }
   }
@@ -243,7 +243,7 @@ class Notifier {
         speak(stop);
       } catch (const pg::Error& error) {
         complain_("cannot notify", error);
-        pause(stop, retry_every);
+        sleep_for(stop, retry_every);
       }
     }
   }
@@ -256,7 +256,7 @@ class Notifier {
     while (const std::optional<Position> position = news(stop)) {
       connection.notify("log", std::to_string(*position));
       if (Clock::now() >= next_prune_ && prune_idempotency(connection, pruned_max) < pruned_max) next_prune_ = Clock::now() + prune_every;
-      pause(stop, options_.notify_every);
+      sleep_for(stop, options_.notify_every);
     }
   }
 
@@ -264,11 +264,6 @@ class Notifier {
     std::unique_lock lock(mutex_);
     if (!changed_.wait(lock, stop, [&] { return position_ > told_; })) return std::nullopt;
     return told_ = position_;
-  }
-
-  void pause(const std::stop_token& stop, milliseconds time) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, time, [] { return false; });
   }
 
   const WriterOptions& options_;

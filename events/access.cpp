@@ -11,6 +11,7 @@
 #include "events/log.h"
 #include "runtime/logging.h"
 #include "runtime/postgres.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 namespace {
@@ -298,8 +299,8 @@ void EndedSessions::run(const std::stop_token& stop) {
 }
 
 void EndedSessions::pause(const std::stop_token& stop, std::chrono::milliseconds least) {
+  sleep_for(stop, least);
   std::unique_lock lock(wake_mutex_);
-  woken_.wait_for(lock, stop, least, [] { return false; });
   woken_.wait_for(lock, stop, poll_every - least, [this] { return wake_; });
   wake_ = false;
 }

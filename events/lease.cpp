@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "runtime/logging.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 
@@ -54,7 +55,7 @@ void Lease::run(const std::stop_token& stop) {
     } catch (const pg::Error& error) {
       log::debug("lease", "not reachable, or the session was ended: begins anew", {{"error", error.what()}});
     }
-    pause(stop, let_go_.exchange(false) ? rest : standby_poll);
+    sleep_for(stop, let_go_.exchange(false) ? rest : standby_poll);
   }
 }
 
@@ -67,7 +68,7 @@ void Lease::stand_by_and_hold(const std::stop_token& stop) {
       held_until_ns_ = asked + std::chrono::nanoseconds(idle_session_timeout).count();
       return hold(connection, stop);
     }
-    pause(stop, standby_poll);
+    sleep_for(stop, standby_poll);
   }
 }
 
@@ -84,18 +85,11 @@ void Lease::hold(pg::Connection& connection, const std::stop_token& stop) {
   let_go_ = false;  // who let go spoke of an earlier time
   callbacks_.gained();
   const Loss loss{*this};
-  while (pause(stop, heartbeat_every) && !let_go_) {
+  while (sleep_for(stop, heartbeat_every) && !let_go_) {
     const std::int64_t asked = boot_time_ns();
     connection.run(heartbeat);
     held_until_ns_ = asked + std::chrono::nanoseconds(idle_session_timeout).count();
   }
-}
-
-/// Waits for `time`; false if asked to stop.
-bool Lease::pause(const std::stop_token& stop, std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
-  stopped_.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 }  // namespace bloomwatch

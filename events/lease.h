@@ -4,10 +4,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
@@ -51,15 +49,12 @@ class Lease {
   void run(const std::stop_token& stop);
   void stand_by_and_hold(const std::stop_token& stop);
   void hold(pg::Connection& connection, const std::stop_token& stop);
-  bool pause(const std::stop_token& stop, std::chrono::milliseconds time);
 
   std::string database_url_;
   LeaseName name_;
   Callbacks callbacks_;
   std::atomic<std::int64_t> held_until_ns_{0};
   std::atomic<bool> let_go_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any stopped_;
   std::jthread thread_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "runtime/logging.h"
 #include "runtime/postgres.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 namespace {
@@ -123,8 +124,7 @@ void PartitionHeads::run(const std::stop_token& stop) {
       follow(stop);
     } catch (const std::exception& error) {
       log::warning("partition heads", "the log cannot be read", {{"error", error.what()}});
-      std::unique_lock lock(mutex_);
-      news_.wait_for(lock, stop, reconnect_every, [] { return false; });
+      sleep_for(stop, reconnect_every);
     }
   }
 }

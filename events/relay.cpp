@@ -11,6 +11,7 @@
 #include "events/relay_topic.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 namespace {
@@ -307,7 +308,7 @@ void Relay::run(const std::stop_token& stop) {
     if (!lease_->held()) {
       // Whoever just came, or just lost it, is given the time to get it.
       if (Clock::now() >= held_at + standing_by_after) say(State::standing_by, "it stands by: another relay copies");
-      pause(stop, lease_look_every);
+      sleep_for(stop, lease_look_every);
       continue;
     }
     const auto started = held_at = Clock::now();
@@ -325,7 +326,7 @@ void Relay::run(const std::stop_token& stop) {
       again_after = backoff = std::min(std::max(milliseconds{50}, backoff * 2), backoff_max);
     }
     if (instruments_) instruments_->interruptions.Increment();
-    pause(stop, again_after);
+    sleep_for(stop, again_after);
   }
   say(State::starting, "it has stopped");
 }
@@ -375,11 +376,6 @@ bool Relay::wait(Position position, milliseconds timeout) const {
     changed_.wait_for(lock, look_every);
   }
   return true;
-}
-
-void Relay::pause(const std::stop_token& stop, milliseconds time) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, time, [] { return false; });
 }
 
 void Relay::wake() {

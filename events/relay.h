@@ -76,14 +76,13 @@ class Relay {
 
   void run(const std::stop_token& stop);
   void say(State state, const std::string& why);
-  void pause(const std::stop_token& stop, std::chrono::milliseconds time);
   void wake();
   void note_answer(bool answered);
 
   RelayOptions options_;
   std::unique_ptr<Instruments> instruments_;
   mutable std::mutex mutex_;
-  mutable std::condition_variable_any changed_;
+  mutable std::condition_variable changed_;
   State state_ = State::starting;  // with why_, under mutex_
   std::string why_ = "it has not started";
   bool was_of_use_ = false;              // it has followed or stood by

@@ -14,6 +14,7 @@
 #include "runtime/config.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch::projection {
 
@@ -99,7 +100,6 @@ void Projector::start() {
 
 void Projector::stop() {
   thread_.request_stop();
-  stopping_.notify_all();
   if (feed_ != nullptr) feed_->wake();
   if (thread_.joinable()) thread_.join();
   rebuild_.request_stop();  // which the thread may have begun meanwhile
@@ -125,11 +125,6 @@ bool Projector::wait(Position position, milliseconds timeout) const {
   return true;
 }
 
-void Projector::pause(const std::stop_token& stop, Clock::duration time) {
-  std::unique_lock lock(mutex_);
-  stopping_.wait_for(lock, stop, time, [] { return false; });
-}
-
 void Projector::run(const std::stop_token& stop) {
   milliseconds backoff{0};
   while (!stop.stop_requested()) {
@@ -138,7 +133,7 @@ void Projector::run(const std::stop_token& stop) {
       follow(stop);
     } catch (const StaleCheckpoint&) {
       if (instruments_) instruments_->stale.Increment();
-      if (!stand_by_for_another(stop)) pause(stop, stale_again_after);
+      if (!stand_by_for_another(stop)) sleep_for(stop, stale_again_after);
       continue;
     } catch (const std::exception& error) {
       log::warning("projector", "folding was interrupted", {{"error", error.what()}});
@@ -146,7 +141,7 @@ void Projector::run(const std::stop_token& stop) {
     ready_ = false;
     if (Clock::now() - started > backoff_max) backoff = milliseconds{0};
     backoff = std::min(std::max(milliseconds{50}, backoff * 2), backoff_max);
-    pause(stop, backoff);
+    sleep_for(stop, backoff);
   }
 }
 
@@ -181,7 +176,7 @@ void Projector::follow(const std::stop_token& stop) {
       follower.fold(batch.events);
       const Clock::duration took = Clock::now() - started;
       tell(follower, batch.events, took);
-      if (batch.events.size() < options_.batch_events_max) pause(stop, std::min<Clock::duration>(3 * took, rest_max));
+      if (batch.events.size() < options_.batch_events_max) sleep_for(stop, std::min<Clock::duration>(3 * took, rest_max));
     }
   }
 }
@@ -212,7 +207,7 @@ void Projector::stand_by(const std::stop_token& stop) {
     if (sum != last_sum) moved_at = Clock::now();
     last_sum = sum;
     if (Clock::now() - moved_at >= standby_patience) return;
-    pause(stop, standby_look_every);
+    sleep_for(stop, standby_look_every);
   }
 }
 
@@ -226,7 +221,7 @@ void Projector::rebuild_outdated(const Follower& follower) {
         rebuild(options_.database_url, model, {.stop = stop});
       } catch (const std::exception& error) {
         log::error("projector", "a rebuild has failed", {{"model", model}, {"error", error.what()}});
-        pause(stop, rebuild_again_after);
+        sleep_for(stop, rebuild_again_after);
       }
     }
     rebuilding_ = false;

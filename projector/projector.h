@@ -5,11 +5,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -88,7 +86,6 @@ class Projector {
   void rebuild_outdated(const Follower& follower);
   void tell(const Follower& follower, const std::vector<RecordedEvent>& events, std::chrono::steady_clock::duration took);
   void tell_pages(const Follower& follower, bool some_events);
-  void pause(const std::stop_token& stop, std::chrono::steady_clock::duration time);
 
   ProjectorOptions options_;
   std::unique_ptr<Instruments> instruments_;
@@ -100,8 +97,6 @@ class Projector {
   std::atomic<bool> ready_ = false;
   std::atomic<bool> reopen_ = false;
   std::atomic<bool> rebuilding_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any stopping_;
   std::jthread rebuild_;
   std::jthread thread_;
 };

@@ -13,6 +13,7 @@
 #include "runtime/entity_tag.h"
 #include "runtime/logging.h"
 #include "runtime/metrics.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 namespace {
@@ -142,13 +143,9 @@ Pages::Pages(const Options& options, const MasterKeys& keys, const Authenticator
     finish(page, position, std::move(shown));
   });
   watch_ = std::jthread([this](const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    while (!stop.stop_requested()) {
+    do {
       look_at_epoch();
-      std::unique_lock lock(mutex);
-      never.wait_for(lock, stop, ready() ? epoch_look_every : epoch_look_every / 50, [] { return false; });
-    }
+    } while (sleep_for(stop, ready() ? epoch_look_every : epoch_look_every / 50));
   });
 }
 

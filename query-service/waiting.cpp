@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "query-service/pages.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch {
 
@@ -76,8 +77,10 @@ void Waiting::run(const std::stop_token& stop) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, stop, [&] { return std::ranges::any_of(waiters_, [](const Waiters& waiters) { return !waiters.empty(); }); });
-      // Most are woken by the hub before the first look.
-      changed_.wait_for(lock, stop, look_every, [] { return false; });
+    }
+    sleep_for(stop, look_every);  // most are woken by the hub before the first look
+    {
+      const std::lock_guard lock(mutex_);
       const auto time = std::chrono::steady_clock::now();
       for (Waiters& waiters : waiters_) {
         for (auto waiter = waiters.begin(); waiter != waiters.end();) {

@@ -4,12 +4,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -20,6 +18,7 @@
 #include "ops/operator/target.h"
 #include "ops/operator/token.h"
 #include "runtime/json.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch::ops {
 namespace {
@@ -62,8 +61,6 @@ class Watch {
       LogReader reader(database_url, "bloomwatch import");
       std::optional<Position> seen;
       std::int64_t events = 0;
-      std::mutex mutex;
-      std::condition_variable_any never;
       // Even an import that is over before the log was reached has been shown once.
       do {
         try {
@@ -75,9 +72,7 @@ class Watch {
         } catch (const pg::Error&) {  // how the import ends is the instance's to say
           fmt::print(stderr, "\rimporting: {} changes so far; Postgres cannot be reached\033[K", events);
         }
-        std::unique_lock lock(mutex);
-        never.wait_for(lock, stop, std::chrono::milliseconds(500), [] { return false; });
-      } while (!stop.stop_requested());
+      } while (sleep_for(stop, std::chrono::milliseconds(500)));
       fmt::print(stderr, "\r\033[K");
     });
   }

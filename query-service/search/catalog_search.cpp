@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/logging.h"
+#include "runtime/sleep.h"
 
 namespace bloomwatch::search {
 namespace {
@@ -94,8 +95,7 @@ void CatalogSearch::run(const std::stop_token& stop) {
     } catch (const std::exception& error) {
       if (!std::exchange(said, true)) log::warning("search", "the catalogue cannot be followed; trying again", {{"error", error.what()}});
     }
-    std::unique_lock lock(news_mutex_);
-    news_.wait_for(lock, stop, retry_after, [] { return false; });
+    sleep_for(stop, retry_after);
   }
 }
 
@@ -116,8 +116,8 @@ void CatalogSearch::pause(const std::stop_token& stop) {
     const std::lock_guard lock(waiting_mutex_);
     somebody = !waiting_.empty();
   }
+  sleep_for(stop, look_spacing);
   std::unique_lock lock(news_mutex_);
-  news_.wait_for(lock, stop, look_spacing, [] { return false; });
   if (!somebody) news_.wait_for(lock, stop, look_every - look_spacing, [this] { return told_; });
   told_ = false;
 }
