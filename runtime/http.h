@@ -215,6 +215,7 @@ struct ServerOptions {
   unsigned threads = 2;
   std::size_t header_bytes_max = 16'384;              ///< request line and headers; more: 431
   std::size_t bodies_bytes_max = 268'435'456;         ///< of all bodies being read at once; more: 503
+  std::size_t answers_bytes_max = 268'435'456;        ///< of all answers not taken yet; more: who has most of them waiting is closed
   std::size_t connections_max = 10'000;               ///< more: 503 and closed
   std::size_t pipelined_max = 64;                     ///< unanswered requests of one connection; more are not read yet
   std::size_t query_params_max = 64;                  ///< more: 400

@@ -23,7 +23,7 @@ using Error = boost::system::error_code;
 constexpr std::size_t read_bytes_at_start = 4'096;
 constexpr std::size_t read_bytes_for_body = 65'536;
 constexpr std::size_t read_bytes_kept_max = 16'384;
-/// Answers waiting for a client that takes none: above this, its further requests are not read.
+/// Answers waiting for a client that takes none, or for those before them: above this, its further requests are not read.
 constexpr std::size_t unsent_bytes_max = 1'048'576;
 /// After a last answer, what still arrives is thrown away for so long, so that the client can read that answer before a reset.
 constexpr std::chrono::milliseconds linger_max{1'000};
@@ -69,7 +69,9 @@ void Connection::complete(std::uint64_t slot, Response response) {
   append_answer(index == 0 ? out_ : pending.bytes, response,
                 {pending.request_id, pending.pattern, io_->date_line, io_->share.options.server_name, pending.method == Method::head, last,
                  pending.http_1_0});
+  pending_bytes_ += pending.bytes.size();
   pop_answered();
+  count_held();
 }
 
 /// The line of a request: it has the route's pattern and never the path, which may hold a token. Who is turned away because too much is
@@ -92,12 +94,19 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
 void Connection::pop_answered() {
   while (!pending_.empty() && pending_.front().answered) {
     out_ += pending_.front().bytes;
+    pending_bytes_ -= pending_.front().bytes.size();
     pending_.pop_front();
     ++first_slot_;
   }
   if (!pending_.empty()) return;
   active_at_ = io_->clock;
   if (continue_due_) say_continue();
+}
+
+/// For the thread, which has a limit for all its connections.
+void Connection::count_held() {
+  const std::size_t held = aborted_ ? 0 : out_.size() + in_flight_.size() + pending_bytes_;
+  io_->answer_bytes_held += held - std::exchange(answer_bytes_held_, held);
 }
 
 void Connection::flush() {
@@ -116,6 +125,7 @@ void Connection::flush() {
       writing_ = true;
       write_rest();
     }
+    count_held();
   }
   notify();
 }
@@ -130,6 +140,7 @@ void Connection::write_rest() {
                              self->in_flight_sent_ += sent;
                              if (self->in_flight_sent_ < self->in_flight_.size()) return self->write_rest();
                              self->in_flight_.clear();
+                             self->count_held();
                              if (self->in_flight_.capacity() > buffer_bytes_kept_max) self->in_flight_.shrink_to_fit();
                              self->writing_ = false;
                              self->active_at_ = self->io_->clock;
@@ -168,7 +179,7 @@ Connection::Step Connection::begin() {
     ending_ = true;
     return Step::end;
   }
-  if (pending_.size() >= io_->share.options.pipelined_max || out_.size() + in_flight_.size() > unsent_bytes_max) return Step::pause;
+  if (pending_.size() >= io_->share.options.pipelined_max || answer_bytes_held_ > unsent_bytes_max) return Step::pause;
   parser_ = std::make_unique<Parser>(io_->body_bytes_held, io_->share.options.bodies_bytes_max / io_->share.options.threads);
   parser_->header_limit(static_cast<std::uint32_t>(io_->share.options.header_bytes_max));
   header_bytes_ = 0;
@@ -267,6 +278,11 @@ void Connection::say_continue() {
 std::optional<Problem> Connection::look_at_header() {
   if (parser_->has_transfer_encoding && !parser_->only_chunked) {
     fail(problems::not_implemented("Only the transfer coding `chunked` is understood."));
+    return std::nullopt;
+  }
+  // RFC 9112 §6.1: what a sender of HTTP/1.0 means by it nobody knows, nor where the next request begins.
+  if (parser_->has_transfer_encoding && parser_->version < 11) {
+    fail(problems::malformed("HTTP/1.0 has no Transfer-Encoding."));
     return std::nullopt;
   }
   if (parser_->hosts > 1 || (parser_->hosts == 0 && parser_->version == 11)) {
@@ -386,6 +402,7 @@ Connection::Step Connection::fail(const Problem& problem) {
     request.received_at = Clock::now();
   }
   state_ = State::between;
+  continue_due_ = false;
   complete(push_pending(false), to_response(problem, request.request_id));
   return Step::end;
 }
@@ -478,6 +495,8 @@ void Connection::abort() {
   socket_.close(ignored);
   first_slot_ += pending_.size();
   pending_.clear();
+  std::string().swap(out_);  // who has yet to answer may keep the connection for a while
+  count_held();
   notify();
 }
 

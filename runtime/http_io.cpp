@@ -7,11 +7,13 @@
 #include <bit>
 #include <boost/asio/post.hpp>
 #include <ctime>
+#include <functional>
 #include <iterator>
 #include <system_error>
 #include <utility>
 
 #include "runtime/http_connection.h"
+#include "runtime/logging.h"
 
 namespace bloomwatch::http {
 
@@ -125,6 +127,21 @@ void IoThread::tick() {
     connection->tick(clock);
     ++i;
   }
+  hold_no_more_than_may_be();
+}
+
+/// Whoever takes no answers would fill the memory with them, and a byte now and then would keep them there: who has most waiting goes
+/// first.
+void IoThread::hold_no_more_than_may_be() {
+  const std::size_t bytes_max = share.options.answers_bytes_max / share.options.threads;
+  if (answer_bytes_held <= bytes_max) return;
+  std::vector<std::shared_ptr<Connection>> holders;
+  for (const auto& weak : connections)
+    if (auto connection = weak.lock(); connection && connection->answer_bytes_held() > 0) holders.push_back(std::move(connection));
+  std::ranges::sort(holders, std::greater(), [](const auto& connection) { return connection->answer_bytes_held(); });
+  std::size_t closed = 0;
+  for (; closed < holders.size() && answer_bytes_held > bytes_max; ++closed) holders[closed]->abort();
+  log::warning("http", "closed connections that take none of too many bytes of answers", {{"connections", closed}});
 }
 
 }  // namespace bloomwatch::http

@@ -70,6 +70,7 @@ struct IoThread {
   std::string date_line;
   RequestIds request_ids;
   std::atomic<std::size_t> body_bytes_held = 0;  ///< of bodies being read on this thread
+  std::size_t answer_bytes_held = 0;             ///< of answers that the clients of this thread have not taken yet
   bool draining = false;
 
   /// From any thread: hands answers to their connections, which are this thread's, with one post for all that gather until they are read.
@@ -82,6 +83,7 @@ struct IoThread {
  private:
   void open_mailbox();
   void refresh_date();
+  void hold_no_more_than_may_be();
 
   std::mutex mutex_;
   std::vector<Answer> mailbox_;

@@ -678,6 +678,25 @@ TEST_F(Http, gives_up_on_clients_that_take_no_answers) {
   EXPECT_TRUE(given_up);
 }
 
+TEST_F(Http, closes_who_has_most_answers_waiting_when_all_are_too_many) {
+  http::ServerOptions options;
+  options.threads = 1;
+  options.answers_bytes_max = 40 << 20;
+  serve(std::move(options));
+  RawClient modest(server_->port(), 4096), greedy(server_->port(), 4096);
+  modest.send(get("/large"));
+  std::string all;
+  for (int i = 0; i < 5; ++i) all += get("/shelf/" + std::to_string(i));
+  greedy.send(all);
+  for (auto& [name, respond] : shelf_.take(5)) respond(text(std::string(8 * 1024 * 1024, 'x')));
+  std::this_thread::sleep_for(1500ms);  // who closes looks twice a second
+  EXPECT_EQ(modest.receive().body.size(), 8u * 1024 * 1024);
+  int answered = 0;
+  while (greedy.receive().status == 200) ++answered;
+  EXPECT_LT(answered, 5);
+  EXPECT_EQ(modest.ask(get("/hello")).status, 200);
+}
+
 TEST_F(Http, sends_large_answers_whole_to_slow_readers) {
   serve();
   RawClient client(server_->port(), 4096);
