@@ -2,6 +2,7 @@
 #include "runtime/process.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,10 +31,26 @@ std::string private_cluster_url(const std::string& home) {
   return "postgresql:///bloomwatch?host=" + socket + "&user=bloomwatch";
 }
 
+/// Each connection is an open file. Those that the system may give are taken; where they are too few, fewer connections are, as a service
+/// that cannot open a file reaches no database and cannot even say so.
+std::uint64_t connections_within_open_files(std::uint64_t wanted) {
+  constexpr std::uint64_t for_others = 256;  // Postgres, Kafka, logs, the admin port
+  rlimit files = {};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  const rlimit most = {.rlim_cur = files.rlim_max, .rlim_max = files.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &most) == 0) files = most;
+  const std::uint64_t room = files.rlim_cur > 2 * for_others ? files.rlim_cur - for_others : files.rlim_cur / 2;
+  if (wanted <= room) return wanted;
+  log::warning("process", "takes fewer connections than it may: the limit of open files is low",
+               {{"connections", room}, {"open_files", static_cast<std::uint64_t>(files.rlim_cur)}});
+  return room;
+}
+
 Config prepared(Config config) {
   std::filesystem::create_directories(config.home);
   if (const auto level = log::level_of(config.log_level)) log::set_level(*level);
   if (config.database_url.empty()) config.database_url = private_cluster_url(config.home);
+  config.connections_max = connections_within_open_files(config.connections_max);
   return config;
 }
 
