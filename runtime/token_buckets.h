@@ -10,7 +10,8 @@
 
 namespace bloomwatch {
 
-/// Safe from all threads. Bounded: when there are too many buckets, those that are full again are dropped, and failing that, all.
+/// Safe from all threads. Bounded: when there are too many buckets, the fuller half is dropped, so that who floods the limit with new keys
+/// gives no old one its tokens back.
 class TokenBuckets {
  public:
   using Clock = std::chrono::steady_clock;
@@ -27,6 +28,7 @@ class TokenBuckets {
     double tokens;
     Clock::time_point at;
   };
+  double tokens_in(const Bucket& bucket, Clock::time_point now) const;
   void make_room(Clock::time_point now);
 
   const double most_;

@@ -87,4 +87,10 @@ std::string TrustedProxies::client(const std::string& peer, const std::optional<
   return address->to_string();
 }
 
+std::string client_network(const std::string& address) {
+  const auto known = address_of(address);
+  if (!known) return address;
+  return known->is_v4() ? known->to_string() : ip::network_v6(known->to_v6(), 64).canonical().to_string();
+}
+
 }  // namespace bloomwatch

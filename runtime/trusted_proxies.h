@@ -27,4 +27,8 @@ class TrustedProxies {
   std::shared_ptr<const Networks> networks_;
 };
 
+/// What limits by network address take for one client: an IPv4 address, or of IPv6 the network of 64 bits that a subscriber has at least
+/// (RFC 6177 §1). What is no address is taken as it is.
+std::string client_network(const std::string& address);
+
 }  // namespace bloomwatch

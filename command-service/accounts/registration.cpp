@@ -1,6 +1,7 @@
 // Signing up: hash, key and password row first, then the command, whose claims decide whether e-mail and handle are free.
 #include "command-service/accounts/flows.h"
 #include "command-service/accounts/register_user.h"
+#include "runtime/trusted_proxies.h"
 
 namespace bloomwatch::accounts {
 namespace {
@@ -29,7 +30,7 @@ http::Handler register_user(Flows& flows) {
     if (!call) return;
     auto command = read_body<RegisterUser>(*call);
     if (!command) return;
-    const std::size_t peer = std::hash<std::string>()(call->request.peer);
+    const std::size_t peer = std::hash<std::string>()(client_network(call->request.peer));
     if (const auto wait = flows.registration_limit.take(peer, TokenBuckets::Clock::now()))
       return call->refuse(problems::too_many_requests(*wait));
     run_on(flows.password_pool, std::move(*call),

@@ -18,6 +18,14 @@ TEST(TrustedProxies, believes_nobody_unless_told_to) {
   EXPECT_EQ(other.client("10.0.0.1", std::nullopt), "10.0.0.1") << "a proxy may speak for itself";
 }
 
+TEST(ClientNetwork, is_an_address_or_what_one_subscriber_has) {
+  EXPECT_EQ(client_network("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(client_network("::ffff:192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(client_network("2001:db8:1:2:3:4:5:6"), client_network("2001:db8:1:2:ffff::1"));
+  EXPECT_NE(client_network("2001:db8:1:2::1"), client_network("2001:db8:1:3::1"));
+  EXPECT_EQ(client_network("somewhere"), "somewhere");
+}
+
 TEST(TrustedProxies, takes_the_last_address_that_is_not_trusted) {
   const TrustedProxies proxies("127.0.0.1, 10.0.0.0/8, fd00::/8,2001:db8::1");
   ASSERT_TRUE(proxies);
