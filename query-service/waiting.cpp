@@ -36,7 +36,7 @@ void Waiting::close() {
 void Waiting::add(std::unique_ptr<OpenPage> page, Model model, Position position) {
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_) waiters_[static_cast<std::size_t>(model)].emplace(position, std::move(page));
+    if (!closed_ && count() < waiting_max) waiters_[static_cast<std::size_t>(model)].emplace(position, std::move(page));
   }
   if (page != nullptr) return actions_.too_late(std::move(page));
   changed_.notify_one();
@@ -48,6 +48,10 @@ void Waiting::reached(Model model, Position position) { wake(model, position, st
 
 std::size_t Waiting::size() const {
   const std::lock_guard lock(mutex_);
+  return count();
+}
+
+std::size_t Waiting::count() const {
   std::size_t count = 0;
   for (const Waiters& waiters : waiters_) count += waiters.size();
   return count;

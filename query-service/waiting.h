@@ -26,6 +26,7 @@ class Waiting {
   static constexpr std::chrono::milliseconds look_every{20};
   /// A page that was asked again so often waits for a look at the checkpoints: the hub is ahead of the database, as after a restore.
   static constexpr int hinted_runs_max = 8;
+  static constexpr std::size_t waiting_max = 16'384;  ///< pages; more are too late at once
 
   struct Actions {
     std::function<void(std::unique_ptr<OpenPage>)> again;     ///< ask it again; must not block
@@ -38,7 +39,7 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  /// Waits until `model` has reached `position`, or until the page's deadline.
+  /// Waits until `model` has reached `position`, or until the page's deadline; not at all where too many wait.
   void add(std::unique_ptr<OpenPage> page, Model model, Position position);
   /// The database says that a model has reached `position`.
   void reached(Model model, Position position);
@@ -49,6 +50,7 @@ class Waiting {
  private:
   using Waiters = std::multimap<Position, std::unique_ptr<OpenPage>>;
 
+  std::size_t count() const;
   void wake(Model model, Position position, int runs_max);
   void run(const std::stop_token& stop);
 

@@ -54,6 +54,14 @@ TEST_F(Waiting_, wakes_those_whose_position_the_model_has_reached) {
   EXPECT_EQ(late, 0);
 }
 
+TEST_F(Waiting_, turns_away_who_would_be_one_too_many) {
+  Waiting waiting(hub, actions());
+  for (std::size_t i = 0; i < Waiting::waiting_max; ++i) waiting.add(sleeper(60s), i % 2 == 0 ? Model::spaces : Model::people, 5);
+  EXPECT_EQ(late, 0);
+  waiting.add(sleeper(60s), Model::tracking, 5);
+  EXPECT_EQ(late, 1);
+}
+
 TEST_F(Waiting_, misses_nothing_that_was_said_before_it_came) {
   Waiting waiting(hub, actions());
   hub.publish(Hub::model_topic("tracking"), 9);
