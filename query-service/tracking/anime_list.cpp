@@ -88,7 +88,8 @@ void add_same_title(PageSql& sql) {
 
 /// With the keys of everybody who wrote a text of the page. `anime` gives the CTE its rows; `one`: it is one, the page of its own.
 std::string thorough_text(const std::string& anime, bool one = false) {
-  PageSql sql({Model::spaces, Model::tracking}, "$1", tracking_columns());
+  PageSql sql = one ? PageSql({Model::spaces, Model::tracking, Model::catalog}, "$1", tracking_columns())
+                    : PageSql({Model::spaces, Model::tracking}, "$1", tracking_columns());
   sql.with("chosen AS MATERIALIZED (SELECT a.* FROM " + anime +
            "), said AS MATERIALIZED (SELECT c.anime AS of_anime, e.* FROM chosen AS c LEFT JOIN read_tracking.entries AS e ON e.anime = "
            "c.anime)");

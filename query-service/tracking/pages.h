@@ -51,7 +51,7 @@ BOOST_DESCRIBE_STRUCT(AnimeListPage, (ListQuery), (watch_space, sort, status, mi
 struct AnimePage : PageQuery {
   static constexpr std::string_view pattern = "/api/watch-spaces/{watchSpace}/anime/{anime}";
   static constexpr http::Access access = http::Access::member;
-  static constexpr std::array models = {Model::spaces, Model::tracking};
+  static constexpr std::array models = {Model::spaces, Model::tracking, Model::catalog};
 
   WatchSpaceId watch_space;
   AnimeId anime;
