@@ -27,8 +27,9 @@ Problem no_such_card() { return problems::not_found("There is no such recap card
 
 // ------------------------------------------------------------------------------------------------------------------------ statements
 
-/// WITH clauses that find a link that leads somewhere by its claim, and what its card's version is made of: the last change of what it
-/// shows, names and consents. A model that has not come as far as the recap's last change is part of the version until it has.
+/// WITH clauses that find a link that leads somewhere by its claim, and what its card's version is made of: the last changes of what it
+/// shows (their sum, as changes in spaces of one person are not folded in the order of their positions), by which fold, names and consents.
+/// A model that has not come as far as the recap's last change is part of the version until it has.
 std::string door_clauses(const std::string& claim) {
   const std::string month = "CASE WHEN length(s.period) = 7 THEN right(s.period, 2)::integer END";
   return "link AS MATERIALIZED (SELECT s.share, s.shared_by, s.watch_space, s.period, left(s.period, 4)::integer * 100 + COALESCE(" +
@@ -44,8 +45,9 @@ std::string door_clauses(const std::string& claim) {
          " l.last_month) OFFSET 0) AS c),"
          " shown AS MATERIALIZED (SELECT m.profile FROM link AS l LEFT JOIN read_spaces.members AS m ON m.watch_space = l.watch_space WHERE"
          " m.recap_consent UNION ALL SELECT l.shared_by FROM link AS l WHERE l.watch_space IS NULL),"
-         " card_version AS MATERIALIZED (SELECT concat_ws('/', (SELECT epoch FROM log.epoch), l.share, l.period, (SELECT max(position) "
-         "FROM changed),"
+         " card_version AS MATERIALIZED (SELECT concat_ws('/', (SELECT epoch FROM log.epoch), l.share, l.period, (SELECT sum(position) "
+         "FROM changed), (SELECT concat_ws(':', max(version), max(generation)) FROM projection.checkpoints WHERE slot = 'live' AND model ="
+         " 'recaps'),"
          " (SELECT s.version FROM read_spaces.spaces AS s WHERE s.watch_space = l.watch_space),"
          " (SELECT string_agg(concat_ws(':', p.profile, a.version, k.account IS NOT NULL), ',' ORDER BY p.profile) FROM shown AS w"
          " LEFT JOIN read_people.profiles AS p ON p.profile = w.profile LEFT JOIN read_people.accounts AS a ON a.account = p.account"
