@@ -174,7 +174,7 @@ const pg::Statement select_head_and_keys(
     "SELECT head.position, i.key, i.body_mac, i.command_id, i.id, i.version, i.position, i.refusal, i.created "
     "FROM (SELECT position FROM log.events ORDER BY position DESC LIMIT 1) head LEFT JOIN log.idempotency i ON i.key = ANY ($1)");
 const pg::Statement select_from(select_events("FROM log.events e WHERE e.position >= $1 ORDER BY e.position LIMIT $2"));
-const pg::Statement select_partition_key(select_events(from_partition_key));
+const pg::Statement select_partition_key(select_events(std::string(from_partition_key) + " ORDER BY e.position LIMIT $4"));
 const pg::Statement select_partition(
     select_events("FROM log.events e WHERE e.partition = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
 const pg::Statement select_stream(

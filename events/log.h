@@ -66,13 +66,13 @@ class AppendPipeline {
   std::unique_ptr<State> state_;
 };
 
-/// Where a statement finds the events `e` of one partition key, in order: `$1` the key, `$2` the position after which, `$3` the last one,
-/// `$4` at most how many. By the streams of the key: a stream keeps its key for good, so its first event tells it (migration 0037). OFFSET
+/// Where a statement finds the events `e` of one partition key, in no order: `$1` the key, `$2` the position after which, `$3` the last
+/// one. By the streams of the key: a stream keeps its key for good, so its first event tells it (migration 0037). OFFSET
 /// 0 keeps the planner from going through the log in the order of positions instead.
 inline constexpr std::string_view from_partition_key =
     "FROM log.events first, LATERAL (SELECT * FROM log.events WHERE stream_id = first.stream_id AND category = first.category"
     " AND position > $2 AND position <= $3 OFFSET 0) e"
-    " WHERE first.partition_key = $1 AND first.version = 1 AND first.position <= $3 ORDER BY e.position LIMIT $4";
+    " WHERE first.partition_key = $1 AND first.version = 1 AND first.position <= $3";
 
 /// What `LogReader::read` gives each row to. Views are valid during the call only.
 struct RawEvent {

@@ -40,12 +40,13 @@ void each_model(auto& past, auto visit) {
 }
 
 /// Of the envelope of an event of a space only what these models' folds look at: a replay costs what is sent of each event. `data` is there
-/// of events of these types only.
+/// of events of these types only. At most $4 are looked for, and only those are put in order: where there are more, none is shown.
 std::string events_text(const std::vector<std::string_view>& types) {
   std::string listed;
   for (const std::string_view type : types) listed += (listed.empty() ? "" : ",") + std::string(type);
-  return "SELECT e.position, e.stream_id, e.version, e.recorded_at, e.profile, e.type, e.schema_version, CASE WHEN e.type = ANY ('{" +
-         listed + "}'::text[]) THEN e.data END " + std::string(from_partition_key);
+  return "SELECT * FROM (SELECT e.position, e.stream_id, e.version, e.recorded_at, e.profile, e.type, e.schema_version, CASE WHEN e.type = "
+         "ANY ('{" +
+         listed + "}'::text[]) THEN e.data END " + std::string(from_partition_key) + " LIMIT $4) AS found ORDER BY position";
 }
 
 constexpr int event_data_column = 7;
