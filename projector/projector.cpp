@@ -219,6 +219,8 @@ void Projector::rebuild_outdated(const Follower& follower) {
     for (const std::string& model : models) {
       try {
         rebuild(options_.database_url, model, {.stop = stop});
+        reopen_ = true;  // it is followed while the next is made anew
+        feed_->wake();
       } catch (const std::exception& error) {
         log::error("projector", "a rebuild has failed", {{"model", model}, {"error", error.what()}});
         sleep_for(stop, rebuild_again_after);
@@ -258,7 +260,8 @@ void Projector::tell_pages(const Follower& follower, bool some_events) {
     if (whole_log_) options_.hub.publish(Hub::model_topic(model), position);
   }
   if (!whole_log_) tell_of_checkpoints(options_.hub);
-  if (some_events) notifier_->notify(whole_log_ && all_models_ ? std::to_string(least) : std::string(checkpoints_moved));
+  const bool speaks_of_all = whole_log_ && all_models_ && follower.outdated().empty();
+  if (some_events) notifier_->notify(speaks_of_all ? std::to_string(least) : std::string(checkpoints_moved));
 }
 
 }  // namespace bloomwatch::projection

@@ -290,6 +290,24 @@ TEST_F(ProjectorTest, a_model_of_an_older_version_is_made_anew_by_itself) {
   expect_verified();
 }
 
+TEST_F(ProjectorTest, a_model_made_anew_is_followed_while_the_next_one_is_made) {
+  History history(8);
+  append(history.next(300));
+  {
+    Follower follower = open_follower();
+    fold_all(follower);
+  }
+  connection.script("UPDATE projection.checkpoints SET version = 0 WHERE model IN ('dashboard', 'history')");
+  append(history.next(100));
+  pg::Connection holds_up({.url = url});
+  holds_up.script("BEGIN; LOCK TABLE read_history.changes IN ACCESS EXCLUSIVE MODE");
+  projection::Projector projector(options(hub));
+  projector.start();
+  EXPECT_TRUE(hub.wait(Hub::model_topic("dashboard"), reader.head().position, projection::Projector::rebuild_again_after / 2));
+  holds_up.script("ROLLBACK");
+  projector.stop();
+}
+
 TEST_F(ProjectorTest, fills_anew_when_the_log_begins_a_new_epoch) {
   History history(9);
   append(history.next(300));
