@@ -196,7 +196,6 @@ class Import {
     if (!command) return settle(reported, Outcome::failed, command.error()), false;
     command->watch_space = space_;
     command->shared = query_.shared.value_or(false);
-    command->anime.value = AnimeId(Uuid::v7(call_.now));
     commands_.emplace(index, std::move(*command));
     return true;
   }
@@ -210,12 +209,20 @@ class Import {
 
   using Answered = void (Import::*)(std::size_t index, const Answer&, const ImportAnime::Imported&);
 
+  /// A row's command under a new anime's id for each sending: one sent before may be in the log, and the writer takes an id that was minted
+  /// for a command for a stream that is not. The title's claim is what makes sending it twice do it once.
+  ImportAnime with_fresh_id(std::size_t index) const {
+    ImportAnime command = commands_.at(index);
+    command.anime.value = AnimeId(Uuid::v7(call_.now));
+    return command;
+  }
+
   void send_all(std::vector<std::size_t> rows, bool dry_run, Answered answered) {
     const auto send = [this, dry_run, answered](std::size_t index) {
       auto on_answer = [this, index, answered](const Answer& answer, const ImportAnime&, const ImportAnime::Imported& decision) {
         bulk_.answered(index, answer.kind, [&] { (this->*answered)(index, answer, decision); });
       };
-      edge_.writer.submit(std::make_unique<TypedWork<ImportAnime>>(frame_of_many(call_, origin()), commands_.at(index), actor_,
+      edge_.writer.submit(std::make_unique<TypedWork<ImportAnime>>(frame_of_many(call_, origin()), with_fresh_id(index), actor_,
                                                                    std::move(on_answer), dry_run));
     };
     bulk_.run(std::move(rows), send, [this](std::size_t index) {
