@@ -70,11 +70,12 @@ BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
 /// To an Idempotency-Key that was used for this very import. What was answered then is not kept, and doing it once more would undo what
 /// people have changed since.
 Problem came_before() {
-  return {
-      .status = 409,
-      .type = "import-came-before",
-      .title = "This import came before",
-      .detail = "It was taken under this Idempotency-Key, and goes on to its end by itself. To import the file again, use another key."};
+  return {.status = 409,
+          .type = "import-came-before",
+          .title = "This import came before",
+          .detail =
+              "It was taken under this Idempotency-Key, and goes on by itself unless the service stopped meanwhile. To import the "
+              "file again, use another key."};
 }
 
 void add_sentence(std::string& sentences, std::string_view more) {
@@ -140,12 +141,12 @@ class Import {
     report_.dry_run = query.dry_run.value_or(false);
   }
 
-  /// Whether the person may import here, and has not done so under this Idempotency-Key; else the call has been answered.
-  bool ask(Call& call) {
-    const auto position = ask_first(edge_, call, frame_of_asking(call_, origin()), AskToImport{space_}, came_before());
-    report_.position = position.value_or(0);
-    return position.has_value();
-  }
+  /// Whether the person may import here; else the call has been answered. It comes first: of the file nothing is said to strangers.
+  bool ask_for_membership(Call& call) { return ask(call, frame_of_many(call_, origin())); }
+
+  /// Whether nothing came under this Idempotency-Key before; else the call has been answered. It comes last: a key is spent on an import
+  /// that can begin, and on nothing else.
+  bool ask_for_import(Call& call) { return !call_.frame.key || ask(call, frame_of_asking(call_, origin())); }
 
   /// Loads the key that comments are sealed with. False: the call has been answered.
   bool load_key(Call& call) {
@@ -174,6 +175,12 @@ class Import {
 
  private:
   Origin origin() const { return {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()}; }
+
+  bool ask(Call& call, CommandFrame frame) {
+    const auto position = ask_first(edge_, call, std::move(frame), AskToImport{space_}, came_before());
+    report_.position = position.value_or(0);
+    return position.has_value();
+  }
 
   void count(Outcome outcome) {
     Counts& counts = report_.counts;
@@ -318,10 +325,10 @@ Problem problem_from(const Unreadable& unreadable) {
 /// Blocks until the last row is done.
 void import_now(const Edge& edge, const WorkPool& pool, Call& call, ImportQuery query, WatchSpaceId space) {
   Import import(edge, pool, call, query, space);
-  if (!import.ask(call)) return;
+  if (!import.ask_for_membership(call)) return;
   auto list = parse_export(call.request.body);
   if (!list) return call.refuse(problem_from(list.error()));
-  if (!import.load_key(call)) return;
+  if (!import.load_key(call) || !import.ask_for_import(call)) return;
   const Report& report = import.run(std::move(list->rows));
   log::info("sync", "imported a MyAnimeList export",
             {{"request", call.request.request_id},

@@ -54,11 +54,12 @@ BOOST_DESCRIBE_STRUCT(ImportPath, (), (watch_space, import_id))
 /// To an Idempotency-Key that was used for this very undo. What was answered then is not kept, and doing it once more would take back what
 /// was brought back since.
 Problem came_before() {
-  return {
-      .status = 409,
-      .type = "import-undo-came-before",
-      .title = "This undo came before",
-      .detail = "It was taken under this Idempotency-Key, and goes on to its end by itself. To undo the import again, use another key."};
+  return {.status = 409,
+          .type = "import-undo-came-before",
+          .title = "This undo came before",
+          .detail =
+              "It was taken under this Idempotency-Key, and goes on by itself unless the service stopped meanwhile. To undo the "
+              "import again, use another key."};
 }
 
 /// How one command ended for good.

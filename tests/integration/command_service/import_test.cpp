@@ -21,8 +21,11 @@ class Import : public CommandServiceTest {
  protected:
   explicit Import(Config config = {}) : CommandServiceTest(std::move(config)) {}
 
-  Reply import(const std::string& list, const std::string& query = "") {
-    return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token);
+  Reply import(const std::string& list, const std::string& query = "", const Headers& headers = {}) {
+    return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token, headers);
+  }
+  Reply import_under_key(const std::string& list, const std::string& query = "") {
+    return import(list, query, {{"Idempotency-Key", "list"}});
   }
   Reply undo(const std::string& import, const std::string& key) {
     return post("/api/watch-spaces/" + space_ + "/imports/" + import + "/undo", "", mira_.access_token, {{"Idempotency-Key", key}});
@@ -114,15 +117,25 @@ TEST_F(Import, leaves_progress_that_the_space_cannot_take_and_takes_the_rest) {
 }
 
 TEST_F(Import, with_an_idempotency_key_is_done_once) {
-  const auto keyed = [this](const std::string& list, const std::string& query = "") {
-    return post("/api/watch-spaces/" + space_ + "/imports/mal" + query, list, mira_.access_token, {{"Idempotency-Key", "list"}});
-  };
-  EXPECT_EQ(counts_of(keyed(list_of(2))), counts(2, 0, 0, 0));
+  EXPECT_EQ(counts_of(import_under_key(list_of(2))), counts(2, 0, 0, 0));
   const std::int64_t events = count("log.events");
-  EXPECT_EQ(keyed(list_of(2)).json().type, "/problems/import-came-before");
-  EXPECT_EQ(keyed(list_of(3)).status, 422);
-  EXPECT_EQ(keyed(list_of(2), "?shared=true").status, 422);
+  EXPECT_EQ(import_under_key(list_of(2)).json().type, "/problems/import-came-before");
+  EXPECT_EQ(import_under_key(list_of(3)).status, 422);
+  EXPECT_EQ(import_under_key(list_of(2), "?shared=true").status, 422);
   EXPECT_EQ(count("log.events"), events);
+}
+
+TEST_F(Import, spends_no_idempotency_key_on_what_is_no_list) {
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(import_under_key("no list").json().type, "/problems/no-anime-list");
+  EXPECT_EQ(counts_of(import_under_key(list_of(2))), counts(2, 0, 0, 0));
+}
+
+TEST_F(Import, spends_no_idempotency_key_where_what_seals_comments_cannot_be_read) {
+  restart();  // the key is no longer in memory
+  connection().script("ALTER TABLE secrets.keys RENAME TO keys_elsewhere");
+  EXPECT_EQ(import_under_key(list_of(2)).status, 503);
+  connection().script("ALTER TABLE secrets.keys_elsewhere RENAME TO keys");
+  EXPECT_EQ(counts_of(import_under_key(list_of(2))), counts(2, 0, 0, 0));
 }
 
 /// Every append fails, and a sequence, which no rollback takes back, keeps which stream it was to be to.
