@@ -332,14 +332,14 @@ class RowReader {
     row.format = text("series_type");
     row.episode_count = whole_number<std::int32_t>("series_episodes");
     if (row.episode_count == 0) row.episode_count = std::nullopt;
-    row.episodes_watched = whole_number<std::int32_t>("my_watched_episodes").value_or(0);
-    row.times_rewatched = whole_number<std::int32_t>("my_times_watched").value_or(0);
+    row.episodes_watched = whole_number<std::int32_t>("my_watched_episodes");
+    row.times_rewatched = whole_number<std::int32_t>("my_times_watched");
     row.started_on = date("my_start_date");
     row.finished_on = date("my_finish_date");
     row.score = score();
     row.notes = text("my_comments");
     if (row.episode_count && row.episodes_watched > *row.episode_count) {
-      remark("my_watched_episodes is " + std::to_string(row.episodes_watched) + " of " + std::to_string(*row.episode_count) +
+      remark("my_watched_episodes is " + std::to_string(*row.episodes_watched) + " of " + std::to_string(*row.episode_count) +
              ": the number of episodes is kept as unknown");
       row.episode_count = std::nullopt;
     }
@@ -411,13 +411,14 @@ class RowReader {
     return *number == 0 ? std::nullopt : number;
   }
 
-  /// In words or MyAnimeList's numbers. Some exporters leave it empty: then progress tells.
+  /// In words or MyAnimeList's numbers. Some exporters leave it empty: then progress tells, if there is any.
   std::optional<TrackingStatus> status() {
     std::string letters;
     for (const char c : field("my_status"))
       if (c != ' ' && c != '-' && c != '_') letters += ascii::lower(c);
     const Row& row = parsed_.row;
     if (letters.empty()) {
+      if (!row.episodes_watched) return std::nullopt;
       if (row.episodes_watched == 0) return TrackingStatus::backlog;
       return row.episodes_watched == row.episode_count ? TrackingStatus::finished : TrackingStatus::watching;
     }

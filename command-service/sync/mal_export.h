@@ -29,17 +29,17 @@ inline constexpr std::size_t row_tags_max = 200;
 /// Of what comes before the rows and between them, which is looked at for the kind of list only.
 inline constexpr std::size_t header_bytes_max = std::size_t{64} * 1024;
 
-/// One anime of the list, in our words. It is echoed to whoever imports it.
+/// One anime of the list, in our words; none: the file does not say. It is echoed to whoever imports it.
 struct Row {
   std::optional<std::int64_t> mal_id = {};
   std::optional<std::string> title = {};
   std::optional<std::string> format = {};          ///< as MyAnimeList says: TV, OVA, Movie …
   std::optional<std::int32_t> episode_count = {};  ///< ≥ 1
   std::optional<TrackingStatus> status = {};
-  std::int32_t episodes_watched = 0;
+  std::optional<std::int32_t> episodes_watched = {};
   std::optional<PartialDate> started_on = {};
   std::optional<PartialDate> finished_on = {};
-  std::int32_t times_rewatched = 0;
+  std::optional<std::int32_t> times_rewatched = {};
   std::optional<double> score = {};  ///< of ten; none: not rated
   std::optional<std::string> notes = {};
 

@@ -348,14 +348,14 @@ void import_now(const Edge& edge, const WorkPool& pool, Call& call, ImportQuery 
 }  // namespace
 
 std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks) {
-  if (!row.mal_id || !row.status) return std::unexpected("it has no id or no status");
+  if (!row.mal_id) return std::unexpected("it has no id");
   if (*row.mal_id > AniListMediaId::from(std::numeric_limits<std::int32_t>::max())->value())
     return std::unexpected("series_animedb_id is too large");
   if (row.episodes_watched > episodes_max) return std::unexpected(fmt::format("my_watched_episodes is more than {}", episodes_max));
   if (row.times_rewatched > rewatches_max) return std::unexpected(fmt::format("my_times_watched is more than {}", rewatches_max));
   ImportAnime command{.media = {.source = "mal", .id = std::to_string(*row.mal_id)},
                       .snapshot_source = "mal-export",
-                      .status = *row.status,
+                      .status = row.status,
                       .episodes_watched = row.episodes_watched,
                       .times_rewatched = row.times_rewatched,
                       .started_on = row.started_on,

@@ -13,19 +13,19 @@ using tracking::Refusal;
 void ImportAnime::decide_shared(Imported& imported, const Anime& tracked) const {
   if (!shared) return;
   if (episodes_watched && episodes_watched != tracked.shared_episodes) imported.add(SharedProgressChanged{.episodes = *episodes_watched});
-  if (status != tracked.shared_status) imported.add(SharedStatusChanged{.status = status});
+  if (status && status != tracked.shared_status) imported.add(SharedStatusChanged{.status = *status});
 }
 
 void ImportAnime::decide_progress(Imported& imported, ProfileId profile, TitleId title, const Anime::Participant& now) const {
   if (episodes_watched && episodes_watched != now.episodes)
     imported.add(ParticipantProgressChanged{.profile = profile, .title = title, .episodes = *episodes_watched});
-  if (status != now.status) imported.add(ParticipantStatusChanged{.profile = profile, .title = title, .status = status});
+  if (status && status != now.status) imported.add(ParticipantStatusChanged{.profile = profile, .title = title, .status = *status});
   if (started_on && started_on != now.started_on)
     imported.add(StartDateChanged{.profile = profile, .title = title, .started_on = started_on});
   if (finished_on && finished_on != now.finished_on)
     imported.add(FinishDateChanged{.profile = profile, .title = title, .finished_on = finished_on});
-  if (times_rewatched != now.times_rewatched)
-    imported.add(TimesRewatchedChanged{.profile = profile, .title = title, .times = times_rewatched});
+  if (times_rewatched && times_rewatched != now.times_rewatched)
+    imported.add(TimesRewatchedChanged{.profile = profile, .title = title, .times = *times_rewatched});
 }
 
 void ImportAnime::decide_opinion(Imported& imported, const Actor& by, TitleId title, const Anime::Participant& now) const {
@@ -49,7 +49,7 @@ ImportAnime::Imported ImportAnime::decide(const Actor& by, TrackedAnime tracked,
                      .media = media,
                      .snapshot = snapshot,
                      .snapshot_source = snapshot_source,
-                     .shared_status = shared ? status : TrackingStatus::backlog};
+                     .shared_status = shared ? status.value_or(TrackingStatus::backlog) : TrackingStatus::backlog};
     complete_snapshot(added, tracked.described);
     if (added.snapshot.episode_count && episodes_watched > added.snapshot.episode_count)
       imported.count_left_out = std::exchange(added.snapshot.episode_count, std::nullopt);

@@ -13,16 +13,16 @@ namespace bloomwatch {
 /// without its progress can be taken).
 /// A title new to the space whose progress exceeds the count of the row, or of the catalogue, is added with its count unknown; it starts as
 /// shared backlog at 0, or, if `shared`, with the row's status and progress. One already there keeps its shared state unless `shared`. What
-/// the row does not say (no progress, date, score, notes) stays as it is. Status and progress are taken as they are told: nothing follows
-/// from one for the other. The answer's id is the anime's, found or made.
+/// the row does not say (no status, progress, date, rewatches, score, notes) stays as it is: backlog and 0 where it is new. Status and
+/// progress are taken as they are told: nothing follows from one for the other. The answer's id is the anime's, found or made.
 struct ImportAnime {
   WatchSpaceId watch_space = {};
   MediaReference media = {};
   TitleSnapshot snapshot = {};       ///< of a title new to the space
   std::string snapshot_source = {};  ///< `mal-export`
-  TrackingStatus status = TrackingStatus::backlog;
+  std::optional<TrackingStatus> status = {};
   std::optional<std::int32_t> episodes_watched = {};
-  std::int32_t times_rewatched = 0;
+  std::optional<std::int32_t> times_rewatched = {};
   std::optional<PartialDate> started_on = {};
   std::optional<PartialDate> finished_on = {};
   std::optional<std::int16_t> score_tenths = {};

@@ -116,6 +116,21 @@ TEST_F(Import, leaves_progress_that_the_space_cannot_take_and_takes_the_rest) {
   EXPECT_EQ(counts_of(import(airing(24, 13, 8))), counts(0, 0, 1, 0));
 }
 
+TEST_F(Import, keeps_what_a_row_does_not_say) {
+  const auto row = [](const std::string& fields) {
+    return "<myanimelist><anime><series_animedb_id>7</series_animedb_id>" + fields + "</anime></myanimelist>";
+  };
+  EXPECT_EQ(counts_of(import(row("<series_episodes>12</series_episodes><my_watched_episodes>12</my_watched_episodes>"
+                                 "<my_status>Completed</my_status><my_times_watched>1</my_times_watched>"))),
+            counts(1, 0, 0, 0));
+  const std::int64_t events = count("log.events");
+  const Reply reply = import(row("<my_score>9</my_score>"), "?shared=true");
+  EXPECT_EQ(counts_of(reply), counts(0, 1, 0, 0));
+  EXPECT_EQ(count("log.events"), events + 1);
+  EXPECT_EQ(count("log.events WHERE type = 'AnimeRated'"), 1);
+  EXPECT_TRUE(reply.body.contains(R"("status":null,"episodesWatched":null)")) << reply.body;
+}
+
 TEST_F(Import, with_an_idempotency_key_is_done_once) {
   EXPECT_EQ(counts_of(import_under_key(list_of(2))), counts(2, 0, 0, 0));
   const std::int64_t events = count("log.events");

@@ -113,11 +113,18 @@ TEST(MalExport, knows_statuses_in_words_and_numbers) {
 }
 
 TEST(MalExport, tells_an_empty_status_by_progress) {
-  EXPECT_EQ(parse_row("<my_status></my_status>").row.status, TrackingStatus::backlog);
+  EXPECT_EQ(parse_row("<my_status></my_status><my_watched_episodes>0</my_watched_episodes>").row.status, TrackingStatus::backlog);
   EXPECT_EQ(parse_row("<series_episodes>12</series_episodes><my_watched_episodes>3</my_watched_episodes>").row.status,
             TrackingStatus::watching);
   EXPECT_EQ(parse_row("<series_episodes>12</series_episodes><my_watched_episodes>12</my_watched_episodes>").row.status,
             TrackingStatus::finished);
+}
+
+TEST(MalExport, tells_what_a_row_does_not_say_from_what_it_says_is_none) {
+  const Row silent = parse_row("<my_score>9</my_score><my_status></my_status><my_watched_episodes/>").row;
+  EXPECT_EQ(silent, (Row{.mal_id = 1, .score = 9}));
+  const Row none = parse_row("<my_watched_episodes>0</my_watched_episodes><my_times_watched>0</my_times_watched>").row;
+  EXPECT_EQ(none, (Row{.mal_id = 1, .status = TrackingStatus::backlog, .episodes_watched = 0, .times_rewatched = 0}));
 }
 
 TEST(MalExport, keeps_the_count_as_unknown_when_progress_exceeds_it) {

@@ -57,14 +57,31 @@ TEST(ImportAnime, writes_only_what_differs) {
       .once();
 }
 
+/// A row that says which title it is of, and nothing else.
+ImportAnime silent_row() {
+  return {.watch_space = space_id,
+          .media = {"anilist", "154587"},
+          .snapshot = {.romaji = "Sousou no Frieren", .episode_count = 28},
+          .snapshot_source = "mal-export",
+          .anime = {anime_id}};
+}
+
 TEST(ImportAnime, leaves_what_the_row_does_not_say) {
-  auto command = row();
-  command.started_on.reset();
-  command.score_tenths.reset();
-  command.notes.reset();
-  already(tracked(frieren_added(), at(mira, 12), is(mira, watching), started, rewatched, rated, noted()))
-      .when(command, mira)
-      .says_nothing();
+  auto command = silent_row();
+  for (const bool shared : {false, true}) {
+    command.shared = shared;
+    already(tracked(frieren_added(28, paused), shared_at(3), at(mira, 12), is(mira, watching), started, rewatched, rated, noted()))
+        .when(command, mira)
+        .says_nothing();
+  }
+}
+
+TEST(ImportAnime, adds_a_title_of_which_the_row_says_nothing_as_backlog_at_0) {
+  auto command = silent_row();
+  for (const bool shared : {false, true}) {
+    command.shared = shared;
+    given(space_of(mira)).when(command, mira).then(added()).once();
+  }
 }
 
 TEST(ImportAnime, leaves_the_shared_state_of_a_title_that_is_there) {
