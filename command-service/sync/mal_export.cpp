@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 #include "runtime/ascii.h"
@@ -99,11 +100,24 @@ std::string scrub(std::string_view text) {
   return out;
 }
 
+/// HTML's entities by name. libxml2 looks its own through one by one, and a file may hold millions of references.
+const std::unordered_map<std::string_view, char32_t>& html_entities() {
+  constexpr char32_t last = 0x2666;  // &diams;
+  static const auto entities = [] {
+    std::unordered_map<std::string_view, char32_t> by_name;
+    for (char32_t c = 0; c <= last; ++c)
+      if (const htmlEntityDesc* entity = htmlEntityValueLookup(c)) by_name.emplace(entity->name, c);
+    return by_name;
+  }();
+  return entities;
+}
+
 /// The reference at the front of `text` (`&eacute;`, `&#233;`, `&#xe9;`): its character and its length.
 std::optional<std::pair<char32_t, std::size_t>> html_reference(std::string_view text) {
   constexpr std::size_t name_bytes_max = 12;
+  if (!text.starts_with('&')) return std::nullopt;
   const std::size_t end = text.substr(0, name_bytes_max).find(';');
-  if (!text.starts_with('&') || end == std::string_view::npos || end < 2) return std::nullopt;
+  if (end == std::string_view::npos || end < 2) return std::nullopt;
   std::string_view name = text.substr(1, end - 1);
   char32_t c = 0;
   if (name.front() == '#') {
@@ -115,9 +129,9 @@ std::optional<std::pair<char32_t, std::size_t>> html_reference(std::string_view 
     if (failed != std::errc() || last != name.end() || number > 0x10FFFF || (number >= 0xD800 && number <= 0xDFFF)) return std::nullopt;
     c = number;
   } else {
-    const htmlEntityDesc* entity = htmlEntityLookup(reinterpret_cast<const xmlChar*>(std::string(name).c_str()));
-    if (entity == nullptr) return std::nullopt;
-    c = entity->value;
+    const auto entity = html_entities().find(name);
+    if (entity == html_entities().end()) return std::nullopt;
+    c = entity->second;
   }
   if (!is_xml_character(c)) return std::nullopt;
   return std::pair(c, end + 1);

@@ -303,6 +303,11 @@ TEST(MalExport, reads_a_list_as_large_as_its_limits) {
   EXPECT_EQ(parsed->rows.back().row.notes, notes);
 }
 
+TEST(MalExport, knows_every_entity_of_html) {
+  EXPECT_EQ(decode_html("&quot;&apos;&lt;&nbsp;&yuml;&OElig;&thetasym;&hearts;&diams;"), "\"'<\u00A0ÿŒϑ♥♦");
+  EXPECT_EQ(decode_html("&Quot;&diam;&diamss;&a;&;"), "&Quot;&diam;&diamss;&a;&;");
+}
+
 TEST(MalExport, survives_any_damage) {
   const std::string text = list_of(row_with("<series_title><![CDATA[T&eacute;st]]></series_title><my_score>7</my_score>") + row_with(""));
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
