@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <boost/describe.hpp>
 #include <cmath>
+#include <functional>
 #include <future>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "command-service/tracking/refusals.h"
 #include "command-service/values.h"
 #include "runtime/logging.h"
+#include "runtime/token_buckets.h"
 
 namespace bloomwatch::mal {
 namespace {
@@ -373,13 +376,16 @@ std::expected<ImportAnime, std::string> command_from(const Row& row, std::string
 }
 
 http::Handler import_list(const Edge& edge, WorkPool& pool) {
-  return [&edge, &pool](http::Request request, http::Responder respond) {
+  return [&edge, &pool, limit = std::make_unique<TokenBuckets>(imports_max, imports_per_second)](http::Request request,
+                                                                                                 http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
     const auto query = json::read_query<ImportQuery>(call->request.query);
     if (!query) return call->refuse(problems::wrong_fields(query.error()));
     const auto path = json::read_command<AskToImport>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
+    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
+    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
     run_on(pool, std::move(*call),
            [&edge, &pool, query = *query, space = path->watch_space](Call& moved) { import_now(edge, pool, moved, query, space); });
   };

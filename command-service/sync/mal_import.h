@@ -15,6 +15,9 @@ namespace bloomwatch::mal {
 
 inline constexpr std::size_t import_bytes_max = std::size_t{32} << 20;  ///< of a request's body
 inline constexpr std::size_t rows_in_flight_max = 64;
+/// Of one account: each may take a thread for seconds, whatever its file holds.
+inline constexpr double imports_max = 20;
+inline constexpr double imports_per_second = 1.0 / 60;
 
 /// One row as a command, or why it cannot be one. `remarks` grows by what was not believed or had to be cut.
 std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks);

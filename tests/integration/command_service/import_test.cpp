@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "command-service/sync/mal_import.h"
 #include "tests/integration/command_service/service_fixture.h"
 
 namespace bloomwatch::test {
@@ -129,6 +130,13 @@ TEST_F(Import, keeps_what_a_row_does_not_say) {
   EXPECT_EQ(count("log.events"), events + 1);
   EXPECT_EQ(count("log.events WHERE type = 'AnimeRated'"), 1);
   EXPECT_TRUE(reply.body.contains(R"("status":null,"episodesWatched":null)")) << reply.body;
+}
+
+TEST_F(Import, is_taken_from_one_account_so_often) {
+  for (int i = 0; i < static_cast<int>(mal::imports_max); ++i) EXPECT_EQ(import("no list").status, 422);
+  EXPECT_EQ(import(list_of(1)).status, 429);
+  const Person ken = register_person("ken");
+  EXPECT_EQ(post("/api/watch-spaces/" + make_space(ken) + "/imports/mal", list_of(1), ken.access_token).status, 200);
 }
 
 TEST_F(Import, with_an_idempotency_key_is_done_once) {
