@@ -150,7 +150,7 @@ std::expected<GivenOffer, std::string> GivenOffer::from(const Wire& wire) {
 
 std::vector<MediaReference> AddTitle::references() const {
   std::vector<MediaReference> all = media ? references_of(*media) : std::vector<MediaReference>{};
-  all.push_back({"bloomwatch", title->to_string()});
+  all.push_back({std::string(own_source), title->to_string()});
   return all;
 }
 

@@ -47,7 +47,7 @@ AddAnime::Added AddAnime::decide(const Actor& by, TrackedAnime tracked, const Wa
   if (!named) return refuse(Refusal::media_not_named);
   if (tracked.held && tracked.id == anime->uuid && tracked->watch_space) return nothing;
   if (tracked.held) return refuse(Refusal::already_tracked);
-  if (named->source == "bloomwatch" && tracked.described == nullptr) return refuse(catalog::Refusal::no_such_title);
+  if (named->source == own_source && tracked.described == nullptr) return refuse(catalog::Refusal::no_such_title);
   AnimeAdded added{.watch_space = watch_space,
                    .title = tracked.title,
                    .title_claim = tracked.title_claim,

@@ -61,11 +61,16 @@ struct Parameter<TrackedAnime> {
     }
     return {id, title};
   }
-  /// The title that the reference leads to by its claim and by merges.
+  /// The title that the reference leads to by its claim, or as the own id of one, and by merges.
   template <class Look>
   static Meant meant(const MediaReference& reference, const HeldClaim& claim, Look&& look) {
-    if (!claim.holder || claim.holder->category != Title::category) return {title_of(reference.source, reference.id)};
-    return living(TitleId(claim.holder->id), look);
+    if (claim.holder && claim.holder->category == Title::category) return living(TitleId(claim.holder->id), look);
+    // No import claims the own ids of its titles: a title that has a stream has the reference.
+    if (const auto id = own_title_of(reference)) {
+      const Meant own = living(*id, look);
+      if (!own.known || own.title->exists) return own;
+    }
+    return {title_of(reference.source, reference.id)};
   }
   /// Whether an alias of the title leads to it: the id of a reference may be the own id of another title, which the reference has left, and
   /// what a space tracks under that id is the other title. False: that is not known yet, too.

@@ -237,6 +237,18 @@ class Catalog(FlowTest):
         own = self.mira.call("PATCH", f"/api/titles/{made['id']}", {"media": [{"source": "bloomwatch", "id": made["id"]}]})
         self.assert_problem(own, 400)
 
+    def test_an_anime_is_added_by_the_id_of_its_title_whoever_knows_it(self):
+        self.bring_entries(("Only There", "https://anidb.net/anime/900020"))
+        title = title_id("anidb", 900020)
+        self.assertEqual(self.title(title)["name"], "Only There")
+        page = f"/api/watch-spaces/{self.mira.make_space('By a title')}/anime"
+        added = self.mira.post(page, {"media": {"source": "bloomwatch", "id": title.upper()}})
+        anime = self.mira.get(f"{page}/{added['id']}", at_least=added).json
+        self.assertEqual((anime["titleId"], anime["preferredTitle"]), (title, "Only There"))
+        self.assertEqual(anime["media"], {"source": "bloomwatch", "id": title})
+        again = self.mira.call("POST", page, {"media": {"source": "bloomwatch", "id": title}})
+        self.assert_problem(again, 409, "already-tracked")
+
     def test_entries_that_merge_and_split_again_are_two_titles_each_time(self):
         by_anilist, by_mal = "https://anilist.co/anime/900010", "https://myanimelist.net/anime/800010"
         apart = [("One", by_anilist), ("Two", by_mal)]

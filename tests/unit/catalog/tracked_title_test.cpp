@@ -14,6 +14,8 @@ AddAnime add(MediaSource source, const std::string& id) {
   return {.watch_space = space_id, .media = value<Media>({.source = source, .id = {id}}), .anime = {mine}};
 }
 
+AddAnime add(TitleId title) { return add(MediaSource::bloomwatch, '"' + title.to_string() + '"'); }
+
 World with_space() {
   World world = with_frieren();
   world.take(space_of(mira));
@@ -49,6 +51,28 @@ TEST(AddAnime, refuses_a_title_that_the_space_tracks_by_another_of_its_reference
   before.when(add(MediaSource::anilist, "154587"), mira).refuses(tracking::Refusal::already_tracked);
 }
 
+TEST(AddAnime, takes_the_own_id_of_an_imported_title_for_one_more_of_its_references) {
+  World world = with_space();
+  const Outcome outcome = world.when(add(frieren), mira).takes(title_claim(space_id, frieren)).once();
+  ASSERT_EQ(outcome.decided().events.size(), 1u);
+  EXPECT_THAT(outcome.decided().events.front().data, ::testing::HasSubstr("Sousou no Frieren"));
+  AddAnime again = add(MediaSource::mal, "52991");
+  again.anime = {there};
+  world.when(again, mira).refuses(tracking::Refusal::already_tracked);
+  again.media = add(frieren).media;
+  world.when(again, mira).refuses(tracking::Refusal::already_tracked);
+  // The other way round, and by an id that it had before the catalogue knew it.
+  for (const TitleId tracked : {frieren, title_of("mal", "52991")}) {
+    World before = with_space();
+    before.holding<Anime>(title_claim(space_id, tracked), there);
+    before.when(add(frieren), mira).refuses(tracking::Refusal::already_tracked);
+  }
+}
+
+TEST(AddAnime, refuses_an_id_that_no_title_has) {
+  with_space().when(add(id_of<TitleId>("none")), mira).refuses(CatalogRefusal::no_such_title);
+}
+
 TEST(AddAnime, follows_a_title_that_was_merged_to_the_one_that_lives) {
   const TitleId merged = title_of("mal", "1");
   TitleEntry entry = frieren_entry();
@@ -59,6 +83,13 @@ TEST(AddAnime, follows_a_title_that_was_merged_to_the_one_that_lives) {
   const Outcome outcome = world.when(add(MediaSource::mal, "1"), mira);
   ASSERT_EQ(outcome.decided().events.size(), 1u);
   EXPECT_THAT(outcome.decided().events.front().data, ::testing::HasSubstr(frieren.to_string()));
+}
+
+TEST(AddAnime, takes_the_own_id_of_a_title_that_was_merged_for_the_one_that_lives) {
+  const TitleId merged = title_of("mal", "1");
+  World world = with_space();
+  world.take(stream<Title>(merged, added_of(frieren_entry()), TitleMerged{frieren}));
+  world.when(add(merged), mira).takes(title_claim(space_id, frieren)).once();
 }
 
 /// A space that tracks frieren, which has given its AniList id up to another title: frieren keeps the id that this made.
