@@ -52,6 +52,12 @@ std::vector<MediaReference> references_of(const std::vector<Given>& given) {
   return references;
 }
 
+/// The claims of references; of too many, as many as tell that: before a decision says so, the writer looks at each of them.
+std::vector<ClaimKey> claims_to_ask(std::vector<MediaReference> references) {
+  if (references.size() > references_max + 1) references.resize(references_max + 1);
+  return claims_of(references);
+}
+
 /// The value of a field as the details have it.
 template <class T>
 auto plain(const T& value) {
@@ -219,11 +225,11 @@ void prepare(AddTitle& command, const Edge&, const Call&) {
     const MediaReference first = references_of(*command.media).front();
     command.title.value = title_of(first.source, first.id);
   }
-  command.media_claims.value = claims_of(command.references());
+  command.media_claims.value = claims_to_ask(command.references());
 }
 
 void prepare(ChangeTitle& command, const Edge&, const Call&) {
-  if (command.media) command.media_claims.value = claims_of(references_of(*command.media));
+  if (command.media) command.media_claims.value = claims_to_ask(references_of(*command.media));
 }
 
 }  // namespace bloomwatch

@@ -87,7 +87,7 @@ struct AddTitle : TitleFields {
   std::vector<GivenName> names = {};  ///< at least one
   std::optional<std::vector<OutsideMedia>> media = {};
   Minted<TitleId> title = {};                       ///< see above
-  Minted<std::vector<ClaimKey>> media_claims = {};  ///< of references()
+  Minted<std::vector<ClaimKey>> media_claims = {};  ///< of references(), or of more than may be said
 
   /// The ones sent, and its own.
   std::vector<MediaReference> references() const;

@@ -249,6 +249,15 @@ class Catalog(FlowTest):
         again = self.mira.call("POST", page, {"media": {"source": "bloomwatch", "id": title}})
         self.assert_problem(again, 409, "already-tracked")
 
+    def test_more_references_than_a_title_may_have_are_refused_to_whoever_sends_them(self):
+        ann, bea = self.server.person("ann"), self.server.person("bea")
+        self.server.operator("role", "bea", "moderator")
+        media = [{"source": "mal", "id": 7_000_000 + i} for i in range(600)]
+        one = title_id("anilist", 900001)
+        for method, path, body in (("POST", "/api/titles", {"names": [{"text": "All of them"}]}), ("PATCH", f"/api/titles/{one}", {})):
+            for person, status, problem in ((ann, 403, "not-a-moderator"), (bea, 422, "too-much-said")):
+                self.assert_problem(person.call(method, path, body | {"media": media}), status, problem)
+
     def test_entries_that_merge_and_split_again_are_two_titles_each_time(self):
         by_anilist, by_mal = "https://anilist.co/anime/900010", "https://myanimelist.net/anime/800010"
         apart = [("One", by_anilist), ("Two", by_mal)]
