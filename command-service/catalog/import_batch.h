@@ -23,6 +23,7 @@ namespace catalog {
 inline constexpr std::size_t batch_bytes_max = std::size_t{16} << 20;  ///< of a request's body
 inline constexpr std::size_t batch_steps_max = 5'000;
 inline constexpr std::size_t steps_in_flight_max = 1'024;
+inline constexpr std::size_t release_references_max = 256;  ///< of one release: each is a claim, and leads to a title, at once
 
 struct ReleaseStep {
   TitleId title = {};

@@ -39,6 +39,13 @@ Leads leads_of(const std::vector<FileTitle>& titles, const KnownTitle& known) {
   return leads;
 }
 
+/// Adds to the last step if that is the title's and has room.
+void release(std::vector<ReleaseStep>& releases, TitleId title, const MediaReference& reference) {
+  if (releases.empty() || releases.back().title != title || releases.back().media.size() == release_references_max)
+    releases.push_back({.title = title});
+  releases.back().media.push_back(reference);
+}
+
 }  // namespace
 
 ImportPlan plan_import(const std::vector<FileTitle>& titles, const KnownTitle& known) {
@@ -61,10 +68,8 @@ ImportPlan plan_import(const std::vector<FileTitle>& titles, const KnownTitle& k
   // What a row has of a title that lives on in another row leaves it.
   for (const auto& [title, all] : leads.by_title) {
     const std::size_t heir = leads.heir_of(title);
-    ReleaseStep release{.title = title};
     for (const Lead& lead : all)
-      if (lead.row != heir) release.media.push_back(lead.reference);
-    if (!release.media.empty()) plan.releases.push_back(std::move(release));
+      if (lead.row != heir) release(plan.releases, title, lead.reference);
   }
   return plan;
 }

@@ -24,7 +24,7 @@ struct PlannedTitle {
 };
 
 struct ImportPlan {
-  std::vector<ReleaseStep> releases = {};  ///< references that leave their title for another row's
+  std::vector<ReleaseStep> releases = {};  ///< references that leave their title for another row's; very many in several steps
   std::vector<MergeStep> merges = {};
   std::vector<PlannedTitle> titles = {};  ///< in the order of the file
 };

@@ -106,7 +106,8 @@ class KnownTitles {
 
 /// What an import came to.
 struct Report {
-  std::size_t added = 0, changed = 0, unchanged = 0, failed = 0, merged = 0, released = 0;
+  std::size_t added = 0, changed = 0, unchanged = 0, failed = 0, merged = 0;
+  std::set<TitleId> released;  ///< that gave up references
   std::map<std::string, std::size_t> facts;
   std::vector<std::string> lines;  ///< what is to be read: merges, splits, failures
 };
@@ -189,7 +190,7 @@ class CatalogImport {
           moves.merges.push_back(plan.merges[at - plan.releases.size()]);
       const BatchReport done = send(moves);
       for (std::size_t i = 0; i < done.releases.size(); ++i) {
-        if (done.releases[i].outcome == StepOutcome::changed) ++report_.released;
+        if (done.releases[i].outcome == StepOutcome::changed) report_.released.insert(moves.releases[i].title);
         tell(done.releases[i], fmt::format("title {}: {} references mean another title now", moves.releases[i].title.to_string(),
                                            moves.releases[i].media.size()));
       }
@@ -317,7 +318,8 @@ int import_catalog(const CatalogOptions& options) {
   show_some(remarks);
   fmt::print("{} rows{}: {} added, {} changed, {} unchanged, {} failed, {} skipped{}\n", rows, of, report.added, report.changed,
              report.unchanged, report.failed, skipped, options.dry_run ? " (a dry run: nothing was written)" : "");
-  fmt::print("{} merged, {} gave up references to others{}{}\n", report.merged, report.released, facts.empty() ? "" : "; changed: ", facts);
+  fmt::print("{} merged, {} gave up references to others{}{}\n", report.merged, report.released.size(),
+             facts.empty() ? "" : "; changed: ", facts);
   fmt::print("{:.1f} s\n", std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   if (report_file.is_open()) {
     for (const auto* lines : {&report.lines, &remarks})

@@ -74,6 +74,21 @@ TEST(ImportPlan, moves_a_reference_between_titles_that_both_live_on) {
   EXPECT_THAT(made.releases[0].media, ::testing::ElementsAre(MediaReference{"mal", "2"}));
 }
 
+TEST(ImportPlan, releases_many_references_of_one_title_in_several_steps) {
+  std::map<std::string, TitleId> known = {{"anilist:1", id("a")}, {"anilist:2", id("b")}};
+  std::vector<std::string> many = {"anilist:2"};
+  for (std::size_t i = 1; i <= 2 * release_references_max; ++i) {
+    many.push_back("mal:" + std::to_string(i));
+    known[many.back()] = id("a");
+  }
+  const ImportPlan made = plan(known, {{"anilist:1"}, many});
+  ASSERT_EQ(made.releases.size(), 2u);
+  for (const ReleaseStep& release : made.releases) {
+    EXPECT_EQ(release.title, id("a"));
+    EXPECT_EQ(release.media.size(), release_references_max);
+  }
+}
+
 TEST(ImportPlan, does_not_depend_on_the_order_of_rows) {
   const std::map<std::string, TitleId> known = {{"anilist:1", id("a")}, {"anilist:2", id("b")}, {"mal:3", id("b")}};
   const ImportPlan one = plan(known, {{"anilist:1", "anilist:2"}, {"mal:3"}});
