@@ -200,6 +200,8 @@ class Needs {
     facts_.put_fresh(name);
     return facts_.find(name);
   }
+  /// How much is missing so far. Who has a long list to look at stops at a bound, and goes on when asked again.
+  std::size_t missing() const { return missing_.streams.size() + missing_.claims.size(); }
   /// What is held now, for looking further from a fact just found.
   const Facts& facts() const { return facts_; }
 

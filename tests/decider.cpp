@@ -73,13 +73,14 @@ void World::go_through_a_snapshot(const StreamName& stream) {
   held.state = std::move(restored);
 }
 
-/// What nobody gave is not there.
+/// What nobody gave is not there. More at once than the writer loads for a command fails.
 void World::fetch(const Work& work) {
   for (int round = 0; round < 8; ++round) {
     LoadRequest missing;
     Needs needs(*facts_, missing);
     work.needs(needs);
     if (missing.streams.empty() && missing.claims.empty()) return;
+    EXPECT_LE(missing.streams.size() + missing.claims.size(), WriterLimits{}.command_facts_max);
     for (const StreamName& name : missing.streams) facts_->put_fresh(name);
     for (const ClaimKey claim : missing.claims) facts_->put(claim, std::nullopt);
   }

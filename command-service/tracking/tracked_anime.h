@@ -37,6 +37,8 @@ namespace dispatch {
 
 /// How often a title may have become another since its reference was claimed; those beyond are taken as they are.
 inline constexpr int merges_followed_max = 8;
+/// What is asked for at once of the ids of a title, which may have any number of references by now.
+inline constexpr std::size_t ids_asked_max = 256;
 
 template <>
 struct Parameter<TrackedAnime> {
@@ -127,6 +129,7 @@ struct Parameter<TrackedAnime> {
     const Meant title = meant(*reference, *claim, look);
     if (!title.known) return;
     for (const TitleId id : ids_of(title)) {
+      if (needs.missing() >= ids_asked_max) return;
       const HeldClaim* tracked = needs.claim(title_claim(command.watch_space, id));
       if (tracked != nullptr && is_anime(*tracked) && leads_to(title, id, look)) needs.stream({Anime::category, tracked->holder->id});
     }

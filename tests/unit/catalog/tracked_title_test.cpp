@@ -92,6 +92,15 @@ TEST(AddAnime, takes_the_own_id_of_a_title_that_was_merged_for_the_one_that_live
   world.when(add(merged), mira).takes(title_claim(space_id, frieren)).once();
 }
 
+TEST(AddAnime, looks_for_a_title_under_however_many_references_it_has) {
+  TitleReferencesAdded more{.source = "manual"};
+  for (int i = 1; i <= 1'000; ++i) more.media.push_back({"kitsu", std::to_string(i)});
+  World world = with_space();
+  world.take(stream<Title>(frieren, more));
+  world.holding<Anime>(title_claim(space_id, title_of("kitsu", "1000")), there);
+  world.when(add(MediaSource::mal, "52991"), mira).refuses(tracking::Refusal::already_tracked);
+}
+
 /// A space that tracks frieren, which has given its AniList id up to another title: frieren keeps the id that this made.
 World with_a_reference_that_left(TitleId other) {
   World world = with_space();
