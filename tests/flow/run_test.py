@@ -51,6 +51,31 @@ class Run(unittest.TestCase):
         wait_until(is_up, READY_SECONDS_MAX, "ops/run to be up")
         return running
 
+    def start_in_a_terminal(self):
+        """Until it has said that it is up; its output is read as far as that."""
+
+        def hear_signals():
+            """Whoever runs the tests may be deaf to them (nohup, a job in the background), and what it starts would be, too."""
+            for heard in (signal.SIGHUP, signal.SIGINT):
+                signal.signal(heard, signal.SIG_DFL)
+
+        running = subprocess.Popen(
+            self.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=hear_signals,
+        )
+        self.addCleanup(self.end, running)
+        self.addCleanup(running.stdout.close)
+        said = ""
+        for line in running.stdout:
+            said += line
+            if "Ctrl-C stops everything" in line:
+                return running
+        self.fail(f"ops/run ended before it was up:\n{said}")
+
     def output(self):
         return (self.folder / "run.out").read_text()
 
@@ -151,6 +176,18 @@ class Run(unittest.TestCase):
         self.assertIn("the server did not end within 2 s of SIGTERM: it was killed\n", self.output())
         self.assertTrue(self.is_gone(server))
         self.assertFalse((self.home / "instance.json").exists())
+
+    def test_it_ends_everything_when_its_terminal_is_closed(self):
+        for ended_by, status in ((signal.SIGHUP, 129), (signal.SIGINT, 0)):
+            running = self.start_in_a_terminal()
+            server = self.instance()["pid"]
+            postgres = int((self.home / "postgres/data/postmaster.pid").read_text().split()[0])
+            self.addCleanup(self.kill, server)
+            running.stdout.close()
+            running.send_signal(ended_by)
+            self.assertEqual(running.wait(60), status)
+            self.assertTrue(self.is_gone(server), ended_by)
+            self.assertTrue(self.is_gone(postgres), ended_by)
 
     def test_a_server_that_was_started_by_hand_is_not_disturbed(self):
         database_url = run(self.folder / "ops/cluster", "start", self.home / "postgres").strip()
