@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <future>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -29,6 +30,9 @@ constexpr int attempts_max = 50;
 constexpr std::chrono::milliseconds between_attempts{100};
 /// Less than Postgres' `deadlock_timeout`: of a rebuild and a page that wait for each other, the rebuild gives way before anybody is told.
 constexpr std::string_view short_locks = "SET LOCAL lock_timeout = '200ms'";
+/// Counts are for the operator to look at: of a table of many millions none is worth a snapshot of minutes, which keeps dead rows
+/// everywhere.
+constexpr std::string_view short_counts = "SET LOCAL statement_timeout = '2s'";
 
 /// Whether it may go well the next time. A transaction that was aborted had an event that Postgres refused, which the next attempt parks.
 bool may_go_well_again(const pg::Error& error) {
@@ -272,8 +276,16 @@ void fold_and_switch(const std::string& database_url, const StoredModel& model, 
   } while (!finish(rebuild, model, report));
 }
 
-std::int64_t count_rows(pg::Connection& connection, const std::string& table) {
-  return connection.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
+/// Nothing if it does not come in time.
+std::optional<std::int64_t> count_rows(pg::Connection& connection, const std::string& table) {
+  try {
+    pg::Transaction transaction(connection);
+    transaction.query(std::string(short_counts));
+    return transaction.query("SELECT count(*) FROM " + table)[0].get<std::int64_t>(0);
+  } catch (const pg::Error& error) {
+    log::debug("rebuild", "rows could not be counted", {{"table", table}, {"error", error.what()}});
+    return std::nullopt;
+  }
 }
 
 /// Once the switch is over: a count within would keep all that folds waiting.
@@ -293,18 +305,21 @@ void drop_old(pg::Connection& connection, const std::string& model) {
       transaction.commit();
     });
   } catch (const pg::Error& error) {
-    if (!may_go_well_again(error)) throw;
-    log::warning("rebuild", "the old tables are in use and stay until the next rebuild", {{"model", model}});
+    log::warning("rebuild", "the old tables stay until the next rebuild", {{"model", model}, {"error", error.what()}});
   }
 }
 
-/// Events that somebody discarded while the new tables were filled: their keys have been parked again.
+/// Events that somebody discarded while the new tables were filled: their keys have been parked again. One that stays so is listed as such.
 void repeat_discards(const std::string& database_url, pg::Connection& connection, const std::string& model) {
-  const pg::Result keys = connection.query(
-      "SELECT p.partition_key FROM projection.parked p JOIN projection.discarded d ON d.model = p.model AND d.position = p.position "
-      "WHERE p.slot = 'live' AND p.model = $1",
-      pg::Params(model));
-  for (const pg::Row row : keys) retry_parked(database_url, model, row.get<PartitionKey>(0));
+  try {
+    const pg::Result keys = connection.query(
+        "SELECT p.partition_key FROM projection.parked p JOIN projection.discarded d ON d.model = p.model AND d.position = p.position "
+        "WHERE p.slot = 'live' AND p.model = $1",
+        pg::Params(model));
+    for (const pg::Row row : keys) retry_parked(database_url, model, row.get<PartitionKey>(0));
+  } catch (const std::runtime_error& error) {
+    log::warning("rebuild", "keys whose event was discarded may be parked again: retry them", {{"model", model}, {"error", error.what()}});
+  }
 }
 
 }  // namespace
@@ -328,10 +343,10 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
     rest.kafka.reset();  // its part is folded by the first attempt
     fold_and_switch(database_url, *model, operations, now, report);
   });
-  if (report.switched) {
+  if (report.switched) {  // Pages read the new rows: whatever of this fails, the rebuild has not, and what pages show comes first.
+    repeat_discards(database_url, operations, name);
     count_old_and_new(operations, *model, report);
     drop_old(operations, name);
-    repeat_discards(database_url, operations, name);
   } else {
     drop_tables(operations, name);
   }

@@ -28,8 +28,9 @@ struct RebuildOptions {
 struct RebuildReport {
   struct Table {
     std::string name;
-    std::int64_t rows_before = 0;  ///< in the tables that were live
-    std::int64_t rows_after = 0;   ///< in those that are now, which folding goes on in
+    // Nothing where counting would have taken too long.
+    std::optional<std::int64_t> rows_before = {};  ///< in the tables that were live
+    std::optional<std::int64_t> rows_after = {};   ///< in those that are now, which folding goes on in
   };
   Position events = 0;      ///< up to which position
   Position from_kafka = 0;  ///< how many of them came from there

@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -33,6 +35,8 @@ projection::RebuildOptions rebuild_options(const RebuildCommand& command, const 
   return options;
 }
 
+std::string counted(const std::optional<std::int64_t>& rows) { return rows ? std::to_string(*rows) : "uncounted"; }
+
 void rebuild_one(const std::string& database_url, const std::string& model, projection::RebuildOptions options) {
   Progress progress;
   options.progress = [&](Position done, Position of) { progress.show(model + ": event", done, of); };
@@ -42,7 +46,8 @@ void rebuild_one(const std::string& database_url, const std::string& model, proj
   if (options.kafka) fmt::print("{}: {} events came from Kafka\n", model, report.from_kafka);
   fmt::print("{}: {} events in {:.1f} s ({:.0f}/s), {} partition keys parked, {}\n", model, report.events, seconds,
              seconds > 0 ? static_cast<double>(report.events) / seconds : 0, report.parked, report.switched ? "switched" : "NOT switched");
-  for (const auto& table : report.tables) fmt::print("  {}: {} rows, were {}\n", table.name, table.rows_after, table.rows_before);
+  for (const auto& table : report.tables)
+    fmt::print("  {}: {} rows, were {}\n", table.name, counted(table.rows_after), counted(table.rows_before));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "projector/parked.h"
 #include "projector/rebuild.h"
@@ -270,6 +271,34 @@ TEST_F(ProjectionTest, a_rebuild_keeps_nobody_from_old_tables_that_an_earlier_on
   page.script("COMMIT");
   EXPECT_TRUE(rebuilt.get().switched);
   EXPECT_EQ(count("pg_namespace WHERE nspname = 'read_people_old'"), 0);
+}
+
+TEST_F(ProjectionTest, a_rebuild_that_has_switched_ends_well_whatever_counting_its_rows_takes) {
+  auto [history, mira, space, anime] = PoisonedSpace(14);
+  append(history.take());
+  Follower follower = open_follower();
+  fold_all(follower);
+  // Old tables too large to be counted: one of them, as soon as it is old, becomes a view that nobody sees the end of.
+  connection.script(
+      "CREATE FUNCTION make_endless() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF to_regclass('read_dashboard_old.anime') IS NULL OR to_regclass('read_dashboard_old.counted') IS NOT NULL THEN RETURN; END IF; "
+      "ALTER TABLE read_dashboard_old.anime RENAME TO counted; "
+      "CREATE VIEW read_dashboard_old.anime AS SELECT pg_sleep(600)::text FROM read_dashboard_old.counted; END $$;"
+      "CREATE EVENT TRIGGER endless ON ddl_command_end WHEN TAG IN ('ALTER SCHEMA') EXECUTE FUNCTION make_endless()");
+  bool discarded = false;
+  const auto discard_meanwhile = [&](Position, Position) {
+    if (!std::exchange(discarded, true))
+      projection::discard_parked(url, "dashboard", PartitionKey(history.spaces()[space].id.uuid), "made by hand");
+  };
+  const auto report = projection::rebuild(url, "dashboard", {.progress = discard_meanwhile});
+  EXPECT_TRUE(report.switched);
+  for (const auto& table : report.tables) {
+    EXPECT_EQ(table.rows_before.has_value(), table.name != "anime") << table.name;
+    EXPECT_TRUE(table.rows_after.has_value()) << table.name;
+  }
+  EXPECT_EQ(count("projection.parked WHERE model = 'dashboard'"), 0) << "discarded while the new tables were filled";
+  EXPECT_EQ(count("pg_namespace WHERE nspname = 'read_dashboard_old'"), 0);
+  expect_verified();
 }
 
 TEST_F(ProjectorTest, a_model_of_an_older_version_is_made_anew_by_itself) {
