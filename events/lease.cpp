@@ -11,8 +11,6 @@ namespace bloomwatch {
 
 namespace {
 
-constexpr std::int32_t lock_class = 0x626c6f6f;  // "bloo": the first half of the advisory lock's key
-
 std::int64_t boot_time_ns() {
   std::timespec time{};
   ::clock_gettime(CLOCK_BOOTTIME, &time);

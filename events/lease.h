@@ -19,6 +19,7 @@ enum class LeaseName : std::int32_t { writer = 1, relay = 2 };
 /// Tries to get the lease, keeps it, tries again after a loss; all in a thread of its own.
 class Lease {
  public:
+  static constexpr std::int32_t lock_class = 0x626c6f6f;  ///< "bloo": the first half of the advisory lock's key; the name is the second
   static constexpr std::chrono::milliseconds idle_session_timeout{3000};
   static constexpr std::chrono::milliseconds heartbeat_every{1000};
   static constexpr std::chrono::milliseconds standby_poll{200};

@@ -4,11 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "events/lease.h"
 #include "events/log.h"
 #include "ops/operator/subcommands.h"
 #include "ops/operator/target.h"
@@ -17,11 +20,23 @@
 namespace bloomwatch::ops {
 namespace {
 
-/// Services know their epoch from their start on.
+/// Services know their epoch from their start on. Their sessions are known by their names, unless the database's URL or PGAPPNAME gives
+/// them others, and by two things that nothing gives others: the lease of the writer or the relay, and that every service listens for news
+/// of the log. Whoever else is connected is not refused: an operator's psql, a monitor, a pool in between.
+constexpr std::string_view services_sql = R"(
+SELECT DISTINCT CASE
+  WHEN s.application_name LIKE 'bloomwatch %' THEN s.application_name
+  WHEN l.pid IS NOT NULL THEN format('"%s" (process %s, which holds a lease)', s.application_name, s.pid)
+  ELSE format('"%s" (process %s, which listens for news of the log)', s.application_name, s.pid) END
+FROM pg_stat_activity s
+LEFT JOIN pg_locks l ON l.pid = s.pid AND l.database = s.datid AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid::bigint = $1
+WHERE s.datname = current_database() AND s.pid <> pg_backend_pid()
+  AND (s.application_name LIKE 'bloomwatch %' OR l.pid IS NOT NULL OR s.query = 'LISTEN "log"')
+ORDER BY 1)";
+
 void refuse_while_services_run(pg::Connection& connection) {
   std::vector<std::string> running;
-  for (const pg::Row row : connection.query("SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database() AND "
-                                            "pid <> pg_backend_pid() AND application_name LIKE 'bloomwatch %' ORDER BY 1"))
+  for (const pg::Row row : connection.query(std::string(services_sql), pg::Params(std::int64_t{Lease::lock_class})))
     running.push_back(row.get<std::string>(0));
   if (!running.empty())
     throw std::runtime_error(fmt::format("stop all services of this database first; connected are: {}", fmt::join(running, ", ")));

@@ -1,14 +1,18 @@
 # A restore from a backup: what was after it is gone, what was told of it then is refused, and all that is before goes on.
+import contextlib
+import pathlib
 import subprocess
+import tempfile
 import unittest
 import urllib.parse
 
-from bloomwatch import PROGRAM, FlowTest, database_server_url, psql, run
+from bloomwatch import PROGRAM, FlowTest, Server, database_server_url, fresh_database, psql, run, wait_until
 
 
 class Restore(FlowTest):
-    def begin_epoch(self):
-        return subprocess.run([PROGRAM, "begin-epoch", "--database-url", self.server.database_url], capture_output=True, text=True, timeout=60)
+    def begin_epoch(self, database_url=None):
+        command = [PROGRAM, "begin-epoch", "--database-url", database_url or self.server.database_url]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
     def restore(self, backup):
         """Puts the database in place of what is there."""
@@ -45,6 +49,23 @@ class Restore(FlowTest):
         self.assertEqual(mira.dashboard(space, at_least=again["position"]), before)
         self.assert_problem(mira.get(f"/api/watch-spaces/{space}/dashboard?atLeast={token}", expect=410), 410, "epoch-ended")
         run(PROGRAM, "verify", "--home", self.server.home)
+
+    def test_a_service_is_found_whatever_its_sessions_are_called(self):
+        database_url, drop = fresh_database()
+        self.addCleanup(drop)
+        home = self.enterContext(tempfile.TemporaryDirectory(prefix="bloomwatch-home-"))
+        renamed = database_url + ("&" if "?" in database_url else "?") + "application_name=ledger"
+        pages = str(pathlib.Path(PROGRAM).parent / "query-service")
+        for program, command, known_by in ((PROGRAM, "serve", "holds a lease"), (pages, None, "listens for news of the log")):
+            with contextlib.closing(Server(renamed, home, program=program, command=command)):
+                refused = self.begin_epoch(database_url)
+            self.assertEqual(refused.returncode, 1, refused)
+            self.assertRegex(refused.stderr, rf'stop all services.*"ledger" \(process \d+, which {known_by}\)')
+        onlooker = subprocess.Popen(["psql", "--no-psqlrc", "-d", renamed], stdin=subprocess.PIPE)
+        self.addCleanup(onlooker.communicate)
+        ledgers = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'ledger'"
+        wait_until(lambda: psql(database_url, f"SELECT count(*) FROM ({ledgers}) s") == [["1"]], 20, "an operator to look on")
+        self.assertEqual(self.begin_epoch(database_url).returncode, 0, "who only looks on is in nobody's way")
 
 
 if __name__ == "__main__":
