@@ -4,6 +4,7 @@ import datetime
 import struct
 import unittest
 import xml.etree.ElementTree
+import zoneinfo
 
 from bloomwatch import FlowTest
 
@@ -24,7 +25,7 @@ class Recaps(FlowTest):
         for day, anime, last in (("03", cls.frieren, 2), ("04", cls.hostile, 3), ("05", cls.frieren, 1), ("09", cls.frieren, 7)):
             cls.watch(anime, f"2025-10-{day}T20:00:00+02:00", last)
         cls.watch(cls.frieren, "2025-11-01T00:30:00+01:00", 1)  # October in UTC, November where they live
-        cls.month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
+        cls.month = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Berlin")).strftime("%Y-%m")
         cls.ada.rate(cls.space, cls.frieren, 9.5)
         cls.ben.rate(cls.space, cls.frieren, 8.5)
         cls.ben.rate(cls.space, cls.hostile, 3)
