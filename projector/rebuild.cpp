@@ -25,8 +25,10 @@ constexpr std::chrono::milliseconds kafka_fill_time{100};
 /// How far behind the live checkpoint the switch may begin: what is left is folded while flushes wait.
 constexpr Position switch_distance_max = 2000;
 
-/// How often the switch is tried, and old tables are dropped: pages that are being read may be in the way, but not for long.
+/// How often old tables are dropped: pages that are being read may be in the way, but not for long.
 constexpr int attempts_max = 50;
+/// How often the switch is tried: a backup may be in the way for hours, and so much folding would begin anew.
+constexpr int switch_attempts_max = 36'000;
 constexpr std::chrono::milliseconds between_attempts{100};
 /// Less than Postgres' `deadlock_timeout`: of a rebuild and a page that wait for each other, the rebuild gives way before anybody is told.
 constexpr std::string_view short_locks = "SET LOCAL lock_timeout = '200ms'";
@@ -41,8 +43,8 @@ bool may_go_well_again(const pg::Error& error) {
 
 /// Tries until it goes well, or throws what the last attempt did.
 template <class Attempt>
-void persist(Attempt attempt) {
-  for (int left = attempts_max;; std::this_thread::sleep_for(between_attempts)) {
+void persist(Attempt attempt, int attempts = attempts_max) {
+  for (int left = attempts;; std::this_thread::sleep_for(between_attempts)) {
     try {
       return attempt();
     } catch (const pg::Error& error) {
@@ -88,6 +90,18 @@ void drop_tables(pg::Connection& connection, const std::string& model) {
   transaction.commit();
 }
 
+/// A migration that comes while the next tables are filled changes the live ones only. Throws if the two have other columns.
+void refuse_other_columns(pg::Connection& connection, const std::string& model) {
+  const auto columns_of = [](std::string_view schema) {
+    return "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = " + std::string(schema);
+  };
+  const pg::Result others = connection.query(
+      "(" + columns_of("$1") + " EXCEPT " + columns_of("$2") + ") UNION ALL (" + columns_of("$2") + " EXCEPT " + columns_of("$1") + ")",
+      pg::Params(schema_of(model, Slot::live), schema_of(model, Slot::next)));
+  if (!others.empty())
+    throw std::runtime_error("a migration has changed the tables of '" + model + "' meanwhile: they are to be filled anew");
+}
+
 /// Renames the schemas and hands over checkpoint and parked keys: the new tables have the whole log up to one position, and so has each of
 /// the live checkpoints, in whichever form. Readers of the old tables are waited for, later ones find the new ones.
 void switch_tables(pg::Connection& connection, const StoredModel& model) {
@@ -97,6 +111,7 @@ void switch_tables(pg::Connection& connection, const StoredModel& model) {
   connection.query(std::string(short_locks));
   for (const std::string& table : model.tables())
     connection.query("LOCK TABLE " + live + '.' + table + ", " + next + '.' + table + " IN ACCESS EXCLUSIVE MODE");
+  refuse_other_columns(connection, name);
   connection.query("ALTER SCHEMA " + live + " RENAME TO " + live + "_old");
   connection.query("ALTER SCHEMA " + next + " RENAME TO " + live);
   connection.query(
@@ -338,11 +353,12 @@ RebuildReport rebuild(const std::string& database_url, std::string_view model_na
   persist([&] { make_tables(operations, *model); });
   RebuildReport report;
   RebuildOptions rest = options;
-  persist([&] {
+  const auto attempt = [&] {
     const RebuildOptions now = rest;
     rest.kafka.reset();  // its part is folded by the first attempt
     fold_and_switch(database_url, *model, operations, now, report);
-  });
+  };
+  persist(attempt, switch_attempts_max);
   if (report.switched) {  // Pages read the new rows: whatever of this fails, the rebuild has not, and what pages show comes first.
     repeat_discards(database_url, operations, name);
     count_old_and_new(operations, *model, report);

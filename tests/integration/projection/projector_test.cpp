@@ -273,6 +273,22 @@ TEST_F(ProjectionTest, a_rebuild_keeps_nobody_from_old_tables_that_an_earlier_on
   EXPECT_EQ(count("pg_namespace WHERE nspname = 'read_people_old'"), 0);
 }
 
+TEST_F(ProjectionTest, a_rebuild_takes_no_tables_back_to_before_a_migration) {
+  History history(15);
+  append(history.next(200));
+  Follower follower = open_follower();
+  fold_all(follower);
+  pg::Connection migration(pg::Options{.url = url});
+  const auto migrate = [&](Position, Position) {
+    migration.script("ALTER TABLE read_dashboard.anime ADD COLUMN IF NOT EXISTS fresh integer");
+  };
+  EXPECT_THAT([&] { projection::rebuild(url, "dashboard", {.progress = migrate, .batch_events_max = 50}); },
+              testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("a migration has changed the tables of 'dashboard'")));
+  EXPECT_EQ(count("information_schema.columns WHERE table_schema = 'read_dashboard' AND column_name = 'fresh'"), 1);
+  EXPECT_TRUE(projection::rebuild(url, "dashboard").switched);
+  EXPECT_EQ(count("information_schema.columns WHERE table_schema = 'read_dashboard' AND column_name = 'fresh'"), 1);
+}
+
 TEST_F(ProjectionTest, a_rebuild_that_has_switched_ends_well_whatever_counting_its_rows_takes) {
   auto [history, mira, space, anime] = PoisonedSpace(14);
   append(history.take());
