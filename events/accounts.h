@@ -93,6 +93,7 @@ inline std::vector<AccountRole> roles_of(AccountRole role) {
 
 /// By an operator (`bloomwatch role`). Everybody is a user at first.
 struct AccountRoleChanged {
+  static constexpr bool always_fits = true;
   AccountRole role = AccountRole::user;
 };
 BOOST_DESCRIBE_STRUCT(AccountRoleChanged, (), (role))

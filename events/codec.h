@@ -96,8 +96,8 @@ constexpr int schema_version_of() {
 }
 
 /// Whether the event is appended to a stream that is full, too: who leaves, removes or locks out somebody can always do so, however much
-/// was written before. So says a member `always_fits`. Only for what cannot be repeated without an event that does not always fit, or by
-/// those alone whom it harms: for these the room beyond the limit is bounded, too.
+/// was written before. So says a member `always_fits`. Only for what cannot be repeated without an event that does not always fit, by those
+/// alone whom it harms, or by the operator: for these the room beyond the limit is bounded, too.
 template <class E>
 constexpr bool always_fits() {
   if constexpr (requires { E::always_fits; })
