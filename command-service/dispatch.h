@@ -428,7 +428,7 @@ class TypedWork final : public Work {
             .schema_version = schema_version_of<E>(),
             .partition_key = key,
             .data = encode(event),
-            .always_fits = bloomwatch::always_fits<E>()};
+            .always_fits = bloomwatch::always_fits(event)};
   }
 
   ClaimChange changed(const ClaimAct& act, Time recorded_at) const {

@@ -95,12 +95,15 @@ constexpr int schema_version_of() {
     return 1;
 }
 
-/// Whether the event is appended to a stream that is full, too: who leaves, removes or locks out somebody can always do so, however much
-/// was written before. So says a member `always_fits`. Only for what cannot be repeated without an event that does not always fit, by those
-/// alone whom it harms, or by the operator: for these the room beyond the limit is bounded, too.
+/// Whether the event is appended to a stream that is full, too: who leaves, removes or locks out somebody, or agrees no more, can always do
+/// so, however much was written before. So says a member `always_fits`, a function where not every such event does. Only for what cannot be
+/// repeated without an event that does not always fit, or by those alone whom it harms, or the operator: for these the room beyond the
+/// limit is bounded, too.
 template <class E>
-constexpr bool always_fits() {
-  if constexpr (requires { E::always_fits; })
+constexpr bool always_fits(const E& event) {
+  if constexpr (requires { event.always_fits(); })
+    return event.always_fits();
+  else if constexpr (requires { E::always_fits; })
     return E::always_fits;
   else
     return false;

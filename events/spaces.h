@@ -83,6 +83,8 @@ BOOST_DESCRIBE_STRUCT(OwnershipTransferred, (), (from, to))
 struct SessionConsentChanged {
   ProfileId profile;
   SessionConsent consent = SessionConsent::automatic;
+
+  bool always_fits() const { return consent == SessionConsent::ask; }
 };
 BOOST_DESCRIBE_STRUCT(SessionConsentChanged, (), (profile, consent))
 
@@ -108,6 +110,8 @@ BOOST_DESCRIBE_STRUCT(InvitationRevoked, (), (invitation))
 struct RecapConsentChanged {
   ProfileId profile;
   bool consent = false;
+
+  bool always_fits() const { return !consent; }
 };
 BOOST_DESCRIBE_STRUCT(RecapConsentChanged, (), (profile, consent))
 

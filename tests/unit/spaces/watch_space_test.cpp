@@ -1,4 +1,6 @@
 // Making, changing, leaving a watch space, and the rule that it always has an owner.
+#include <algorithm>
+
 #include "command-service/spaces/change_member_role.h"
 #include "command-service/spaces/change_my_settings.h"
 #include "command-service/spaces/change_watch_space.h"
@@ -187,6 +189,20 @@ TEST(ChangeMySettings, says_nothing_when_nothing_changes) {
 
 TEST(ChangeMySettings, is_refused_to_strangers) {
   given(space_of(mira)).when(ChangeMySettings{.watch_space = space_id}, ken).refuses(Refusal::no_such_space);
+}
+
+TEST(ChangeMySettings, finds_room_in_a_stream_that_another_has_filled_for_less_consent_only) {
+  const auto fits = [](const Past& past, const ChangeMySettings& command) {
+    const Outcome outcome = given(space_of(mira, ken), past).when(command, ken);
+    EXPECT_EQ(outcome.decided().events.size(), 1U);
+    return std::ranges::all_of(outcome.decided().events, &NewEvent::always_fits);
+  };
+  const auto asked = stream<WatchSpace>(space_id, SessionConsentChanged{.profile = ken.profile, .consent = SessionConsent::ask});
+  const auto agreed = stream<WatchSpace>(space_id, RecapConsentChanged{.profile = ken.profile, .consent = true});
+  EXPECT_TRUE(fits({}, {.watch_space = space_id, .session_consent = {SessionConsent::ask}}));
+  EXPECT_FALSE(fits(asked, {.watch_space = space_id, .session_consent = {SessionConsent::automatic}}));
+  EXPECT_TRUE(fits(agreed, {.watch_space = space_id, .recap_consent = {false}}));
+  EXPECT_FALSE(fits({}, {.watch_space = space_id, .recap_consent = {true}}));
 }
 
 TEST(ChangeMySettings, starts_again_as_automatic_for_who_comes_back) {
