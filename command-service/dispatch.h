@@ -347,7 +347,7 @@ class TypedWork final : public Work {
   /// Called once with the outcome, the command, and what this process decided (empty for a repeat that was answered from its record).
   using OnAnswer = std::move_only_function<void(const Answer&, const Command&, const DecisionType&)>;
 
-  /// `dry_run`: decides and answers, but writes nothing.
+  /// `dry_run`: decides and answers, but appends nothing; an Idempotency-Key remembers only that it was refused, or was answered before.
   TypedWork(CommandFrame command_frame, Command command, Actor actor, OnAnswer on_answer, bool dry_run = false)
       : Work(std::move(command_frame)),
         command_(std::move(command)),
@@ -366,7 +366,10 @@ class TypedWork final : public Work {
       decided.refusal = decision_.refusal->name;
       decided.recordable = is_recordable(decided.refusal);
     }
-    if (dry_run_) return decided;
+    if (dry_run_) {
+      decided.recordable = decided.recordable && !decided.refusal.empty();
+      return decided;
+    }
     const PartitionKey key = dispatch::partition_key<State>(command_, actor_, stream_);
     for (const auto& event : decision_.events) decided.events.push_back(std::visit([&](const auto& e) { return recorded(e, key); }, event));
     for (std::size_t i = 0; i < decision_.undoes.size(); ++i) decided.events[i].undoes = decision_.undoes[i];

@@ -31,7 +31,9 @@ namespace {
 constexpr std::size_t password_queue_max = 256;  ///< each waits tens of milliseconds for each before it
 constexpr unsigned flow_threads = 2;
 constexpr std::size_t flow_queue_max = 1024;
-constexpr std::chrono::seconds flow_wait_max{10};  ///< in either queue, where Postgres is slow to answer those before
+constexpr std::chrono::seconds flow_wait_max{10};  ///< in any of these queues, where Postgres is slow to answer those before
+constexpr unsigned undo_threads = 2;               ///< each reads whole streams
+constexpr std::size_t undo_queue_max = 256;
 constexpr unsigned import_threads = 2;
 constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 MiB
 constexpr std::chrono::seconds shutdown_drain_max{10};
@@ -97,6 +99,7 @@ struct CommandService::Parts {
         readers(config.database_url),
         passwords("passwords", config.password_threads, password_queue_max, flow_wait_max),
         flow_pool("flows", flow_threads, flow_queue_max, flow_wait_max),
+        undos("undos", undo_threads, undo_queue_max, flow_wait_max),
         imports("imports", import_threads, import_queue_max),
         flows{.edge = edge, .secrets = secrets, .readers = readers, .password_pool = passwords, .pool = flow_pool} {}
 
@@ -110,6 +113,7 @@ struct CommandService::Parts {
   accounts::Readers readers;
   WorkPool passwords;
   WorkPool flow_pool;
+  WorkPool undos;
   WorkPool imports;
   accounts::Flows flows;
   std::unique_ptr<Sweeper> sweeper;
@@ -135,7 +139,7 @@ void CommandService::add_routes(http::Routes& routes) {
   add_catalog_routes(routes, parts_->edge, parts_->imports);
   add_sync_routes(routes, parts_->edge, parts_->imports);
   add_recap_routes(routes, parts_->edge);
-  add_undo_routes(routes, parts_->edge, parts_->readers, parts_->flow_pool, parts_->imports);
+  add_undo_routes(routes, parts_->edge, parts_->readers, parts_->undos, parts_->imports);
 }
 
 void CommandService::start() {
@@ -147,7 +151,7 @@ void CommandService::stop() {
   parts_->sweeper.reset();
   // What runs on the pools waits for the writer's answers, which all have been given when it has stopped. It ends before the keys'
   // pipeline.
-  const std::array pools = {&parts_->passwords, &parts_->flow_pool, &parts_->imports};
+  const std::array pools = {&parts_->passwords, &parts_->flow_pool, &parts_->undos, &parts_->imports};
   for (WorkPool* pool : pools) pool->request_stop();
   parts_->writer.stop(shutdown_drain_max);
   for (WorkPool* pool : pools) pool->stop();

@@ -3,12 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/describe.hpp>
+#include <functional>
+#include <future>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "command-service/aggregates.h"
 #include "command-service/dispatch.h"
+#include "runtime/token_buckets.h"
 
 namespace bloomwatch::undo {
 namespace {
@@ -49,6 +54,12 @@ http::Response with_position(http::Response response, const std::optional<Positi
   return response;
 }
 
+/// Adds what came since it was read.
+void read_on(LogReader& reader, Found& found) {
+  const Meta& last = found.stream.back().meta;
+  std::ranges::move(reader.stream(last.stream, last.version), std::back_inserter(found.stream));
+}
+
 /// An undo under way.
 struct Undo {
   const Edge& edge;
@@ -56,31 +67,55 @@ struct Undo {
   WorkPool& pool;
   UndoPath path;
 
-  void begin(Call& call) const {
-    std::optional<Found> found;
-    readers.with([&](LogReader& reader) { found = find_in_space(reader, path.watch_space, path.position); });
+  /// Asks the writer first, which reads no whole stream to tell strangers, and repeats of an Idempotency-Key, from the rest.
+  void begin(Call call) const {
+    CommandFrame frame = frame_of_asking(call, call.frame.by.origin);
     Actor actor = call.actor();
-    const auto open = std::make_shared<Call>(std::move(call));
-    std::visit(
-        [&]<class C>(C command) {
-          auto on_answer = [*this, open](const Answer& answer, const C&, const auto&) { end(*open, answer); };
-          edge.writer.submit(std::make_unique<TypedWork<C>>(open->frame, std::move(command), std::move(actor), std::move(on_answer)));
-        },
-        command_for(path.watch_space, found));
+    auto on_answer = [*this, call = std::move(call)](const Answer& asked, const UndoSpace&, const auto&) mutable {
+      if (asked.kind == Answer::Kind::done && !asked.repeated) return go_on(std::move(call), &Undo::undo);
+      if (!answer(call, asked)) go_on(std::move(call), &Undo::explain_once_more);
+    };
+    constexpr bool dry_run = true;  // the key is for the undo itself
+    edge.writer.submit(std::make_unique<TypedWork<UndoSpace>>(std::move(frame), only_says(path.watch_space, std::nullopt), std::move(actor),
+                                                              std::move(on_answer), dry_run));
   }
 
  private:
-  /// On the writer's thread: what has to read the log goes back to the pool.
-  void end(Call& call, const Answer& answer) const {
-    if (answer.kind == Answer::Kind::done) return call.respond(done_response(edge, answer, done_body(answer)));
-    if (answer.kind != Answer::Kind::refused || !has_a_reason(answer.refusal))
-      return call.respond(problem_response(answer, call.request.request_id));
-    run_on(pool, std::move(call), [*this](Call& moved) {
-      Reason reason;
-      readers.with([&](LogReader& reader) { reason = reason_of(reader, path.watch_space, path.position); });
-      const http::Response response = to_response(bloomwatch::problem_of(refuse(reason.why).name), moved.request.request_id);
-      moved.respond(with_position(response, reason.position));
-    });
+  using Step = void (Undo::*)(LogReader&, Call&) const;
+  void go_on(Call call, Step step) const {
+    run_on(pool, std::move(call), [*this, step](Call& moved) { readers.with([&](LogReader& reader) { (this->*step)(reader, moved); }); });
+  }
+
+  void undo(LogReader& reader, Call& call) const {
+    std::optional<Found> found = find_in_space(reader, path.watch_space, path.position);
+    const bool answered = std::visit([&](auto command) { return send(call, std::move(command)); }, command_for(path.watch_space, found));
+    if (answered) return;
+    if (found) read_on(reader, *found);
+    explain(reader, call, found);
+  }
+  void explain_once_more(LogReader& reader, Call& call) const {
+    explain(reader, call, find_in_space(reader, path.watch_space, path.position));
+  }
+  void explain(LogReader& reader, Call& call, const std::optional<Found>& found) const {
+    const Reason reason = reason_of(reader, path.watch_space, found);
+    const http::Response response = to_response(bloomwatch::problem_of(refuse(reason.why).name), call.request.request_id);
+    call.respond(with_position(response, reason.position));
+  }
+
+  /// Blocks until the writer has answered. As answer().
+  template <class C>
+  bool send(Call& call, C command) const {
+    std::promise<bool> answered;
+    auto on_answer = [&](const Answer& ended, const C&, const auto&) { answered.set_value(answer(call, ended)); };
+    edge.writer.submit(std::make_unique<TypedWork<C>>(call.frame, std::move(command), call.actor(), std::move(on_answer)));
+    return answered.get_future().get();
+  }
+  /// False: nothing was said yet, for the log has to be read to say why it was refused.
+  bool answer(Call& call, const Answer& ended) const {
+    if (ended.kind == Answer::Kind::refused && has_a_reason(ended.refusal)) return false;
+    const bool done = ended.kind == Answer::Kind::done;
+    call.respond(done ? done_response(edge, ended, done_body(ended)) : problem_response(ended, call.request.request_id));
+    return true;
   }
 };
 
@@ -116,8 +151,7 @@ Command command_for(WatchSpaceId space, const std::optional<Found>& found) {
   return UndoTracking{.watch_space = space, .anime = AnimeId(name.id), .title_claim = {claim}, .plan = std::move(plan)};
 }
 
-Reason reason_of(LogReader& reader, WatchSpaceId space, Position position) {
-  const auto found = find_in_space(reader, space, position);
+Reason reason_of(LogReader& reader, WatchSpaceId space, const std::optional<Found>& found) {
   if (!found) return {};
   if (const auto undone = undone_at(found->stream, found->change)) return {Refusal::already_undone, undone};
   const Command command = command_for(space, found);
@@ -134,13 +168,16 @@ bool has_a_reason(std::string_view refusal) {
 }
 
 http::Handler undo_change(const Edge& edge, accounts::Readers& readers, WorkPool& pool) {
-  return [&edge, &readers, &pool](http::Request request, http::Responder respond) {
+  return [&edge, &readers, &pool, limit = std::make_unique<TokenBuckets>(undos_max, undos_per_second)](http::Request request,
+                                                                                                       http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
     const auto path = json::read_command<UndoPath>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
+    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
+    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
     call->frame.by.origin.kind = OriginKind::undo;
-    run_on(pool, std::move(*call), [&edge, &readers, &pool, path = *path](Call& moved) { Undo{edge, readers, pool, path}.begin(moved); });
+    Undo{edge, readers, pool, *path}.begin(std::move(*call));
   };
 }
 

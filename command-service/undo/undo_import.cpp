@@ -167,7 +167,7 @@ class ImportUndo {
   void explain(UndoneRow& row, const std::string& refusal) {
     std::string_view name = refusal;
     if (has_a_reason(refusal)) {
-      const Reason reason = reason_of(reader_, path_.watch_space, row.position);
+      const Reason reason = reason_of(reader_, path_.watch_space, find_in_space(reader_, path_.watch_space, row.position));
       row.outcome = reason.why == Refusal::already_undone ? Outcome::already_undone : Outcome::changed;
       row.later_position = reason.position;
       name = refuse(reason.why).name;
