@@ -1,9 +1,11 @@
 # A process as others on its machine see it: where it says that it is, and what it says of itself while it stops.
+import pathlib
 import socket
+import tempfile
 import unittest
 import urllib.parse
 
-from bloomwatch import Client, Server, wait_until
+from bloomwatch import PROGRAM, Client, Server, wait_until
 
 
 def has_ipv6():
@@ -15,8 +17,8 @@ def has_ipv6():
 
 
 class Process(unittest.TestCase):
-    def serve(self, *arguments):
-        server = Server(arguments=arguments)
+    def serve(self, *arguments, program=None):
+        server = Server(arguments=arguments, program=program)
         self.addCleanup(server.close)
         return server
 
@@ -27,6 +29,23 @@ class Process(unittest.TestCase):
             self.assertRegex(server.url, r"^http://\[::1\]:[0-9]+$")
             server.person("mira")
             self.assertIn("user", server.operator("role", "mira", "user"))
+
+    def test_it_turns_connections_away_before_it_can_open_no_more_files(self):
+        folder = tempfile.TemporaryDirectory(prefix="bloomwatch-few-files-")
+        self.addCleanup(folder.cleanup)
+        few = pathlib.Path(folder.name) / "bloomwatch"
+        few.write_text(f'#!/bin/sh\nulimit -n 400 && exec "{PROGRAM}" "$@"\n')
+        few.chmod(0o755)
+        server = self.serve(program=few)
+        self.assertIn("takes fewer connections than it may", server.output())
+        url = urllib.parse.urlsplit(server.url)
+        connections = [socket.create_connection((url.hostname, url.port), timeout=10) for _ in range(220)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+        self.assertIn(b" 503 ", connections[-1].recv(65536))
+        admin = Client(server.admin_url)
+        self.addCleanup(admin.close)
+        self.assertEqual(admin.call("GET", "/health/ready").status, 200)
 
     def test_it_is_not_ready_from_the_signal_on_and_answers_what_it_has_begun(self):
         server = self.serve()
