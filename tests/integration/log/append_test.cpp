@@ -242,6 +242,8 @@ class LogCrash : public testing::Test {
   void restart(const std::string& mode) {
     cluster.stop(mode);
     cluster.start();
+    // Postgres writes pages of its log that are full, whoever waits: what is to be lost begins a page.
+    pg::Connection(pg::Options{.url = url}).query("SELECT pg_switch_wal()");
     writer.emplace(url);
     writer->reconnect();
   }
