@@ -69,9 +69,7 @@ void Connection::complete(std::uint64_t slot, Response response) {
   append_answer(index == 0 ? out_ : pending.bytes, response,
                 {pending.request_id, pending.pattern, io_->date_line, io_->share.options.server_name, pending.method == Method::head, last,
                  pending.http_1_0});
-  pending_bytes_ += pending.bytes.size();
   pop_answered();
-  count_held();
 }
 
 /// The line of a request: it has the route's pattern and never the path, which may hold a token. Who is turned away because too much is
@@ -94,7 +92,6 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
 void Connection::pop_answered() {
   while (!pending_.empty() && pending_.front().answered) {
     out_ += pending_.front().bytes;
-    pending_bytes_ -= pending_.front().bytes.size();
     pending_.pop_front();
     ++first_slot_;
   }
@@ -103,10 +100,10 @@ void Connection::pop_answered() {
   if (continue_due_) say_continue();
 }
 
-/// For the thread, which has a limit for all its connections.
-void Connection::count_held() {
-  const std::size_t held = aborted_ ? 0 : out_.size() + in_flight_.size() + pending_bytes_;
-  io_->answer_bytes_held += held - std::exchange(answer_bytes_held_, held);
+std::size_t Connection::answer_bytes_held() const {
+  std::size_t bytes = out_.size() + in_flight_.size();
+  for (const Pending& pending : pending_) bytes += pending.bytes.size();
+  return bytes;
 }
 
 void Connection::flush() {
@@ -125,7 +122,6 @@ void Connection::flush() {
       writing_ = true;
       write_rest();
     }
-    count_held();
   }
   notify();
 }
@@ -140,7 +136,6 @@ void Connection::write_rest() {
                              self->in_flight_sent_ += sent;
                              if (self->in_flight_sent_ < self->in_flight_.size()) return self->write_rest();
                              self->in_flight_.clear();
-                             self->count_held();
                              if (self->in_flight_.capacity() > buffer_bytes_kept_max) self->in_flight_.shrink_to_fit();
                              self->writing_ = false;
                              self->active_at_ = self->io_->clock;
@@ -179,7 +174,7 @@ Connection::Step Connection::begin() {
     ending_ = true;
     return Step::end;
   }
-  if (pending_.size() >= io_->share.options.pipelined_max || answer_bytes_held_ > unsent_bytes_max) return Step::pause;
+  if (pending_.size() >= io_->share.options.pipelined_max || answer_bytes_held() > unsent_bytes_max) return Step::pause;
   parser_ = std::make_unique<Parser>(io_->body_bytes_held, io_->share.options.bodies_bytes_max / io_->share.options.threads);
   parser_->header_limit(static_cast<std::uint32_t>(io_->share.options.header_bytes_max));
   header_bytes_ = 0;
@@ -496,7 +491,6 @@ void Connection::abort() {
   first_slot_ += pending_.size();
   pending_.clear();
   std::string().swap(out_);  // who has yet to answer may keep the connection for a while
-  count_held();
   notify();
 }
 

@@ -54,7 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool is_aborted() const { return aborted_; }
   /// Of answers that its client has not taken.
-  std::size_t answer_bytes_held() const { return answer_bytes_held_; }
+  std::size_t answer_bytes_held() const;
   /// Of this connection's thread. From any thread.
   IoThread& io() const { return *io_; }
 
@@ -102,7 +102,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void note(const Pending& pending, const Response& response, Clock::duration took) const;
 
   void pop_answered();
-  void count_held();
   void write_rest();
   void notify() {
     if (waiting_) wake_.cancel();
@@ -125,7 +124,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool continue_due_ = false;
 
   std::deque<Pending> pending_;
-  std::size_t pending_bytes_ = 0;  ///< of their answers
   std::uint64_t first_slot_ = 0;
   std::uint64_t dispatching_ = no_slot;
 
@@ -133,7 +131,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string in_flight_;
   std::size_t in_flight_sent_ = 0;
   bool writing_ = false;
-  std::size_t answer_bytes_held_ = 0;  ///< as the thread knows
 
   bool ending_ = false;  ///< no further request is read; what is pending is answered
   bool aborted_ = false;

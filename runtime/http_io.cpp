@@ -134,13 +134,21 @@ void IoThread::tick() {
 /// first.
 void IoThread::hold_no_more_than_may_be() {
   const std::size_t bytes_max = share.options.answers_bytes_max / share.options.threads;
-  if (answer_bytes_held <= bytes_max) return;
-  std::vector<std::shared_ptr<Connection>> holders;
-  for (const auto& weak : connections)
-    if (auto connection = weak.lock(); connection && connection->answer_bytes_held() > 0) holders.push_back(std::move(connection));
-  std::ranges::sort(holders, std::greater(), [](const auto& connection) { return connection->answer_bytes_held(); });
+  std::size_t held = 0;
+  std::vector<std::pair<std::size_t, std::shared_ptr<Connection>>> holders;
+  for (const auto& weak : connections) {
+    auto connection = weak.lock();
+    const std::size_t bytes = connection && !connection->is_aborted() ? connection->answer_bytes_held() : 0;
+    held += bytes;
+    if (bytes > 0) holders.emplace_back(bytes, std::move(connection));
+  }
+  if (held <= bytes_max) return;
+  std::ranges::sort(holders, std::greater());
   std::size_t closed = 0;
-  for (; closed < holders.size() && answer_bytes_held > bytes_max; ++closed) holders[closed]->abort();
+  for (; held > bytes_max; ++closed) {
+    held -= holders[closed].first;
+    holders[closed].second->abort();
+  }
   log::warning("http", "closed connections that take none of too many bytes of answers", {{"connections", closed}});
 }
 

@@ -70,7 +70,6 @@ struct IoThread {
   std::string date_line;
   RequestIds request_ids;
   std::atomic<std::size_t> body_bytes_held = 0;  ///< of bodies being read on this thread
-  std::size_t answer_bytes_held = 0;             ///< of answers that the clients of this thread have not taken yet
   bool draining = false;
 
   /// From any thread: hands answers to their connections, which are this thread's, with one post for all that gather until they are read.
