@@ -60,6 +60,11 @@ Problem not_ready() {
 
 }  // namespace
 
+bool Call::refuse_until(const std::optional<std::chrono::seconds>& wait) {
+  if (wait) refuse(problems::too_many_requests(*wait));
+  return wait.has_value();
+}
+
 Actor Call::actor() const {
   if (!principal) return {.account = {}, .profile = {}, .session = {}, .now = now};
   return {.account = principal->account, .profile = principal->profile, .session = principal->session, .now = now};

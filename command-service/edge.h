@@ -4,6 +4,7 @@
 // `prepare`.
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ struct Call {
   CommandFrame frame;
 
   void refuse(const Problem& problem) { respond(to_response(problem, request.request_id)); }
+  /// Whether a limit (TokenBuckets::take) says to wait; then the call has been answered 429.
+  bool refuse_until(const std::optional<std::chrono::seconds>& wait);
   /// The actor of the principal; of nobody if anonymous.
   Actor actor() const;
 };

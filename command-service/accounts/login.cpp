@@ -137,8 +137,7 @@ http::Handler log_in(Flows& flows) {
     if (!credentials) return;
     if (auto email = checked_email(credentials->email)) credentials->email = std::move(*email);  // as it was registered
     const ClaimKey email = email_claim(flows.edge.keys, credentials->email);
-    if (const auto wait = flows.login_limit.take(as_text(email.uuid.bytes), call->request.peer, LoginLimit::Clock::now()))
-      return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(flows.login_limit.take(as_text(email.uuid.bytes), call->request.peer, LoginLimit::Clock::now()))) return;
     run_on(flows.password_pool, std::move(*call),
            [&flows, credentials = std::move(*credentials)](Call& moved) mutable { prove(flows, moved, std::move(credentials)); });
   };
@@ -152,9 +151,7 @@ http::Handler refresh(Flows& flows) {
     if (!body) return;
     const auto claim = flows.refresh_tokens.check(body->refresh_token);
     if (!claim) return refuse(*call, Refusal::refresh_token_unknown);
-    const std::size_t account = std::hash<Uuid>()(claim->account.uuid);
-    if (const auto wait = flows.refresh_limit.take(account, TokenBuckets::Clock::now()))
-      return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(flows.refresh_limit.take(std::hash<UserId>()(claim->account), TokenBuckets::Clock::now()))) return;
     run_on(flows.pool, std::move(*call), [&flows, claim = *claim](Call& moved) { renew(flows, moved, claim); });
   };
 }

@@ -37,8 +37,7 @@ http::Handler change_password(Flows& flows) {
     auto command = read_body<ChangePassword>(*call);
     if (!command) return;
     const Uuid& account = call->principal->account.uuid;
-    if (const auto wait = flows.login_limit.take(as_text(account.bytes), call->request.peer, LoginLimit::Clock::now()))
-      return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(flows.login_limit.take(as_text(account.bytes), call->request.peer, LoginLimit::Clock::now()))) return;
     run_on(flows.password_pool, std::move(*call),
            [&flows, command = std::move(*command)](Call& moved) mutable { change(flows, moved, std::move(command)); });
   };

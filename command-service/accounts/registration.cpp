@@ -31,8 +31,7 @@ http::Handler register_user(Flows& flows) {
     auto command = read_body<RegisterUser>(*call);
     if (!command) return;
     const std::size_t peer = std::hash<std::string>()(client_network(call->request.peer));
-    if (const auto wait = flows.registration_limit.take(peer, TokenBuckets::Clock::now()))
-      return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(flows.registration_limit.take(peer, TokenBuckets::Clock::now()))) return;
     run_on(flows.password_pool, std::move(*call),
            [&flows, command = std::move(*command)](Call& moved) mutable { sign_up(flows, moved, std::move(command)); });
   };

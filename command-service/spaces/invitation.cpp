@@ -46,8 +46,7 @@ http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool) {
     if (!call) return;
     auto command = read_body<InviteMember>(*call);
     if (!command) return;
-    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
-    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
     mint_ids(*command, call->now);
     const CommandId id = call->frame.by.command;
     command->invitee.value = email_claim(edge.keys, command->email.text());

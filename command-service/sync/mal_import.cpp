@@ -384,8 +384,7 @@ http::Handler import_list(const Edge& edge, WorkPool& pool) {
     if (!query) return call->refuse(problems::wrong_fields(query.error()));
     const auto path = json::read_command<AskToImport>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
-    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
-    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
     run_on(pool, std::move(*call),
            [&edge, &pool, query = *query, space = path->watch_space](Call& moved) { import_now(edge, pool, moved, query, space); });
   };

@@ -174,8 +174,7 @@ http::Handler undo_change(const Edge& edge, accounts::Readers& readers, WorkPool
     if (!call) return;
     const auto path = json::read_command<UndoPath>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
-    const std::size_t account = std::hash<Uuid>()(call->principal->account.uuid);
-    if (const auto wait = limit->take(account, TokenBuckets::Clock::now())) return call->refuse(problems::too_many_requests(*wait));
+    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
     call->frame.by.origin.kind = OriginKind::undo;
     Undo{edge, readers, pool, *path}.begin(std::move(*call));
   };
