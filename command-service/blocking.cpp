@@ -1,6 +1,8 @@
 // Going on on another thread, with the ways in which that may fail answered.
 #include "command-service/blocking.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "runtime/logging.h"
@@ -19,6 +21,16 @@ CommandFrame frame_of_asking(const Call& call, Origin origin) {
   frame.key = call.frame.key;
   frame.body_mac = call.frame.body_mac;
   return frame;
+}
+
+Problem came_before(std::string type, std::string_view what, std::string_view act) {
+  return {
+      .status = 409,
+      .type = std::move(type),
+      .title = fmt::format("This {} came before", what),
+      .detail = fmt::format("It was taken under this Idempotency-Key, and goes on by itself unless the service stopped meanwhile. To {} "
+                            "again, use another key.",
+                            act)};
 }
 
 void run_on(WorkPool& pool, Call call, std::move_only_function<void(Call&)> flow) {

@@ -5,6 +5,8 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "command-service/edge.h"
@@ -31,15 +33,19 @@ CommandFrame frame_of_many(const Call& call, Origin origin);
 /// The same under the request's Idempotency-Key: for the command that asks whether the others may be done, and so does not ask twice.
 CommandFrame frame_of_asking(const Call& call, Origin origin);
 
+/// To an Idempotency-Key that was used for this very request: `what` came before, and how to `act` again. What was answered then is not
+/// kept, and doing it once more would take back what people have done since.
+Problem came_before(std::string type, std::string_view what, std::string_view act);
+
 /// Blocks until a command was answered that changes nothing and asks whether the many of a request may be sent. The position that its
-/// answer is true at; nothing: the call has been answered, with `came_before` if this is a repeat by its Idempotency-Key.
+/// answer is true at; nothing: the call has been answered, with `before` if this is a repeat by its Idempotency-Key.
 template <class Command>
-std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame frame, Command command, const Problem& came_before) {
+std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame frame, Command command, const Problem& before) {
   std::promise<std::optional<Position>> asked;
   auto on_answer = [&](const Answer& answer, const Command&, const auto&) {
     const bool done = answer.kind == Answer::Kind::done;
     if (!done) call.respond(problem_response(answer, call.request.request_id));
-    if (answer.repeated && done) call.refuse(came_before);
+    if (answer.repeated && done) call.refuse(before);
     asked.set_value(done && !answer.repeated ? std::optional(answer.position) : std::nullopt);
   };
   edge.writer.submit(std::make_unique<TypedWork<Command>>(std::move(frame), std::move(command), call.actor(), std::move(on_answer)));

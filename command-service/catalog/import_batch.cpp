@@ -112,16 +112,18 @@ class BatchRun {
   Bulk bulk_;
 };
 
+constexpr std::size_t wrong_steps_shown_max = 20;
+
 /// Bounds that the sender keeps to; broken, it is another program.
 json::FieldErrors wrong_steps(ImportBatch& batch) {
   json::FieldErrors errors;
   if (batch.source.empty() || batch.source.size() > 64) errors.push_back({"/source", "must have 1 to 64 characters"});
   if (batch.releases.size() + batch.merges.size() + batch.titles.size() > batch_steps_max)
     errors.push_back({"/titles", "a batch has at most " + std::to_string(batch_steps_max) + " steps"});
-  for (std::size_t i = 0; i < batch.releases.size() && errors.size() < 20; ++i)
+  for (std::size_t i = 0; i < batch.releases.size() && errors.size() < wrong_steps_shown_max; ++i)
     if (batch.releases[i].media.size() > release_references_max)
       errors.push_back({"/releases/" + std::to_string(i) + "/media", "has more than " + std::to_string(release_references_max)});
-  for (std::size_t i = 0; i < batch.titles.size() && errors.size() < 20; ++i) {
+  for (std::size_t i = 0; i < batch.titles.size() && errors.size() < wrong_steps_shown_max; ++i) {
     std::vector<std::string> remarks;
     if (!check(batch.titles[i].entry, remarks) || !remarks.empty())
       errors.push_back({"/titles/" + std::to_string(i) + "/entry", remarks.empty() ? "has no name or no reference" : remarks.front()});

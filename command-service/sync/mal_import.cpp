@@ -70,17 +70,6 @@ struct AskToImport {
 };
 BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
 
-/// To an Idempotency-Key that was used for this very import. What was answered then is not kept, and doing it once more would undo what
-/// people have changed since.
-Problem came_before() {
-  return {.status = 409,
-          .type = "import-came-before",
-          .title = "This import came before",
-          .detail =
-              "It was taken under this Idempotency-Key, and goes on by itself unless the service stopped meanwhile. To import the "
-              "file again, use another key."};
-}
-
 void add_sentence(std::string& sentences, std::string_view more) {
   if (more.empty()) return;
   if (!sentences.empty()) sentences += "; ";
@@ -180,7 +169,8 @@ class Import {
   Origin origin() const { return {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()}; }
 
   bool ask(Call& call, CommandFrame frame) {
-    const auto position = ask_first(edge_, call, std::move(frame), AskToImport{space_}, came_before());
+    const auto position =
+        ask_first(edge_, call, std::move(frame), AskToImport{space_}, came_before("import-came-before", "import", "import the file"));
     report_.position = position.value_or(0);
     return position.has_value();
   }

@@ -51,17 +51,6 @@ struct ImportPath {
 };
 BOOST_DESCRIBE_STRUCT(ImportPath, (), (watch_space, import_id))
 
-/// To an Idempotency-Key that was used for this very undo. What was answered then is not kept, and doing it once more would take back what
-/// was brought back since.
-Problem came_before() {
-  return {.status = 409,
-          .type = "import-undo-came-before",
-          .title = "This undo came before",
-          .detail =
-              "It was taken under this Idempotency-Key, and goes on by itself unless the service stopped meanwhile. To undo the "
-              "import again, use another key."};
-}
-
 /// How one command ended for good.
 struct Ended {
   Answer::Kind kind = Answer::Kind::unavailable;  ///< it was given up
@@ -130,7 +119,8 @@ class ImportUndo {
   Origin origin() const { return {.kind = OriginKind::undo, .reference = path_.import_id.to_string()}; }
 
   bool ask(Call& call, std::optional<Refusal> refusal, CommandFrame frame) {
-    const auto position = ask_first(edge_, call, std::move(frame), only_says(path_.watch_space, refusal), came_before());
+    const auto position = ask_first(edge_, call, std::move(frame), only_says(path_.watch_space, refusal),
+                                    came_before("import-undo-came-before", "undo", "undo the import"));
     report_.position = position.value_or(0);
     return position.has_value();
   }
