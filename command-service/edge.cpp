@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "command-service/audit/admins.h"
 #include "events/position_token.h"
@@ -63,6 +64,10 @@ Problem not_ready() {
 bool Call::refuse_until(const std::optional<std::chrono::seconds>& wait) {
   if (wait) refuse(problems::too_many_requests(*wait));
   return wait.has_value();
+}
+
+bool Call::refuse_beyond(TokenBuckets& limit) {
+  return refuse_until(limit.take(std::hash<UserId>()(principal->account), TokenBuckets::Clock::now()));
 }
 
 Actor Call::actor() const {

@@ -18,6 +18,7 @@
 #include "runtime/http.h"
 #include "runtime/json.h"
 #include "runtime/problem.h"
+#include "runtime/token_buckets.h"
 
 namespace bloomwatch {
 
@@ -45,6 +46,8 @@ struct Call {
   void refuse(const Problem& problem) { respond(to_response(problem, request.request_id)); }
   /// Whether a limit (TokenBuckets::take) says to wait; then the call has been answered 429.
   bool refuse_until(const std::optional<std::chrono::seconds>& wait);
+  /// The same for a limit of accounts, of which this call's takes one token; there is a principal.
+  bool refuse_beyond(TokenBuckets& limit);
   /// The actor of the principal; of nobody if anonymous.
   Actor actor() const;
 };

@@ -2,13 +2,11 @@
 #include "command-service/spaces/invitation.h"
 
 #include <boost/describe.hpp>
-#include <functional>
 #include <memory>
 #include <utility>
 
 #include "command-service/blocking.h"
 #include "command-service/spaces/invite_member.h"
-#include "runtime/token_buckets.h"
 
 namespace bloomwatch::spaces {
 namespace {
@@ -46,7 +44,7 @@ http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool) {
     if (!call) return;
     auto command = read_body<InviteMember>(*call);
     if (!command) return;
-    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
+    if (call->refuse_beyond(*limit)) return;
     mint_ids(*command, call->now);
     const CommandId id = call->frame.by.command;
     command->invitee.value = email_claim(edge.keys, command->email.text());

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/describe.hpp>
 #include <cmath>
-#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -19,7 +18,6 @@
 #include "command-service/tracking/refusals.h"
 #include "command-service/values.h"
 #include "runtime/logging.h"
-#include "runtime/token_buckets.h"
 
 namespace bloomwatch::mal {
 namespace {
@@ -374,7 +372,7 @@ http::Handler import_list(const Edge& edge, WorkPool& pool) {
     if (!query) return call->refuse(problems::wrong_fields(query.error()));
     const auto path = json::read_command<AskToImport>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
-    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
+    if (call->refuse_beyond(*limit)) return;
     run_on(pool, std::move(*call),
            [&edge, &pool, query = *query, space = path->watch_space](Call& moved) { import_now(edge, pool, moved, query, space); });
   };

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/describe.hpp>
-#include <functional>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -13,7 +12,6 @@
 
 #include "command-service/aggregates.h"
 #include "command-service/dispatch.h"
-#include "runtime/token_buckets.h"
 
 namespace bloomwatch::undo {
 namespace {
@@ -174,7 +172,7 @@ http::Handler undo_change(const Edge& edge, accounts::Readers& readers, WorkPool
     if (!call) return;
     const auto path = json::read_command<UndoPath>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
-    if (call->refuse_until(limit->take(std::hash<UserId>()(call->principal->account), TokenBuckets::Clock::now()))) return;
+    if (call->refuse_beyond(*limit)) return;
     call->frame.by.origin.kind = OriginKind::undo;
     Undo{edge, readers, pool, *path}.begin(std::move(*call));
   };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/describe.hpp>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -208,11 +209,13 @@ void undo_now(const Edge& edge, LogReader& reader, const WorkPool& pool, Call& c
 }  // namespace
 
 http::Handler undo_import(const Edge& edge, accounts::Readers& readers, WorkPool& pool) {
-  return [&edge, &readers, &pool](http::Request request, http::Responder respond) {
+  return [&edge, &readers, &pool, limit = std::make_unique<TokenBuckets>(import_undos_max, import_undos_per_second)](
+             http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
     const auto path = json::read_command<ImportPath>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
+    if (call->refuse_beyond(*limit)) return;
     run_on(pool, std::move(*call), [&edge, &readers, &pool, path = *path](Call& moved) {
       readers.with([&](LogReader& reader) { undo_now(edge, reader, pool, moved, path); });
     });

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "command-service/sync/mal_import.h"
+#include "command-service/undo/undo_import.h"
 #include "tests/integration/command_service/service_fixture.h"
 
 namespace bloomwatch::test {
@@ -137,6 +138,12 @@ TEST_F(Import, is_taken_from_one_account_so_often) {
   EXPECT_EQ(import(list_of(1)).status, 429);
   const Person ken = register_person("ken");
   EXPECT_EQ(post("/api/watch-spaces/" + make_space(ken) + "/imports/mal", list_of(1), ken.access_token).status, 200);
+}
+
+TEST_F(Import, is_undone_by_one_account_so_often) {
+  const std::string none = Uuid::v7(now()).to_string();
+  for (int i = 0; i < static_cast<int>(undo::import_undos_max); ++i) EXPECT_EQ(undo(none, std::to_string(i)).status, 404);
+  EXPECT_EQ(undo(none, "last").status, 429);
 }
 
 TEST_F(Import, with_an_idempotency_key_is_done_once) {
