@@ -31,6 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+static_assert(WriterLimits().stream_length_max + WriterLimits().stream_reserve <= Version{stream_events_max});
 constexpr milliseconds retry_every{200};       ///< after Postgres could not be reached
 constexpr milliseconds doze{100};              ///< the writer looks up this often even if nobody wakes it
 constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail

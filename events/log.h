@@ -20,6 +20,9 @@
 
 namespace bloomwatch {
 
+/// Of one stream: what the writer's limits allow.
+inline constexpr std::size_t stream_events_max = 110'000;
+
 /// How one batch ended.
 struct AppendOutcome {
   std::uint64_t batch = 0;  ///< what `send` returned
@@ -132,7 +135,7 @@ class LogReader {
   /// At most `limit` events of one partition with after < position ≤ until, in order. Looks at every event between.
   std::vector<RecordedEvent> read_partition(std::int16_t partition, Position after, Position until, std::size_t limit);
   /// At most `limit` events of one stream after a version, in order.
-  std::vector<RecordedEvent> stream(const StreamName& name, Version after = 0, std::size_t limit = 100'000);
+  std::vector<RecordedEvent> stream(const StreamName& name, Version after = 0, std::size_t limit = stream_events_max);
 
   /// Returns when everything that this reader has read is on disk. Before that a crash of Postgres may take the last events away again, and
   /// put others in their places: so this comes first for whoever answers for them, copies them, or goes on from their positions behind a
