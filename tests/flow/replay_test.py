@@ -139,6 +139,14 @@ class Replay(unittest.TestCase):
         self.replay("--to", to, "--resume")
         self.assertEqual(to.read_bytes(), self.whole)
 
+    def test_two_do_not_write_one_file(self):
+        to = self.folder / "shared.ndjson"
+        process = subprocess.Popen(self.command("--to", to, "--rate", str(len(self.lines) // 4)), stderr=subprocess.DEVNULL)
+        wait_until(lambda: to.exists() and to.stat().st_size > 0, 60, "the first lines")
+        self.assertIn("another replay writes", self.refused("--to", to, "--resume"))
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(to.read_bytes(), self.whole)
+
     def test_what_the_log_has_got_since_is_added(self):
         to = self.folder / "later.ndjson"
         self.replay("--to", to, "--until", "1000")

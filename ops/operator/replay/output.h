@@ -32,7 +32,7 @@ void append_line(std::string& text, TextFormat format, const RawEvent& event, Po
 std::string csv_header();
 
 /// A file, a pipe or a device, or standard output where `path` is `-`. An existing file is cut to `bytes` and gone on with; an empty one
-/// begins with the header.
+/// begins with the header. A file is locked (flock) as long as this lives. Throws std::runtime_error.
 std::unique_ptr<ReplayOutput> text_output(const std::string& path, TextFormat format, std::string_view epoch, std::int64_t bytes);
 
 /// A topic with the log's 16 partitions; made if it is not there. Records are as the relay's, but `ce_previous` speaks of this topic.

@@ -1,5 +1,6 @@
 // A replay as text: NDJSON or CSV, to a file or to standard output.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +140,7 @@ class TextOutput : public ReplayOutput {
       is_file_ = ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
     }
     if (is_file_) {
+      if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) fail("another replay writes " + path);
       const off_t end = ::lseek(descriptor_, 0, SEEK_END);
       if (end < bytes) throw std::runtime_error(path + " is shorter than its state file says: it was changed by somebody else");
       if (::ftruncate(descriptor_, bytes) != 0 || ::lseek(descriptor_, bytes, SEEK_SET) != bytes) fail("cannot write " + path);
