@@ -28,6 +28,11 @@ TitleId title_of(std::string_view source, std::string_view id) {
   return TitleId(Uuid::v5(bloomwatch_name_space(), name));
 }
 
+std::optional<TitleId> own_title_of(std::string_view source, std::string_view id) {
+  const auto own = source == own_source ? Uuid::parse(id) : std::nullopt;
+  return own ? std::optional(TitleId(*own)) : std::nullopt;
+}
+
 ClaimKey reference_claim(std::string_view source, std::string_view id) {
   return ClaimKey(Uuid::v5(title_of(source, id).uuid, "reference"));
 }

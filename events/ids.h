@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,11 @@ std::int16_t partition_of(PartitionKey key);
 
 /// The canonical id of a title that an outside source names: the UUIDv5 of `<source>:<id>` in our name space.
 TitleId title_of(std::string_view source, std::string_view id);
+
+/// The source of a reference that is a title's own id.
+inline constexpr std::string_view own_source = "bloomwatch";
+/// The title whose own id the reference is, be there one or not; nothing: it is no such reference.
+std::optional<TitleId> own_title_of(std::string_view source, std::string_view id);
 
 /// The claim "this reference means that title": held by the title's stream.
 ClaimKey reference_claim(std::string_view source, std::string_view id);

@@ -58,11 +58,6 @@ void set_details(Title& title, std::string_view source, const TitleDetails& deta
 
 }  // namespace
 
-std::optional<TitleId> own_title_of(const MediaReference& reference) {
-  const auto id = reference.source == own_source ? Uuid::parse(reference.id) : std::nullopt;
-  return id ? std::optional(TitleId(*id)) : std::nullopt;
-}
-
 Mark mark_of(const std::vector<TitleName>& names) { return mark_of_list(names); }
 Mark mark_of(const std::vector<std::string>& words) { return mark_of_list(words); }
 Mark mark_of(const std::vector<MediaReference>& related) { return mark_of_list(related); }

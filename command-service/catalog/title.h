@@ -15,11 +15,6 @@
 
 namespace bloomwatch {
 
-/// The source of a reference that is a title's own id.
-inline constexpr std::string_view own_source = "bloomwatch";
-/// The title whose own id the reference is, be there one or not; nothing: it is no such reference.
-std::optional<TitleId> own_title_of(const MediaReference& reference);
-
 /// What the past of one title means for the next decision. Stream title-<id>.
 struct Title {
   using Key = TitleId;

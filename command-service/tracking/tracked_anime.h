@@ -68,7 +68,7 @@ struct Parameter<TrackedAnime> {
   static Meant meant(const MediaReference& reference, const HeldClaim& claim, Look&& look) {
     if (claim.holder && claim.holder->category == Title::category) return living(TitleId(claim.holder->id), look);
     // No import claims the own ids of its titles: a title that has a stream has the reference.
-    if (const auto id = own_title_of(reference)) {
+    if (const auto id = own_title_of(reference.source, reference.id)) {
       const Meant own = living(*id, look);
       if (!own.known || own.title->exists) return own;
     }

@@ -89,8 +89,8 @@ void set_credits(TitleRow& row, CreditRole role, const std::string& source, cons
 
 void set_related(TitleRow& row, const std::string& source, const std::vector<MediaReference>& related) {
   row.related.clear();
-  for (const MediaReference& reference : related)
-    row.related.push_back({reference.source, reference.id, title_of(reference.source, reference.id)});
+  for (const auto& [related_source, id] : related)
+    row.related.push_back({related_source, id, own_title_of(related_source, id).value_or(title_of(related_source, id))});
   row.sources["related"] = source;
 }
 

@@ -41,7 +41,7 @@ struct StudioCredit {
 };
 BOOST_DESCRIBE_STRUCT(StudioCredit, (), (slug, name, role))
 
-/// A related title by its source's reference, and the id that leads to ours if we have it (read_catalog.aliases).
+/// A related title by its source's reference, and the id, its own or that of the reference, that leads to ours if we have it.
 struct RelatedReference {
   std::string source;
   std::string id;
@@ -118,7 +118,7 @@ std::string studio_slug(std::string_view name);
 
 struct Catalog {
   static constexpr std::string_view name = "catalog";
-  static constexpr int version = 2;  ///< raise it when a fold changes
+  static constexpr int version = 3;  ///< raise it when a fold changes
 
   projection::Rows<TitleRow> titles;
   projection::Puts<TitleAliasRow> aliases;

@@ -50,6 +50,13 @@ TEST_F(CatalogFold, keeps_what_a_title_is_and_by_what_it_is_found) {
   EXPECT_NE(listing("studio", "studio-kite"), nullptr);
 }
 
+TEST_F(CatalogFold, finds_a_related_title_by_its_own_id) {
+  happens(added());
+  happens(TitleRelationsChanged{"manual", {{"bloomwatch", title(2).to_string()}, {"mal", "4"}}});
+  EXPECT_EQ(row().related.front().alias, title(2));
+  EXPECT_EQ(row().related.back().alias, title_of("mal", "4"));
+}
+
 TEST_F(CatalogFold, moves_listings_with_what_they_follow_from) {
   happens(added());
   happens(TitleGenresChanged{aod, {"drama"}});
