@@ -423,6 +423,60 @@ void Errors::add(const Path& at, std::string detail, In in) {
 }
 
 namespace detail {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+/// Stops where the text is no JSON.
+void add_ill_formed(ondemand::value value, const Path& at, std::size_t depth, Errors& errors) {
+  ondemand::json_type type;
+  if (depth > nesting_max || value.type().get(type)) return;
+  switch (type) {
+    case ondemand::json_type::object: {
+      ondemand::object object;
+      if (value.get_object().get(object)) return;
+      for (auto member : object) {
+        ondemand::field field;
+        std::string_view name;
+        if (std::move(member).get(field) || field.unescaped_key().get(name)) return;
+        add_ill_formed(field.value(), Path{&at, name}, depth + 1, errors);
+      }
+      return;
+    }
+    case ondemand::json_type::array: {
+      ondemand::array array;
+      if (value.get_array().get(array)) return;
+      std::size_t index = 0;
+      for (auto entry : array) {
+        ondemand::value element;
+        if (std::move(entry).get(element)) return;
+        add_ill_formed(element, Path{&at, {}, index++}, depth + 1, errors);
+      }
+      return;
+    }
+    case ondemand::json_type::number:
+      if (value.get_number().error()) errors.add(at, "is a number that is ill-formed or does not fit");
+      return;
+    case ondemand::json_type::string: {
+      const std::string_view token = value.raw_json_token();
+      if (value.get_string().error() || !surrogates_pair_up(token)) errors.add(at, "is an ill-formed string");
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+void add_unreadable(std::string_view text, std::string why, const Path& root, Errors& errors) {
+  ondemand::parser parser;
+  const simdjson::padded_string padded(text);
+  ondemand::document document;
+  ondemand::value value;
+  if (!parser.iterate(padded).get(document) && !document.get_value().get(value)) add_ill_formed(value, root, 1, errors);
+  if (errors.none()) errors.add(root, std::move(why));
+}
 
 std::string integer_detail(std::int64_t min, std::uint64_t max) {
   return "must be a whole number between " + std::to_string(min) + " and " + std::to_string(max);

@@ -937,6 +937,10 @@ void write_value(std::string& out, const T& value) {
   }
 }
 
+/// Of a text that `Document::parse` has refused: every number and string in it that is ill-formed, by where it is; if that is not what is
+/// wrong, `why` of the whole. Reads the text once more.
+void add_unreadable(std::string_view text, std::string why, const Path& root, Errors& errors);
+
 }  // namespace detail
 
 // ---------------------------------------------------------------------------------------------------------------------------------
@@ -948,7 +952,7 @@ std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unkn
   Errors errors(unknown);
   Document document;
   if (auto why = document.parse(text)) {
-    errors.add(Path{}, std::move(*why));
+    detail::add_unreadable(text, std::move(*why), Path{}, errors);
     return std::unexpected(errors.take());
   }
   const Path root;
@@ -971,7 +975,7 @@ std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_v
   Document document;
   if (!is_blank(body)) {
     if (auto why = document.parse(body)) {
-      errors.add(root, std::move(*why));
+      detail::add_unreadable(body, std::move(*why), root, errors);
       return std::unexpected(errors.take());
     }
     reader.read(document.root());

@@ -62,6 +62,9 @@ class Wire(FlowTest):
             with self.subTest(what):
                 answer = self.mira.call("PATCH", self.rating, body, headers={"Content-Type": "application/json"})
                 self.assert_problem(answer, 400)
+        body = b'{"score": 1e999, "notes": "\\ud800"}'
+        answer = self.mira.call("PATCH", self.rating, body, headers={"Content-Type": "application/json"})
+        self.assertEqual([error["pointer"] for error in answer["errors"]], ["/score", "/notes"])
 
     def test_the_other_ways_to_be_wrong(self):
         self.assert_problem(self.mira.call("GET", "/api/no-such-thing"), 404)

@@ -336,6 +336,17 @@ TEST(Json, refuses_numbers_that_do_not_fit) {
   EXPECT_EQ(wrong<std::int64_t>("1e300").size(), 1u);
 }
 
+TEST(Json, names_each_value_that_is_ill_formed) {
+  EXPECT_THAT(wrong<Part>(R"({"number":18446744073709551616,"more":[1,{"y/z":"\ud800"},01],"last":"\x"})"),
+              ElementsAre("/number is a number that is ill-formed or does not fit", "/more/1/y~1z is an ill-formed string",
+                          "/more/2 is a number that is ill-formed or does not fit", "/last is an ill-formed string"));
+  EXPECT_THAT(wrong<Part>(R"({"number":1e400} and more)"), ElementsAre("/number is a number that is ill-formed or does not fit"));
+  EXPECT_THAT(wrong<Part>(R"({"\ud800":1})"), ElementsAre(" has an ill-formed string")) << "a name has no pointer";
+  EXPECT_THAT(wrong<Part>(R"({"number":1,})"), ElementsAre(" is not JSON"));
+  const std::string far = std::string(40, '[') + "1e400" + std::string(40, ']');
+  EXPECT_THAT(wrong<json::Raw>(far), ElementsAre(" is nested deeper than 32 levels"));
+}
+
 TEST(Json, reads_inside_a_read_and_large_after_small) {
   const std::string large = "\"" + std::string(3'000'000, 'x') + "\"";
   EXPECT_EQ(json::read<std::string>(large)->size(), 3'000'000u);
