@@ -10,7 +10,6 @@ namespace bloomwatch {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 using SpaceId = Id<struct SpaceTag>;
