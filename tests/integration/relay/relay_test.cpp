@@ -14,6 +14,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Its settings become those and the defaults.
+void set_properties(const kafka::Options& options, const std::string& topic, const std::map<std::string, std::string>& properties) {
+  rd_kafka_conf_t* settings = rd_kafka_conf_new();
+  char why[512];
+  ASSERT_EQ(rd_kafka_conf_set(settings, "bootstrap.servers", options.bootstrap.c_str(), why, sizeof why), RD_KAFKA_CONF_OK) << why;
+  rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
+  ASSERT_NE(client, nullptr) << why;
+  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
+  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  for (const auto& [name, value] : properties) rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+  rd_kafka_AlterConfigs(client, &resource, 1, nullptr, queue);
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(queue, 30'000);
+  EXPECT_EQ(rd_kafka_event_error(answer), RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_event_error_string(answer);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_ConfigResource_destroy(resource);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_destroy(client);
+}
+
 TEST_F(RelayTest, copies_the_log_in_order_within_each_partition) {
   append_events(1200);
   const auto relay = start_relay();
@@ -129,9 +148,13 @@ TEST_F(RelayTest, refills_a_topic_that_is_deleted_while_it_runs) {
   append_events(200);
   const auto relay = start_relay();
   ASSERT_TRUE(relay->wait(head(), patience));
+  set_properties(kafka, topic(), {{"retention.ms", "-1"}, {"segment.ms", "86400000"}});  // which tells it from the next
   kafka::Admin admin(kafka);
   ASSERT_TRUE(admin.remove(topic()));
-  ASSERT_TRUE(within(patience, [&] { return admin.describe(topic()).has_value(); })) << "it makes it anew";
+  ASSERT_TRUE(within(patience, [&] {
+    const auto made = admin.describe(topic());
+    return made && made->properties.at("segment.ms") != "86400000";
+  })) << "it makes it anew";
   append_events(1);
   ASSERT_TRUE(within(patience, [&] {
     try {
@@ -227,25 +250,6 @@ TEST_F(RelayTest, refuses_a_topic_that_forgets) {
   kafka::Admin(kafka).create(topic(), 16, 1, {{"retention.ms", "604800000"}});
   const auto relay = start_relay();
   EXPECT_TRUE(is_refused(*relay, "retention.ms = 604800000, not -1"));
-}
-
-/// Its settings become those and the defaults.
-void set_properties(const kafka::Options& options, const std::string& topic, const std::map<std::string, std::string>& properties) {
-  rd_kafka_conf_t* settings = rd_kafka_conf_new();
-  char why[512];
-  ASSERT_EQ(rd_kafka_conf_set(settings, "bootstrap.servers", options.bootstrap.c_str(), why, sizeof why), RD_KAFKA_CONF_OK) << why;
-  rd_kafka_t* client = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
-  ASSERT_NE(client, nullptr) << why;
-  rd_kafka_queue_t* queue = rd_kafka_queue_new(client);
-  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-  for (const auto& [name, value] : properties) rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
-  rd_kafka_AlterConfigs(client, &resource, 1, nullptr, queue);
-  rd_kafka_event_t* answer = rd_kafka_queue_poll(queue, 30'000);
-  EXPECT_EQ(rd_kafka_event_error(answer), RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_event_error_string(answer);
-  rd_kafka_event_destroy(answer);
-  rd_kafka_ConfigResource_destroy(resource);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_destroy(client);
 }
 
 TEST_F(RelayTest, notices_while_it_runs_that_the_topic_is_to_forget) {
