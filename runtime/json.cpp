@@ -469,13 +469,16 @@ void add_ill_formed(ondemand::value value, const Path& at, std::size_t depth, Er
 
 }  // namespace
 
-void add_unreadable(std::string_view text, std::string why, const Path& root, Errors& errors) {
+bool parse(Document& document, std::string_view text, const Path& root, Errors& errors) {
+  auto why = document.parse(text);
+  if (!why) return true;
   ondemand::parser parser;
   const simdjson::padded_string padded(text);
-  ondemand::document document;
+  ondemand::document again;
   ondemand::value value;
-  if (!parser.iterate(padded).get(document) && !document.get_value().get(value)) add_ill_formed(value, root, 1, errors);
-  if (errors.none()) errors.add(root, std::move(why));
+  if (!parser.iterate(padded).get(again) && !again.get_value().get(value)) add_ill_formed(value, root, 1, errors);
+  if (errors.none()) errors.add(root, std::move(*why));
+  return false;
 }
 
 std::string integer_detail(std::int64_t min, std::uint64_t max) {

@@ -937,9 +937,9 @@ void write_value(std::string& out, const T& value) {
   }
 }
 
-/// Of a text that `Document::parse` has refused: every number and string in it that is ill-formed, by where it is; if that is not what is
-/// wrong, `why` of the whole. Reads the text once more.
-void add_unreadable(std::string_view text, std::string why, const Path& root, Errors& errors);
+/// As `Document::parse`; false: it is no JSON, and the errors have every number and string in it that is ill-formed, by where it is, or
+/// what is wrong with the whole. Such a text is read once more.
+bool parse(Document& document, std::string_view text, const Path& root, Errors& errors);
 
 }  // namespace detail
 
@@ -951,11 +951,8 @@ template <class T>
 std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unknown::refused) {
   Errors errors(unknown);
   Document document;
-  if (auto why = document.parse(text)) {
-    detail::add_unreadable(text, std::move(*why), Path{}, errors);
-    return std::unexpected(errors.take());
-  }
   const Path root;
+  if (!detail::parse(document, text, root, errors)) return std::unexpected(errors.take());
   auto value = detail::read_value<T>(document.root(), root, errors);
   if (value && errors.none()) return std::move(*value);
   return std::unexpected(errors.take());
@@ -974,10 +971,7 @@ std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_v
   reader.fill(path, In::path);
   Document document;
   if (!is_blank(body)) {
-    if (auto why = document.parse(body)) {
-      detail::add_unreadable(body, std::move(*why), root, errors);
-      return std::unexpected(errors.take());
-    }
+    if (!detail::parse(document, body, root, errors)) return std::unexpected(errors.take());
     reader.read(document.root());
     if (document.root().kind() != Kind::object) return std::unexpected(errors.take());
   }
