@@ -79,7 +79,16 @@ class Life:
             return self.come_back(person)
         if not self.titles:
             return self.add(person)
-        acts = {self.add: 15, self.rate: 30, self.go_on: 15, self.move_space: 10, self.meet: 15, self.consent: 5, self.answer: 8, self.leave: 2}
+        acts = {
+            self.add: 15,
+            self.rate: 30,
+            self.go_on: 15,
+            self.move_space: 10,
+            self.meet: 15,
+            self.consent: 5,
+            self.answer: 8,
+            self.leave: 2,
+        }
         (act,) = self.chance.choices(list(acts), list(acts.values()))
         act(person)
 
@@ -92,7 +101,8 @@ class Life:
 
     def rate(self, person):
         fields = self.some(score=[None] + [tenths / 2 for tenths in range(1, 21)], notes=[None, "cosy", "a 星 for it"])
-        side = self.change(person, "/participant-rating", fields).of(person.id)
+        title, _ = self.send(person, "PATCH", "/participant-rating", fields)
+        side = title.of(person.id)
         for name, value in fields.items():
             setattr(side, name, value)
 
@@ -104,7 +114,7 @@ class Life:
 
     def advance(self, person, where, names, side_of):
         fields = self.some(**{names[0]: range(30), names[1]: STATUSES})
-        title = self.change(person, where, fields, end=fields.get(names[0], 0))
+        title, _ = self.send(person, "PATCH", where, fields, fields.get(names[0], 0))
         if title is None:
             return
         side = side_of(title)
@@ -115,17 +125,16 @@ class Life:
     def meet(self, person):
         first = self.chance.randrange(1, 14)
         day, end = self.chance.randrange(1, 28), first + self.chance.randrange(4)
-        fields = self.some(participants=[self.chance.sample(sorted(self.members), self.chance.randint(1, len(self.members)))], advanceProgress=[True, False])
-        identity = self.chance.choice(list(self.titles))
-        title = self.titles[identity]
+        some_members = self.chance.sample(sorted(self.members), self.chance.randint(1, len(self.members)))
+        fields = self.some(participants=[some_members], advanceProgress=[True, False])
         fields |= {"sessionDate": f"2026-10-{day:02}T20:00:00Z", "startEpisode": first, "endEpisode": end}
-        answer = person.call("POST", f"{self.path}/anime/{identity}/sessions", fields, expect=409 if end > (title.count or end) else 201)
-        if answer.status != 201:
+        title, answer = self.send(person, "POST", "/sessions", fields, end, done=201)
+        if title is None:
             return
         asked = self.ask - {person.id}
         there = {who: "invited" if who in asked else "present" for who in fields.get("participants", self.members)}
-        title.evenings[self.did(answer)["id"]] = Evening(end, fields.get("advanceProgress", True), there)
-        if fields.get("advanceProgress", True):
+        evening = title.evenings[answer["id"]] = Evening(end, fields.get("advanceProgress", True), there)
+        if evening.advances:
             for side in [title.shared] + [title.of(who) for who, attendance in there.items() if attendance == "present"]:
                 side.attend(end, title.count)
 
@@ -164,13 +173,13 @@ class Life:
         names = [name for name in choices if self.chance.random() < 0.6] or [self.chance.choice(list(choices))]
         return {name: self.chance.choice(list(choices[name])) for name in names}
 
-    def change(self, person, where, fields, end=0):
-        """The title that was changed; nothing if it has not so many episodes."""
+    def send(self, person, method, where, fields, end=0, done=200):
+        """A title and what was answered; no title if it has not so many episodes."""
         identity = self.chance.choice(list(self.titles))
         title = self.titles[identity]
         fits = end <= (title.count or end)
-        answer = person.patch(f"{self.path}/anime/{identity}{where}", fields, expect=200 if fits else 409)
-        return (self.did(answer) and title) if fits else None
+        answer = person.call(method, f"{self.path}/anime/{identity}{where}", fields, expect=done if fits else 409)
+        return (title, self.did(answer)) if fits else (None, answer)
 
     def did(self, answer):
         self.position = max(self.position, answer["position"])
