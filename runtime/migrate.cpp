@@ -104,6 +104,7 @@ MigrationReport migrate(const std::string& database_url, const std::filesystem::
   const std::vector<Migration> all = read_migrations(folder);
   // libpqxx takes nothing but the URL, which may name a longer or a shorter one.
   ::setenv("PGCONNECT_TIMEOUT", "10", 0);
+  pg::check_url(database_url);  // what pqxx says of one that cannot be read may hold its password
   pqxx::connection connection(database_url);
   {
     pqxx::nontransaction work(connection);

@@ -229,6 +229,7 @@ std::string quoted(std::string_view name) {
 }
 
 PGconn* connect(const Options& options) {
+  check_url(options.url);
   const std::string seconds = std::to_string(std::max<std::int64_t>(1, options.connect_timeout.count() / 1000));
   // Keepalives and the user timeout find a machine that vanished; they only concern TCP.
   const char* names[] = {"dbname",           "fallback_application_name", "connect_timeout",
@@ -239,6 +240,22 @@ PGconn* connect(const Options& options) {
 }
 
 }  // namespace
+
+void check_url(const std::string& url) {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parts(PQconninfoParse(url.c_str(), nullptr), PQconninfoFree);
+  bool plain = parts != nullptr;
+  for (const PQconninfoOption* part = parts.get(); plain && part->keyword != nullptr; ++part) {
+    const std::string_view keyword = part->keyword;
+    const std::string_view value = part->val == nullptr ? "" : part->val;
+    // Where a password ends too early, its rest is taken for these.
+    if (keyword == "host") plain = !value.contains('@');
+    if (keyword == "port") plain = std::ranges::all_of(value, [](char c) { return ascii::is_digit(c) || c == ','; });
+  }
+  if (!plain)
+    throw std::runtime_error(
+        "the database URL cannot be read: it is postgresql://user:password@host:port/name, special characters of the "
+        "password as %XX (RFC 3986 §2.1), or libpq's `name=value` pairs");
+}
 
 Connection::Connection(const Options& options) : raw_(connect(options)), statement_timeout_(options.statement_timeout) {
   if (PQstatus(raw_) != CONNECTION_OK) {

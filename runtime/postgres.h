@@ -463,6 +463,10 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
+/// Throws std::runtime_error where libpq would take `url` otherwise than it was meant, mostly for a password whose special characters are
+/// not escaped. libpq's own errors repeat pieces of such a URL; ours say nothing of it. Connection asks this by itself.
+void check_url(const std::string& url);
+
 struct Notification {
   std::string channel;
   std::string payload;
@@ -471,7 +475,7 @@ struct Notification {
 /// One connection. Not for use from two threads at once. After a lost connection it stays broken: make another one (the pool does).
 class Connection {
  public:
-  /// Connects, or throws Error with `connection_lost()`.
+  /// Connects, or throws Error with `connection_lost()`, or as check_url().
   explicit Connection(const Options& options);
   ~Connection();
   Connection(Connection&&) noexcept;

@@ -1,6 +1,8 @@
 # A process as others on its machine see it: where it says that it is, and what it says of itself while it stops.
+import os
 import pathlib
 import socket
+import subprocess
 import tempfile
 import unittest
 import urllib.parse
@@ -65,6 +67,17 @@ class Process(unittest.TestCase):
             self.assertIn(b" 401 ", under_way.recv(65536))
         self.assertEqual(server.process.wait(20), 0)
         server.killed = True  # as close() expects of one that has ended
+
+    def test_nothing_is_said_of_a_database_url_that_cannot_be_read(self):
+        for url in ("postgresql://u:secret%zz@localhost/x", "postgresql://u:sec@ret@localhost/x", "postgresql://u:sec/ret@localhost/x", "u:secret"):
+            for command in (["serve", "--port", "0"], ["migrate"], ["verify"], ["log"]):
+                with tempfile.TemporaryDirectory(prefix="bloomwatch-home-") as home:
+                    done = subprocess.run([PROGRAM, *command, "--home", home], env={**os.environ, "BLOOMWATCH_DATABASE_URL": url},
+                                          capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn("the database URL cannot be read", done.stderr)
+                for piece in ("sec", "ret"):
+                    self.assertNotIn(piece, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

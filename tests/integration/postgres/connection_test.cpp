@@ -1,4 +1,5 @@
 // What a connection promises: values come back as they went, errors say what they are, and a lost server is noticed.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -276,6 +277,21 @@ TEST(Migrate, applies_once_and_refuses_a_changed_file) {
   write("0001_one.sql", "CREATE TABLE one (a bigint);");
   EXPECT_THROW(migrate(url, folder), std::runtime_error);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Connection, urls_that_would_be_read_otherwise_than_meant_are_refused_without_a_word_of_them) {
+  for (const char* fine : {"", "postgresql:///bloomwatch?host=/tmp/x&user=bloomwatch", "postgresql://u:p%40ss@[::1]:5432/x",
+                           "postgresql://u:p?ss@localhost/x", "host=a,b port=1,2 password='p@ss/word'"})
+    EXPECT_NO_THROW(check_url(fine)) << fine;
+  for (const char* url :
+       {"postgresql://u:pass%zz@localhost/x", "postgresql://u:p@ss@localhost/x", "postgresql://u:pa/ss@localhost/x", "u:pass"}) {
+    try {
+      check_url(url);
+      ADD_FAILURE() << url;
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("ss@")));
+    }
+  }
 }
 
 }  // namespace
