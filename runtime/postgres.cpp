@@ -337,7 +337,8 @@ Result Connection::finish_command() {
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) return next;
     kept = std::move(next);
   }
-  if (PQstatus(raw_) == CONNECTION_BAD) broken_ = true;
+  // A session that may only read stays so after its server, or the setting, has changed back: another one is wanted.
+  if (PQstatus(raw_) == CONNECTION_BAD || (failure && failure->sqlstate() == "25006")) broken_ = true;
   if (failure) throw *failure;
   if (broken_) throw lost(raw_);
   return kept;

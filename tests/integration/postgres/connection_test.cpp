@@ -279,6 +279,13 @@ TEST(Migrate, applies_once_and_refuses_a_changed_file) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Connection, that_may_only_read_is_not_kept) {
+  Connection connection = connect();
+  connection.script("SET default_transaction_read_only = on");  // as of a server that was a standby when it was connected to
+  EXPECT_THROW(connection.script("CREATE TABLE not_here (n integer)"), Error);
+  EXPECT_FALSE(connection.usable());
+}
+
 TEST(Connection, urls_that_would_be_read_otherwise_than_meant_are_refused_without_a_word_of_them) {
   for (const char* fine : {"", "postgresql:///bloomwatch?host=/tmp/x&user=bloomwatch", "postgresql://u:p%40ss@[::1]:5432/x",
                            "postgresql://u:p?ss@localhost/x", "host=a,b port=1,2 password='p@ss/word'"})
