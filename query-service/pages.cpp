@@ -300,7 +300,7 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
       const ModelState& state = rows.state(model);
       if (state.reached() >= page->at_least) continue;
       // Who is parked does not move until somebody lets it: no use in waiting.
-      if (state.parked_at && state.position >= page->at_least) return refuse(*page, problems::read_model_behind());
+      if (state.parked_at && state.position >= page->at_least) return refuse_parked(*page, rows);
       wait(std::move(page), model);
       if (by_partition) look_at_checkpoints();  // they may have moved before the page began to wait
       return;
@@ -311,12 +311,18 @@ void Pages::took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::E
   }
 }
 
+/// A stranger is told no more than of a space that does not exist.
+void Pages::refuse_parked(OpenPage& page, const PageRows& rows) {
+  const bool stranger = page.members_only && !is_member(rows, page.visit.by.profile);
+  refuse(page, stranger ? no_such_space() : problems::read_model_behind());
+}
+
 void Pages::render(std::unique_ptr<OpenPage> page, const PageRows& rows) {
   try {
     if (page->members_only) {
-      if (!is_member(rows, page->visit.by.profile)) return refuse(*page, no_such_space());
       // Who is a member now is not known: nobody is let in.
-      if (rows.state(Model::spaces).parked_at) return refuse(*page, problems::read_model_behind());
+      if (rows.state(Model::spaces).parked_at) return refuse_parked(*page, rows);
+      if (!is_member(rows, page->visit.by.profile)) return refuse(*page, no_such_space());
     }
     if (page->admins_only) {
       // Who is an admin now is not known: nobody is let in.

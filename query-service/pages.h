@@ -220,6 +220,7 @@ class Pages {
   void wait(std::unique_ptr<OpenPage> page, Model model);
   void submit(std::unique_ptr<OpenPage> page, Question question);
   void took(std::unique_ptr<OpenPage> page, std::expected<pg::Result, pg::Error> outcome);
+  void refuse_parked(OpenPage& page, const PageRows& rows);
   void render(std::unique_ptr<OpenPage> page, const PageRows& rows);
   void finish(OpenPage& page, Position position, std::expected<Shown, Problem> shown);
   void refuse(OpenPage& page, const Problem& problem);

@@ -680,11 +680,13 @@ TEST(Pages, of_a_parked_space_say_so_and_let_nobody_in_when_members_are_not_know
   EXPECT_EQ(old.status(), 200);
   EXPECT_THAT(old.header("Bloomwatch-Position"), testing::EndsWith('.' + std::to_string(std::stoll(here) - 1)));
   EXPECT_EQ(mira.get(space + "/anime?atLeast=" + here).status(), 503);
+  EXPECT_EQ(eve.get(space + "/anime?atLeast=" + here).problem(), "/problems/no-such-space");
   EXPECT_EQ(mira.get(space + "?atLeast=" + here).status(), 200) << "the space's own page does not read tracking";
   park("spaces", here);
   for (const std::string& tail : {std::string(), std::string("/anime"), std::string("/dashboard")}) {
     EXPECT_EQ(mira.get(space + tail).status(), 503) << tail;
-    EXPECT_EQ(eve.get(space + tail).status(), 404) << tail;
+    EXPECT_EQ(eve.get(space + tail).problem(), "/problems/no-such-space") << tail;
+    EXPECT_EQ(eve.get(space + tail + "?atLeast=" + here).problem(), "/problems/no-such-space") << tail;
   }
   EXPECT_THAT(mira.get("/api/watch-spaces").as<List<Space>>().items, SizeIs(0));
   World::get().database().query("DELETE FROM projection.parked WHERE partition_key = '" + id + "'");
