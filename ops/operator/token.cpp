@@ -15,10 +15,6 @@
 namespace bloomwatch::ops {
 namespace {
 
-/// Longest life of a token that is printed. Ended sessions and changed passwords are remembered for access_token_life only, so nothing
-/// takes one back that lives on after that.
-constexpr std::chrono::hours printed_life_max{24};
-
 MasterKeys keys_of(const Target& target) {
   if (!std::filesystem::exists(target.master_key_file()))
     throw std::runtime_error("there is no " + target.master_key_file().string() + "; name the instance's --home");
@@ -61,8 +57,10 @@ void add_token(CLI::App& program, Action& action) {
       program.add_subcommand("token", "Print an access token that speaks for a person (for who may read the instance's keys)");
   add_target(*token, options->target);
   token->add_option("--as", options->handle, "Their handle")->required();
-  token->add_option("--seconds", options->seconds, "How long it is good for")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{std::chrono::seconds(printed_life_max).count()}))
+  token
+      ->add_option("--seconds", options->seconds, "How long it is good for")
+      // Ended sessions and changed passwords are remembered for little longer: a token that outlived that would come back to life.
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{std::chrono::seconds(access_token_life).count()}))
       ->capture_default_str();
   token->callback([options, &action] {
     action = [options] {
