@@ -27,6 +27,8 @@ constexpr Position switch_distance_max = 2000;
 
 /// How often old tables are dropped: pages that are being read may be in the way, but not for long.
 constexpr int attempts_max = 50;
+/// How often the lock is tried that says that no other rebuild of the model runs.
+constexpr int lock_attempts_max = 20;
 /// How often the switch is tried: a backup may be in the way for hours, and so much folding would begin anew.
 constexpr int switch_attempts_max = 36'000;
 constexpr std::chrono::milliseconds between_attempts{100};
@@ -53,9 +55,13 @@ void persist(Attempt attempt, int attempts = attempts_max) {
   }
 }
 
-/// One at a time for each model, whichever process runs it.
+/// One at a time for each model, whichever process runs it. That of one that has just ended goes when Postgres sees that its session has.
 bool take_lock(pg::Connection& connection, std::string_view model) {
-  return connection.query("SELECT pg_try_advisory_lock(hashtext('bloomwatch rebuild'), hashtext($1))", pg::Params(model))[0].get<bool>(0);
+  for (int left = lock_attempts_max;; std::this_thread::sleep_for(between_attempts)) {
+    static const pg::Statement try_lock("SELECT pg_try_advisory_lock(hashtext('bloomwatch rebuild'), hashtext($1))");
+    if (connection.run(try_lock, pg::Params(model))[0].get<bool>(0)) return true;
+    if (--left == 0) return false;
+  }
 }
 
 /// In the place of what an earlier rebuild has left: pages may still read its old tables.
