@@ -75,8 +75,9 @@ void Connection::complete(std::uint64_t slot, Response response) {
 /// The line of a request: it has the route's pattern and never the path, which may hold a token. Who is turned away because too much is
 /// asked (503) is counted; a line for each would only be more to do.
 void Connection::note(const Pending& pending, const Response& response, Clock::duration took) const {
-  const log::Level level = response.cause.empty() ? log::Level::debug : log::Level::error;
-  if (!log::is_on(level)) return;
+  const bool failed = !response.cause.empty();
+  const log::Level level = failed ? log::Level::error : log::Level::debug;
+  if (!log::is_on(level) || (failed && !io_->may_say_failure())) return;
   log::write(level, "http", "answered",
              {{"request", pending.request_id},
               {"correlation", pending.correlation_id},
@@ -86,7 +87,8 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
               {"route", pending.pattern},
               {"status", response.status},
               {"milliseconds", std::chrono::duration<double, std::milli>(took).count()},
-              {"error", response.cause}});
+              {"error", response.cause},
+              {"unsaid", failed ? std::exchange(io_->failures_unsaid, 0) : 0}});
 }
 
 void Connection::pop_answered() {

@@ -114,6 +114,17 @@ void IoThread::refresh_date() {
   date_line.assign(text.data(), size);
 }
 
+bool IoThread::may_say_failure() {
+  const auto at = Clock::now();
+  if (at - said_since_ >= std::chrono::seconds(1)) {
+    said_since_ = at;
+    said_ = 0;
+  }
+  if (said_ < failures_said_max) return ++said_, true;
+  ++failures_unsaid;
+  return false;
+}
+
 void IoThread::tick() {
   clock = Clock::now();
   refresh_date();

@@ -46,6 +46,9 @@ class RequestIds {
   std::array<std::uint64_t, 2> state_ = {};
 };
 
+/// Lines about failures that a thread logs in a second.
+inline constexpr unsigned failures_said_max = 20;
+
 struct Answer {
   std::shared_ptr<Connection> connection;
   std::uint64_t slot;
@@ -71,11 +74,15 @@ struct IoThread {
   RequestIds request_ids;
   std::atomic<std::size_t> body_bytes_held = 0;  ///< of bodies being read on this thread
   bool draining = false;
+  std::uint64_t failures_unsaid = 0;  ///< since the last that was logged
 
   /// From any thread: hands answers to their connections, which are this thread's, with one post for all that gather until they are read.
   void deliver(std::span<Answer> answers);
   /// What comes later is dropped.
   void close_mailbox();
+  /// Whether one more failure is worth a line in the log: `failures_said_max` of a second are. While all requests fail for one reason, a
+  /// line for each would only be more to do.
+  bool may_say_failure();
   /// Moves clock and date, and looks after the connections' deadlines.
   void tick();
 
@@ -88,6 +95,8 @@ struct IoThread {
   std::vector<Answer> mailbox_;
   bool posted_ = false;
   bool closed_ = false;
+  Clock::time_point said_since_ = {};
+  unsigned said_ = 0;           ///< since then
   std::vector<Answer> opened_;  ///< the mailbox being read; keeps its capacity
 };
 

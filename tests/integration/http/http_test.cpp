@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -508,6 +509,19 @@ TEST_F(Http, answers_503_with_an_incident_when_a_handler_throws_and_hides_why) {
   EXPECT_EQ(answer.header("Retry-After"), "1");
   EXPECT_EQ(answer.body.find("secret"), std::string::npos);
   EXPECT_EQ(client.ask(get("/hello")).status, 200);
+}
+
+TEST_F(Http, logs_a_failure_that_comes_again_and_again_a_few_times_a_second) {
+  constexpr int asked = 2000;
+  serve();
+  RawClient client(server_->port());
+  log::set_level(log::Level::error);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < asked; ++i) EXPECT_EQ(client.ask(get("/throws")).status, 503);
+  const std::string logged = testing::internal::GetCapturedStderr();
+  const auto lines = std::ranges::count(logged, '\n');
+  EXPECT_GT(lines, 0);
+  EXPECT_LT(lines, asked / 2);
 }
 
 TEST_F(Http, answers_500_when_a_handler_forgets_to) {
