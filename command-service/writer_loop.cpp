@@ -446,7 +446,7 @@ class Writer::Loop {
     if (machine_.leading() && machine_.pending() == 0) stuck_since_.reset();
     if (machine_.leading() && stuck_since_ && Clock::now() > *stuck_since_ + options_.doubt_max) step_down("nothing can be appended");
     const bool drained = machine_.pending() == 0 || Clock::now() >= stop_at_.load();
-    const bool may_lead = lease_->held() && !(stopping_ && drained);
+    const bool may_lead = lease_->held() && !(stopping_ && drained) && !pg::waits_have_ended();
     if (machine_.leading() && !may_lead) {
       ready_ = false;
       deposed_at_ = Clock::now();
@@ -509,7 +509,7 @@ class Writer::Loop {
     } catch (const pg::Error& error) {
       complain_("cannot read the tail yet", error);
       note_progress(false);
-      if (!machine_.leading() && Clock::now() > deposed_at_ + options_.doubt_max) give_up_tail();
+      if (!machine_.leading() && (Clock::now() > deposed_at_ + options_.doubt_max || pg::waits_have_ended())) give_up_tail();
     }
   }
 

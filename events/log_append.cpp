@@ -343,7 +343,8 @@ struct AppendPipeline::State {
   }
 
   bool overdue() const {
-    return (!in_flight.empty() && Clock::now() - in_flight.front().sent > answer_timeout) || (flusher && flusher->overdue());
+    return (!in_flight.empty() && Clock::now() - in_flight.front().sent > answer_timeout) || (flusher && flusher->overdue()) ||
+           (connection && pg::waits_have_ended());
   }
 
   /// Sleeps until Postgres answers, `wake` is called (then true) or the time is over.

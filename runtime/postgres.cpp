@@ -228,8 +228,14 @@ std::string quoted(std::string_view name) {
   return out + '"';
 }
 
+std::atomic<Clock::time_point> waits_end = never;
+
+/// Waits this long at most before it looks whether the process ends.
+constexpr Milliseconds look_every{250};
+
 PGconn* connect(const Options& options) {
   check_url(options.url);
+  if (waits_have_ended()) throw Error("no connection to Postgres is opened any more: the process ends", "08001");
   const std::string seconds = std::to_string(std::max<std::int64_t>(1, options.connect_timeout.count() / 1000));
   // Keepalives and the user timeout find a machine that vanished; they only concern TCP.
   const char* names[] = {"dbname",           "fallback_application_name", "connect_timeout",
@@ -256,6 +262,9 @@ void check_url(const std::string& url) {
         "the database URL cannot be read: it is postgresql://user:password@host:port/name, special characters of the "
         "password as %XX (RFC 3986 §2.1), or libpq's `name=value` pairs");
 }
+
+void end_waits(Clock::time_point when) { waits_end = when; }
+bool waits_have_ended() { return Clock::now() >= waits_end.load(); }
 
 Connection::Connection(const Options& options) : raw_(connect(options)), statement_timeout_(options.statement_timeout) {
   if (PQstatus(raw_) != CONNECTION_OK) {
@@ -299,18 +308,19 @@ void Connection::close() noexcept {
 }
 
 Clock::time_point Connection::answer_deadline() const {
-  if (statement_timeout_.count() == 0) return Clock::time_point::max();
+  if (statement_timeout_.count() == 0) return never;
   return Clock::now() + statement_timeout_ + std::chrono::seconds(5);
 }
 
 void Connection::wait_readable(Clock::time_point deadline) {
-  int wait_ms = -1;
-  if (deadline != Clock::time_point::max())
-    wait_ms = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<Milliseconds>(deadline - Clock::now()).count()));
+  const auto now = Clock::now();
+  const auto until = std::min(deadline, waits_end.load());
+  const auto wait = until == never ? look_every : std::clamp(std::chrono::ceil<Milliseconds>(until - now), Milliseconds(0), look_every);
   pollfd waiting{PQsocket(raw_), POLLIN, 0};
-  const int ready = ::poll(&waiting, 1, wait_ms);
+  const int ready = ::poll(&waiting, 1, static_cast<int>(wait.count()));
   if (ready < 0 && errno == EINTR) return;
   if (ready == 0) {
+    if (now + wait < std::min(deadline, waits_end.load())) return;
     broken_ = true;
     throw Error("Postgres did not answer in time", "08006");
   }

@@ -467,6 +467,13 @@ struct Options {
 /// not escaped. libpq's own errors repeat pieces of such a URL; ours say nothing of it. Connection asks this by itself.
 void check_url(const std::string& url);
 
+/// From then on nobody in this process waits for Postgres: what is under way is a lost connection, and no other one is opened. For a
+/// process that ends. `never` takes it back.
+void end_waits(std::chrono::steady_clock::time_point when);
+inline constexpr std::chrono::steady_clock::time_point never = std::chrono::steady_clock::time_point::max();
+/// Whether it is then.
+bool waits_have_ended();
+
 struct Notification {
   std::string channel;
   std::string payload;

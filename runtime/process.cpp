@@ -7,19 +7,23 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
 
 #include "runtime/logging.h"
 #include "runtime/migrate.h"
+#include "runtime/postgres.h"
 
 namespace bloomwatch {
 namespace {
+
+/// How long what has begun may wait for Postgres while the process stops: what ends processes kills those that take half a minute.
+constexpr std::chrono::seconds stop_waits_max{5};
 
 /// The private cluster that ops/cluster keeps under the home folder says in a file where its socket is.
 std::string private_cluster_url(const std::string& home) {
@@ -80,7 +84,11 @@ Process::Process(Config config, std::string name)
       admin_(listening("health and metrics", "127.0.0.1", config_.admin_port,
                        [this] { return Admin(metrics_, "127.0.0.1", config_.admin_port); })) {}
 
-Process::~Process() = default;
+Process::~Process() {
+  if (!started_) return;
+  remove_instance(config_.home, name_);
+  log::info("process", "stopped");
+}
 
 std::string Process::master_key_file() const { return (std::filesystem::path(config_.home) / "master.key").string(); }
 
@@ -115,23 +123,22 @@ void Process::wait_for_the_end(const std::string& url) {
   struct End {
     Process& process;
     ~End() {
+      pg::end_waits(std::chrono::steady_clock::now() + stop_waits_max);
       process.shutdown_.stop();
       process.admin_.stop();
     }
   };
-  std::optional<End> end(std::in_place, *this);
+  const End end{*this};
   shutdown_.started();
   admin_.start();
   const std::string admin_url = local_url("127.0.0.1", admin_.port());
   write_instance(config_.home, name_, {url, admin_url, config_.database_url, getpid(), config_.kafka_bootstrap, config_.kafka_property});
+  started_ = true;
   log::info("process", "started", {{"url", url}, {"admin_url", admin_url}, {"home", config_.home}});
   shutdown_.wait();
   // Whoever sends traffic here looks elsewhere while what has begun is answered.
   admin_.add_check("process", [] { return std::optional<std::string>("it is stopping"); });
   log::info("process", "stopping");
-  end.reset();
-  remove_instance(config_.home, name_);
-  log::info("process", "stopped");
 }
 
 int run_program(int argc, char** argv, const ProgramInfo& info, const std::function<void(Process&)>& run) {

@@ -24,6 +24,7 @@ class Process {
   /// is (runtime/instance.h), and no other process of that name may run in the home. Throws std::runtime_error or std::system_error, in
   /// words for an operator.
   Process(Config config, std::string name);
+  /// Says that it has stopped, so that all parts that were made after it have.
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -55,6 +56,7 @@ class Process {
   Shutdown shutdown_;
   Metrics metrics_;
   Admin admin_;
+  bool started_ = false;
 };
 
 /// What `--help` says of a program, and which settings it takes.

@@ -1,13 +1,15 @@
 # A process as others on its machine see it: where it says that it is, and what it says of itself while it stops.
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 import urllib.parse
 
-from bloomwatch import PROGRAM, Client, Server, wait_until
+from bloomwatch import PROGRAM, Client, Cluster, Server, run, wait_until
 
 
 def has_ipv6():
@@ -67,6 +69,32 @@ class Process(unittest.TestCase):
             self.assertIn(b" 401 ", under_way.recv(65536))
         self.assertEqual(server.process.wait(20), 0)
         server.killed = True  # as close() expects of one that has ended
+
+    def test_it_ends_while_postgres_hangs_and_says_that_an_outcome_is_unknown(self):
+        cluster = Cluster()
+        self.addCleanup(cluster.remove)
+        server = Server(database_url=cluster.url)
+        self.addCleanup(server.close)
+        mira = server.person("mira")
+        mira.make_space()
+        hanging = [cluster.pid(), *map(int, run("ps", "-o", "pid=", "--ppid", str(cluster.pid())).split())]
+        answers = []
+        under_way = threading.Thread(target=lambda: answers.append(mira.call("POST", "/api/watch-spaces", {"name": "Hanging"})))
+        for pid in hanging:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            under_way.start()
+            server.client().call("GET", "/api/me", expect=401)  # by now the command is on its way
+            server.process.terminate()
+            self.assertEqual(server.process.wait(30), 0, server.output())  # who ends processes kills them after that
+            server.killed = True
+        finally:
+            for pid in hanging:
+                os.kill(pid, signal.SIGCONT)
+        under_way.join()
+        self.assertEqual((answers[0].status, answers[0]["type"]), (503, "/problems/outcome-unknown"))
+        self.assertFalse((server.home / server.instance_file).exists())
+        self.assertTrue(server.logged("stopped"))
 
     def test_nothing_is_said_of_a_database_url_that_cannot_be_read(self):
         for url in ("postgresql://u:secret%zz@localhost/x", "postgresql://u:sec@ret@localhost/x", "postgresql://u:sec/ret@localhost/x", "u:secret"):
