@@ -161,6 +161,7 @@ void CommandService::stop() {
 std::optional<std::string> CommandService::not_ready() const {
   if (!parts_->edge.authenticator.ready()) return "the log-in sessions that have ended are not known yet";
   if (!parts_->writer.ready()) return "another process writes, or Postgres cannot be reached";
+  if (parts_->writer.status().loads_fail) return "what commands need cannot be loaded";
   return std::nullopt;
 }
 

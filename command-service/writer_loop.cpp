@@ -33,6 +33,7 @@ using std::chrono::milliseconds;
 
 static_assert(WriterLimits().stream_length_max + WriterLimits().stream_reserve <= Version{stream_events_max});
 constexpr milliseconds retry_every{200};       ///< after Postgres could not be reached
+constexpr milliseconds load_timeout{5000};     ///< a stream at its bound loads in a fraction; a backend that hangs is given up
 constexpr milliseconds doze{100};              ///< the writer looks up this often even if nobody wakes it
 constexpr std::size_t tail_events_max = 5000;  ///< of one piece of a tail
 constexpr std::chrono::minutes prune_every{10};
@@ -72,7 +73,7 @@ class Loader {
   /// `arrived` is called in the loader's thread whenever a result is there to be taken.
   Loader(const WriterOptions& options, std::function<void()> arrived)
       : shapes_(options.snapshot_shapes),
-        reader_(options.database_url, "bloomwatch writer loads"),
+        reader_(options.database_url, "bloomwatch writer loads", load_timeout),
         arrived_(std::move(arrived)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
@@ -98,6 +99,9 @@ class Loader {
     return std::exchange(keys_read_, {});
   }
 
+  /// Whether loads have been asked for and nothing has been loaded, for so long.
+  bool stuck_for(milliseconds time) const { return Clock::now() - at_work_since_.load() > time; }
+
  private:
   void run(const std::stop_token& stop) {
     while (true) {
@@ -110,8 +114,12 @@ class Loader {
       const WriterOutputs::Load load = std::move(asked_.front());
       asked_.pop_front();
       lock.unlock();
+      if (at_work_since_.load() == idle) at_work_since_ = Clock::now();
       Loaded loaded{load.id, answer_to(load.request)};
-      if (!loaded.result) sleep_for(stop, retry_every);
+      if (loaded.result)
+        at_work_since_ = idle;
+      else
+        sleep_for(stop, retry_every);
       lock.lock();
       loaded_.push_back(std::move(loaded));
       lock.unlock();
@@ -143,7 +151,10 @@ class Loader {
     }
   }
 
+  static constexpr Clock::time_point idle = Clock::time_point::max();
+
   const SnapshotShapes& shapes_;
+  std::atomic<Clock::time_point> at_work_since_ = idle;  ///< or since the last load that succeeded
   LogReader reader_;
   Complaint complain_;
   std::function<void()> arrived_;
@@ -529,7 +540,8 @@ class Writer::Loop {
                .pending = machine_.pending(),
                .facts = machine_.facts().size(),
                .facts_bytes = machine_.facts().bytes(),
-               .confirmed = machine_.confirmed().position};
+               .confirmed = machine_.confirmed().position,
+               .loads_fail = loader_->stuck_for(options_.doubt_max)};
   }
 
   bool finished() const { return stopping_ && !machine_.leading() && machine_.idle() && machine_.pending() == 0; }

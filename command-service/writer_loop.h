@@ -28,7 +28,8 @@ struct WriterStatus {
   bool leading = false;
   std::size_t pending = 0;  ///< commands on their way
   std::size_t facts = 0, facts_bytes = 0;
-  Position confirmed = 0;  ///< the last position known to be in the log
+  Position confirmed = 0;   ///< the last position known to be in the log
+  bool loads_fail = false;  ///< what commands need has not been loaded for longer than `doubt_max`
 };
 
 /// The single writer of this process. It leads, or stands by until it can.
