@@ -78,6 +78,7 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
   const bool failed = !response.cause.empty();
   const log::Level level = failed ? log::Level::error : log::Level::debug;
   if (!log::is_on(level) || (failed && !io_->may_say_failure())) return;
+  const std::uint64_t unsaid = failed ? std::exchange(io_->failures_unsaid, 0) : 0;
   log::write(level, "http", "answered",
              {{"request", pending.request_id},
               {"correlation", pending.correlation_id},
@@ -88,7 +89,7 @@ void Connection::note(const Pending& pending, const Response& response, Clock::d
               {"status", response.status},
               {"milliseconds", std::chrono::duration<double, std::milli>(took).count()},
               {"error", response.cause},
-              {"unsaid", failed ? std::exchange(io_->failures_unsaid, 0) : 0}});
+              {"unsaid", unsaid == 0 ? std::string() : std::to_string(unsaid)}});
 }
 
 void Connection::pop_answered() {
@@ -366,9 +367,9 @@ void Connection::call(std::uint64_t slot) {
   try {
     (*match_.handler)(std::move(parser_->request), Responder(shared_from_this(), slot));
   } catch (const std::exception& exception) {
-    log::error("http", "a handler threw", {{"request", id}, {"route", pattern}, {"error", exception.what()}});
+    if (io_->may_say_failure()) log::error("http", "a handler threw", {{"request", id}, {"route", pattern}, {"error", exception.what()}});
   } catch (...) {
-    log::error("http", "a handler threw", {{"request", id}, {"route", pattern}});
+    if (io_->may_say_failure()) log::error("http", "a handler threw", {{"request", id}, {"route", pattern}});
   }
   dispatching_ = no_slot;
 }

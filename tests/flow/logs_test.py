@@ -2,6 +2,7 @@
 # that is secret.
 import json
 import tempfile
+import time
 import unittest
 
 from bloomwatch import Cluster, FlowTest, Server, new_uuid, wait_until
@@ -74,6 +75,7 @@ class ByDefault(FlowTest):
 
         def incident(cause):
             """Whether a page names an incident of that cause, which is in the log then."""
+            time.sleep(0.2)  # of many in a second only some are logged
             answer = mira.call("GET", f"/api/watch-spaces/{space}", expect=503)
             [line] = [line for line in server.logged("answered") if line["request"] == answer.headers["X-Request-Id"]]
             self.assertIn(line["request"], answer["detail"])
