@@ -55,16 +55,17 @@ std::string random_pick() {
          std::to_string(random_pick_among_max) + ") AS few) LIMIT 1)";
 }
 
+/// In the order of rating-gaps, which shows them all (query-service/analytics/taste.cpp).
 /// As many of the widest gaps as hold the widest of highlights_max anime, however many pairs there are; then those anime.
 std::string widest_gaps() {
   const std::string count = "cardinality(" + std::string(present_ids) + ")";
   const std::string max = std::to_string(highlights_max);
   return "FROM (SELECT anime, max(gap_tenths) AS gap FROM (SELECT anime, gap_tenths FROM read_dashboard.gaps WHERE watch_space = $1 AND"
          " gap_tenths > 0 AND " +
-         both_present() + " ORDER BY band DESC, gap_tenths DESC, anime LIMIT " + max + " * " + count + " * (" + count +
-         " - 1) / 2) AS widest GROUP BY anime ORDER BY gap DESC, anime LIMIT " + max +
+         both_present() + " ORDER BY band DESC, gap_tenths DESC, anime DESC LIMIT " + max + " * " + count + " * (" + count +
+         " - 1) / 2) AS widest GROUP BY anime ORDER BY gap DESC, anime DESC LIMIT " + max +
          ") AS g LEFT JOIN read_dashboard.anime AS d ON d.anime = g.anime LEFT JOIN read_tracking.anime AS a ON a.anime = g.anime"
-         " ORDER BY g.gap DESC, g.anime";
+         " ORDER BY g.gap DESC, g.anime DESC";
 }
 
 PageSql dashboard_sql() { return {{Model::spaces, Model::people, Model::tracking, Model::dashboard}, "$1", tracking_columns()}; }
@@ -284,7 +285,7 @@ void show_ratings(std::vector<const SmallAnime*> rated, const MemberScores& give
     if (answer.shared_ratings.size() == shared_ratings_max) break;
     answer.shared_ratings.push_back({anime->id, anime->title, given.shown(anime->tenths)});
   }
-  std::ranges::sort(rated, {}, [](const SmallAnime* anime) { return std::pair(-gap_tenths_of(*anime), anime->id); });
+  std::ranges::sort(rated, std::greater(), [](const SmallAnime* anime) { return std::pair(gap_tenths_of(*anime), anime->id); });
   for (const SmallAnime* anime : rated) {
     const std::int32_t gap = gap_tenths_of(*anime);
     if (gap == 0 || answer.rating_gap_highlights.size() == highlights_max) break;

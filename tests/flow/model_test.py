@@ -223,7 +223,7 @@ class Model(FlowTest):
         compatibility = life.owner.get(f"{life.path}/analytics/compatibility", at_least=at).json
         self.assertEqual({name: compatibility[name] for name in dashboard["compatibility"]}, dashboard["compatibility"])
         gaps = [(max(scores.values()) - min(scores.values()), identity) for identity, scores in self.rated(life).items()]
-        gaps = sorted(((gap, identity) for gap, identity in gaps if gap), key=lambda each: (-each[0], each[1]))
+        gaps = sorted(((gap, identity) for gap, identity in gaps if gap), reverse=True)
         self.assertEqual([(each["gap"], each["animeId"]) for each in dashboard["ratingGapHighlights"]], gaps[:5])
 
     def rated(self, life):
