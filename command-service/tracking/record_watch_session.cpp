@@ -21,13 +21,20 @@ constexpr Date first_session_date = std::chrono::local_days(std::chrono::year(19
 std::optional<Refused> RecordWatchSession::refuse_impossible(const Actor& by, const Anime& watched, const WatchSpace& space) const {
   if (end_episode.value() < start_episode.value()) return refuse(Refusal::session_ends_before_it_starts);
   if (watched.exceeds_count(end_episode.value())) return refuse(Refusal::session_exceeds_episode_count);
-  if (date_in(zone(space), session_date) < first_session_date || session_date > by.now + session_ahead_max)
+  if (date_in(zone(space), session_date) < first_session_date || is_too_far_ahead(by, space))
     return refuse(Refusal::session_date_impossible);
   if (!participants) return std::nullopt;
   if (participants->empty()) return refuse(Refusal::session_without_participants);
   if (!std::ranges::all_of(*participants, [&](ProfileId profile) { return space.has(profile); }))
     return refuse(Refusal::participant_not_a_member);
   return std::nullopt;
+}
+
+/// Of a day its hour says nothing.
+bool RecordWatchSession::is_too_far_ahead(const Actor& by, const WatchSpace& space) const {
+  const Time latest = by.now + session_ahead_max;
+  if (precision == SessionPrecision::day) return date_in(zone(space), session_date) > date_in(zone(space), latest);
+  return session_date > latest;
 }
 
 const std::string& RecordWatchSession::zone(const WatchSpace& space) const { return time_zone ? time_zone->text() : space.time_zone; }

@@ -37,6 +37,7 @@ struct RecordWatchSession {
 
  private:
   std::optional<Refused> refuse_impossible(const Actor& by, const Anime& watched, const WatchSpace& space) const;
+  bool is_too_far_ahead(const Actor& by, const WatchSpace& space) const;
   const std::string& zone(const WatchSpace& space) const;
   std::vector<Attendee> attendees(const Actor& by, const WatchSpace& space) const;
 };

@@ -136,6 +136,15 @@ TEST(RecordWatchSession, lies_between_1900_and_tomorrow) {
   given(space_of(mira), tracked(frieren_added())).when(command, mira).refuses(Refusal::session_date_impossible);
 }
 
+TEST(RecordWatchSession, of_a_day_may_be_at_any_hour_of_tomorrow) {
+  auto command = watch(1, 1);
+  command.precision = SessionPrecision::day;
+  command.session_date = noon + session_ahead_max + std::chrono::hours(6);
+  EXPECT_EQ(given(space_of(mira), tracked(frieren_added())).when(command, mira).decided().refusal, "");
+  command.session_date += std::chrono::hours(24);
+  given(space_of(mira), tracked(frieren_added())).when(command, mira).refuses(Refusal::session_date_impossible);
+}
+
 TEST(RecordWatchSession, is_of_1900_by_the_calendar_of_its_zone) {
   auto command = watch(1, 1);
   command.session_date = std::chrono::sys_days(std::chrono::year(1900) / 1 / 1);
