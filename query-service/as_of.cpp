@@ -237,7 +237,7 @@ class PastPages::Worker {
     Past past;
     if (!replay(page, past)) return std::unexpected(too_long_ago());
     if (past.spaces.spaces.peek(page.space) == nullptr) return std::unexpected(no_such_space());
-    if (!is_owner_today(page)) past.spaces.invitations.forget();
+    page.visit.may_see_invitations = is_owner_today(page);
     return ask(page, past);
   }
 

@@ -67,6 +67,7 @@ struct Visit {
   Time now;
   const Cursors* cursors = nullptr;
   std::optional<Position> as_of = {};  ///< where the page is shown as it was; none: as it is
+  bool may_see_invitations = true;     ///< of the space, where they were its owner then: whether they are today
 
   /// What a cursor is a place in: a list of then goes on as of then.
   std::string list() const { return as_of ? path + "?asOf=" + PositionToken{epoch, *as_of}.wire() : path; }

@@ -140,7 +140,8 @@ std::vector<SpaceAnswer> show_spaces(const PageRows& rows, const Visit& visit, K
     SpaceAnswer& space = spaces[place->second];
     space.members.push_back(show_member(row, member_columns, keys));
     const MemberAnswer& member = space.members.back();
-    if (member.user_id == visit.by.profile && member.role == "owner" && !space.invitations) space.invitations.emplace();
+    const bool is_owner = member.user_id == visit.by.profile && member.role == "owner";
+    if (is_owner && visit.may_see_invitations && !space.invitations) space.invitations.emplace();
   }
   for (const pg::Row row : rows.of(kind::invitation)) {
     const auto place = places.find(row.get<WatchSpaceId>(column::id3));

@@ -105,6 +105,20 @@ class PastHistory : public testing::TestWithParam<unsigned> {
   int added_ = 0;
 };
 
+TEST(AsOf, shows_invitations_to_who_was_an_owner_and_is_one_today) {
+  const Person mira("mira"), ken("ken");
+  const std::string space = mira.make_space("Handed over");
+  mira.let_in(space, ken);
+  const Answer owners = mira.patch(space + "/members/" + ken.id, R"({"role":"owner"})");
+  const Answer left = mira.patch(space + "/members/" + mira.id, R"({"role":"member"})");
+  ASSERT_EQ(left.status(), 200) << left.response.body;
+  const auto then = [&](const Person& person) {
+    return person.get(space + "?atLeast=" + left.at() + "&asOf=" + owners.at()).response.body;
+  };
+  EXPECT_THAT(then(mira), testing::HasSubstr("\"invitations\":null"));
+  EXPECT_THAT(then(ken), testing::HasSubstr("\"invitations\":[{"));
+}
+
 TEST_P(PastHistory, is_shown_as_it_was_seen) {
   mira_.let_in(space_, ken_);
   for (int i = 0; i < 60; ++i) {

@@ -301,6 +301,23 @@ TEST(WriterLoop, answers_and_steps_down_when_nothing_can_be_appended) {
   check_log(url, clients.all());
 }
 
+TEST(WriterLoop, says_when_what_commands_need_cannot_be_loaded_and_goes_on_when_it_can) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  Writer writer({.database_url = url, .doubt_max = 200ms}, simulation::make_account_state, hub);
+  writer.start();
+  ASSERT_TRUE(becomes([&] { return writer.ready(); }));
+  Clients clients;
+  pg::Connection connection({.url = url});
+  connection.script("BEGIN; LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE");
+  clients.submit(writer, pay_in(0, 1));
+  EXPECT_TRUE(becomes([&] { return writer.status().loads_fail; }));
+  connection.script("ROLLBACK");
+  clients.wait_until_open(0);
+  EXPECT_EQ(clients.ask(writer, pay_in(0, 1)).kind, Answer::Kind::done);
+  EXPECT_TRUE(becomes([&] { return !writer.status().loads_fail; }));
+}
+
 TEST(WriterLoop, with_a_wrong_clock_leaves_the_lead_to_another) {
   const std::string url = test::fresh_database();
   Hub hub;
