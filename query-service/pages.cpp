@@ -227,7 +227,7 @@ void Pages::begin(std::unique_ptr<OpenPage> page, const http::Request& request, 
   if (at_least) {
     if (!at_least->epoch.empty() && at_least->epoch != page->visit.epoch) return refuse(*page, epoch_ended());
     page->at_least = at_least->position;
-    if (const auto prefer = request.header("Prefer")) page->preferred_wait = preferred_wait(*prefer);
+    if (const auto prefer = request.header_list("Prefer")) page->preferred_wait = preferred_wait(*prefer);
   }
   if (page->as_of) {
     // A cursor is of a position, so one of a time is known only when its page is opened there.

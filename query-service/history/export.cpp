@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 
 #include "runtime/ascii.h"
 #include "runtime/json.h"
@@ -63,20 +65,41 @@ void add_line(std::string& out, const HistoryItem& item) {
   line.add(item.change).add(item.undoes).add(item.undone_by).end();
 }
 
+std::optional<HistoryFormat> format_of_type(std::string_view type) {
+  if (ascii::same_ignoring_case(type, ndjson_type)) return HistoryFormat::ndjson;
+  if (ascii::same_ignoring_case(type, csv_type)) return HistoryFormat::csv;
+  for (const char* json : {"application/json", "application/*", "*/*"})
+    if (ascii::same_ignoring_case(type, json)) return HistoryFormat::json;
+  return std::nullopt;
+}
+
+/// The weight of a media range (RFC 9110 §12.4.2): 1 where nothing is said, 0 where it is no number.
+double quality_of(std::string_view range) {
+  for (std::size_t at = range.find(';'); at != std::string_view::npos; at = range.find(';', at + 1)) {
+    const std::string_view parameter = ascii::trimmed(range.substr(at + 1, range.find(';', at + 1) - at - 1));
+    if (parameter.size() < 2 || ascii::lower(parameter.front()) != 'q' || parameter[1] != '=') continue;
+    double quality = 0;
+    std::from_chars(parameter.data() + 2, parameter.data() + parameter.size(), quality);
+    return quality;
+  }
+  return 1;
+}
+
 }  // namespace
 
 HistoryFormat format_of_accept(std::string_view accept) {
+  HistoryFormat best = HistoryFormat::json;
+  double best_quality = 0;
   while (!accept.empty()) {
-    const std::size_t comma = std::min(accept.find(','), accept.size());
-    std::string_view range = accept.substr(0, std::min(accept.find(';'), comma));
-    while (range.starts_with(' ')) range.remove_prefix(1);
-    while (range.ends_with(' ')) range.remove_suffix(1);
-    if (ascii::same_ignoring_case(range, ndjson_type)) return HistoryFormat::ndjson;
-    if (ascii::same_ignoring_case(range, csv_type)) return HistoryFormat::csv;
-    if (ascii::same_ignoring_case(range, "application/json")) return HistoryFormat::json;
-    accept.remove_prefix(std::min(comma + 1, accept.size()));
+    const std::string_view range = accept.substr(0, accept.find(','));
+    accept.remove_prefix(std::min(range.size() + 1, accept.size()));
+    const auto format = format_of_type(ascii::trimmed(range.substr(0, range.find(';'))));
+    const double quality = quality_of(range);
+    if (!format || quality <= best_quality) continue;
+    best = *format;
+    best_quality = quality;
   }
-  return HistoryFormat::json;
+  return best;
 }
 
 std::string_view content_type_of(HistoryFormat format) {

@@ -133,6 +133,9 @@ TEST(HistoryFormat, is_what_accept_names_first) {
   EXPECT_EQ(format_of_accept("text/html, Text/CSV;q=0.9"), HistoryFormat::csv);
   EXPECT_EQ(format_of_accept("application/x-ndjson,text/csv"), HistoryFormat::ndjson);
   EXPECT_EQ(format_of_accept(""), HistoryFormat::json);
+  EXPECT_EQ(format_of_accept("text/csv;q=0.2, application/x-ndjson; charset=utf-8; Q=0.7"), HistoryFormat::ndjson);
+  EXPECT_EQ(format_of_accept("text/csv;q=0.5, */*"), HistoryFormat::json);
+  EXPECT_EQ(format_of_accept("text/csv;q=0"), HistoryFormat::json);
 }
 
 }  // namespace
