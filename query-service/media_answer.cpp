@@ -1,5 +1,5 @@
 // References as pages show them.
-#include "query-service/tracking/answer.h"
+#include "query-service/media_answer.h"
 
 #include <charconv>
 
@@ -22,6 +22,12 @@ MediaAnswer media_answer(std::string_view source, std::string_view media_id) {
   else
     media.id.text = json::to_string(media_id);
   return media;
+}
+
+std::vector<MediaAnswer> media_answers(const std::vector<MediaReference>& references) {
+  std::vector<MediaAnswer> answers;
+  for (const auto& [source, id] : references) answers.push_back(media_answer(source, id));
+  return answers;
 }
 
 std::optional<std::int64_t> anilist_media_id(std::string_view source, std::string_view media_id) {

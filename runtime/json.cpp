@@ -418,6 +418,17 @@ std::string Path::pointer() const {
   return out;
 }
 
+std::string name_of_member(std::string_view member) {
+  std::string name;
+  for (std::size_t i = 0; i < member.size(); ++i) {
+    if (member[i] == '_' && i > 0 && i + 1 < member.size())
+      name += ascii::upper(member[++i]);
+    else
+      name += member[i];
+  }
+  return name;
+}
+
 void Errors::add(const Path& at, std::string detail, In in) {
   if (!full()) list_.push_back({at.pointer(), std::move(detail), in});
 }

@@ -993,6 +993,9 @@ std::expected<T, FieldErrors> read_query(const Parameters& query) {
   return std::unexpected(errors.take());
 }
 
+/// What the member of a described struct is called on the wire: `season_year` is `seasonYear`.
+std::string name_of_member(std::string_view member);
+
 /// Whether T has a member that is called `name` (camelCase) on the wire.
 template <DescribedStruct T>
 bool has_member(std::string_view name) {

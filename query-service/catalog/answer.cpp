@@ -15,6 +15,19 @@ namespace column = catalog_column;
 
 json::Raw raw(const pg::Row& row, int at) { return row.null(at) ? json::Raw{} : json::Raw{std::string(row.get<std::string_view>(at))}; }
 
+/// Rows name facts as events do.
+std::map<std::string, std::string> shown_sources(std::string_view stored) {
+  std::map<std::string, std::string> shown;
+  auto facts = json::read<std::map<std::string, std::string>>(stored).value();
+  for (auto& [fact, source] : facts) {
+    if (fact == "standing")
+      shown["score"] = shown["popularity"] = std::move(source);
+    else
+      shown[fact == "offers" ? "availability" : json::name_of_member(fact)] = std::move(source);
+  }
+  return shown;
+}
+
 double to_hundredths(double value) { return std::round(value * 100) / 100; }
 
 }  // namespace
@@ -38,14 +51,15 @@ TitleSummary show_title(const pg::Row& row) {
   title.studios = raw(row, column::j4);
   if (const auto hundredths = number(column::n4)) title.score = *hundredths / 100.0;
   title.popularity = row.get<std::int64_t>(column::b1);
-  title.sources = raw(row, column::j7);
+  title.sources = shown_sources(row.get<std::string_view>(column::j7));
   return title;
 }
 
 std::vector<Attribution> attribution_of(const std::vector<TitleSummary>& titles) {
   const std::string quoted = '"' + std::string(offline_database_source) + '"';
   const auto from_it = [&](const TitleSummary& title) {
-    return title.sources.text.find(quoted) != std::string::npos || title.names.text.find(quoted) != std::string::npos;
+    return title.names.text.contains(quoted) ||
+           std::ranges::any_of(title.sources, [](const auto& source) { return source.second == offline_database_source; });
   };
   if (std::ranges::none_of(titles, from_it)) return {};
   return {{.source = offline_database_source,

@@ -3,6 +3,7 @@
 
 #include "query-service/catalog/answer.h"
 #include "query-service/catalog/pages.h"
+#include "query-service/media_answer.h"
 
 namespace bloomwatch {
 namespace {
@@ -24,7 +25,7 @@ struct TitleAnswer : TitleSummary {
   json::Raw starts_on;
   json::Raw ends_on;
   json::Raw tags;
-  json::Raw external_ids;
+  std::vector<MediaAnswer> external_ids;
   json::Raw availability;
   std::vector<RelatedTitle> related;
   CommunityScore community_score;
@@ -89,7 +90,8 @@ std::expected<Shown, Problem> TitlePage::show(const PageRows& rows, const Visit&
   answer.starts_on = raw(column::j8);
   answer.ends_on = raw(column::j9);
   answer.tags = raw(column::j3);
-  answer.external_ids = raw(column::j5);
+  const auto references = json::read<std::vector<MediaReference>>(row.get<std::string_view>(column::j5)).value();
+  answer.external_ids = media_answers(references);
   answer.availability = raw(column::j6);
   answer.related = show_related(rows.of(catalog_kind::related), answer.id);
   std::vector<std::pair<std::int32_t, std::int64_t>> votes;

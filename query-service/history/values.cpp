@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "events/fields.h"
+#include "query-service/media_answer.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
@@ -45,7 +46,7 @@ BOOST_DESCRIBE_STRUCT(InvitationValue, (), (id, role, expires_at))
 
 struct AnimeValue {
   TitleId title_id;
-  MediaReference media;
+  MediaAnswer media;
   std::optional<std::string> romaji;
   std::optional<std::string> english;
   std::optional<std::string> native;
@@ -80,7 +81,7 @@ BOOST_DESCRIBE_STRUCT(RecapValue, (), (period, user_id, watch_space_id))
 
 struct TitleValue {
   std::string_view source;
-  std::vector<MediaReference> media;
+  std::vector<MediaAnswer> media;
   std::vector<TitleName> names;
   TitleDetails details;
   std::vector<std::string> genres;
@@ -116,7 +117,9 @@ ChangeValue list(const std::vector<T>& values, Word word) {
 }
 ChangeValue words_of(const std::vector<std::string>& values) { return {json::to_string(values), few_of(values)}; }
 ChangeValue references(const std::vector<MediaReference>& media) {
-  return list(media, [](const MediaReference& reference) { return reference.source + ":" + reference.id; });
+  std::vector<std::string> words;
+  for (const MediaReference& reference : media) words.push_back(reference.source + ":" + reference.id);
+  return {json::to_string(media_answers(media)), few_of(words)};
 }
 
 ChangeValue text(std::string_view plain) { return {json::to_string(plain), "“" + std::string(plain) + "”"}; }
@@ -220,7 +223,8 @@ struct ValueIn {
   ChangeValue operator()(const AnimeAdded& e) const {
     if (asks<SharedStatusChanged>()) return word(e.shared_status);
     const TitleSnapshot& known = e.snapshot;
-    return object(AnimeValue{e.title, e.media, known.romaji, known.english, known.native, known.episode_count, e.shared_status},
+    return object(AnimeValue{e.title, media_answer(e.media.source, e.media.id), known.romaji, known.english, known.native,
+                             known.episode_count, e.shared_status},
                   std::string(json::name_of(e.shared_status)));
   }
   ChangeValue operator()(const AnimeRemoved&) const { return {}; }
@@ -251,14 +255,19 @@ struct ValueIn {
   ChangeValue operator()(const AttendanceReopened&) const { return word(Attendance::invited); }
 
   ChangeValue operator()(const TitleAdded& e) const {
-    return object(TitleValue{e.source, e.media, e.names, e.details, e.genres, e.studios}, e.names.empty() ? "" : e.names.front().text);
+    return object(TitleValue{e.source, media_answers(e.media), e.names, e.details, e.genres, e.studios},
+                  e.names.empty() ? "" : e.names.front().text);
   }
   ChangeValue operator()(const TitleReferencesAdded& e) const { return references(e.media); }
   ChangeValue operator()(const TitleReferencesRemoved& e) const { return references(e.media); }
   ChangeValue operator()(const TitleNamesChanged& e) const {
     return list(e.names, [](const TitleName& name) { return name.text; });
   }
-  ChangeValue operator()(const TitleDetailsChanged& e) const { return object(DetailsValue{e.source, e.details, e.cleared}); }
+  ChangeValue operator()(const TitleDetailsChanged& e) const {
+    std::vector<std::string> cleared;
+    for (const std::string& detail : e.cleared) cleared.push_back(json::name_of_member(detail));
+    return object(DetailsValue{e.source, e.details, std::move(cleared)});
+  }
   ChangeValue operator()(const TitleGenresChanged& e) const { return words_of(e.genres); }
   ChangeValue operator()(const TitleTagsChanged& e) const { return words_of(e.tags); }
   ChangeValue operator()(const TitleStudiosChanged& e) const { return words_of(e.studios); }

@@ -9,16 +9,10 @@
 #include <vector>
 
 #include "events/tracking.h"
+#include "query-service/media_answer.h"
 #include "runtime/json.h"
 
 namespace bloomwatch {
-
-/// How an outside source names a title: a number, or a string where the source's ids are none (`imdb`).
-struct MediaAnswer {
-  std::string_view source;
-  json::Raw id;
-};
-BOOST_DESCRIBE_STRUCT(MediaAnswer, (), (source, id))
 
 struct ParticipantAnswer {
   ProfileId user_id;
@@ -96,16 +90,11 @@ struct WatchSessionAnswer {
   ProfileId created_by = {};
   Time created_at = {};
   Time updated_at = {};
-  Version version = 0;  ///< of its anime's stream
+  Version version = 0;  ///< of its anime's stream, when this last changed
 };
 BOOST_DESCRIBE_STRUCT(WatchSessionAnswer, (),
                       (id, session_date, precision, time_zone, start_episode, end_episode, notes, participants, created_by, created_at,
                        updated_at, version))
-
-/// The reference as pages show it.
-MediaAnswer media_answer(std::string_view source, std::string_view media_id);
-/// The number of an AniList reference; nothing for other sources.
-std::optional<std::int64_t> anilist_media_id(std::string_view source, std::string_view media_id);
 
 /// Tenths as points of the ten-scale: 85 is 8.5.
 constexpr double points(std::int64_t tenths) { return static_cast<double>(tenths) / 10.0; }

@@ -83,7 +83,8 @@ class Catalog(FlowTest):
         self.assertEqual((title["genres"], title["tags"]), (["adventure", "fantasy"], ["lanterns"]))
         self.assertIn({"slug": "studio-kite", "name": "studio kite", "role": "studio"}, title["studios"])
         self.assertEqual([related["name"] for related in title["related"]], ["Hoshi no Lantern 2nd Season"])
-        self.assertIn({"source": "kitsu", "id": "700001"}, title["externalIds"])
+        self.assertIn({"source": "kitsu", "id": 700001}, title["externalIds"])
+        self.assertEqual({title["sources"][fact] for fact in ("format", "seasonYear", "pictureUrl", "studios")}, {"anime-offline-database"})
         self.assertEqual(title["attribution"][0]["source"], "anime-offline-database")
         self.assertEqual(len(title["attribution"][0]["licences"]), 2)
         # By any of its references, too; what nobody knows is not found.
@@ -94,7 +95,7 @@ class Catalog(FlowTest):
         names = lambda path: [item["name"] for item in self.mira.items(path, at_least=self.position())]
         self.assertEqual(len(names("/api/titles")), 4)
         self.assertEqual(names("/api/titles?season=fall&year=2023"), ["Hoshi no Lantern"])
-        self.assertEqual(names("/api/titles?genre=fantasy&studio=studio-kite&format=TV&year=2027"), ["Hoshi no Lantern 2nd Season"])
+        self.assertEqual(names("/api/titles?genre=fantasy&studio=studio-kite&format=tv&year=2027"), ["Hoshi no Lantern 2nd Season"])
         self.assertEqual(names("/api/titles?genre=none"), [])
         season = self.mira.get("/api/seasons/2023/fall").json
         self.assertEqual((season["year"], season["season"], len(season["items"])), (2023, "fall", 1))
