@@ -24,6 +24,12 @@ constexpr std::string lower_case(std::string_view text) {
   return out;
 }
 
+constexpr std::string upper_case(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), upper);
+  return out;
+}
+
 /// Without the spaces, tabs and line ends around it; empty if there is nothing else.
 constexpr std::string_view trimmed(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";

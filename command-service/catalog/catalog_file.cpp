@@ -185,11 +185,8 @@ class CsvTitles {
     auto language = language_of_script(title);
     entry.names.push_back({std::move(title), std::move(language), NameKind::main});
     take_genres(entry, mal::decode_html(field(record, Column::genres)));
-    if (const std::string format(ascii::trimmed(field(record, Column::format))); !is_unknown(format)) {
-      std::string upper = format;
-      std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-      entry.details.format = std::move(upper);
-    }
+    if (const std::string format(ascii::trimmed(field(record, Column::format))); !is_unknown(format))
+      entry.details.format = ascii::upper_case(format);
     if (auto wrong = take_numbers(entry, record)) return std::unexpected(std::move(*wrong));
     return entry;
   }

@@ -164,7 +164,8 @@ Shown show_titles(Answer answer, TitleItems list) {
 
 TitleFilter filter_of(const TitleListPage& page) {
   TitleFilter filter{page.year, page.season, page.genre, page.studio, page.format};
-  if (filter.genre) std::ranges::transform(*filter.genre, filter.genre->begin(), ascii::lower);
+  if (filter.genre) filter.genre = ascii::lower_case(*filter.genre);
+  if (filter.format) filter.format = ascii::upper_case(*filter.format);
   return filter;
 }
 

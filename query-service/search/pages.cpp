@@ -169,6 +169,7 @@ std::expected<SearchText, std::string> SearchText::from(Wire wire) {
 void SearchPage::prepare(const Visit& visit, Position at_least_position, std::chrono::steady_clock::time_point deadline,
                          std::move_only_function<void(std::expected<Position, Problem>)> go_on) {
   filter = {q, format, season, year, genre, studio, streaming, min_score, sort};
+  for (std::string& word : filter.format) word = ascii::upper_case(word);
   for (std::string& word : filter.genre) word = ascii::lower_case(word);
   auto place = place_of(*this, filter, visit);
   if (!place) return go_on(std::unexpected(std::move(place.error())));

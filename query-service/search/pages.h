@@ -43,7 +43,7 @@ struct ScoreLeast {
 /// What a search is narrowed by and sorted by. Several values of one name: any of them will do.
 struct SearchFilter {
   std::optional<SearchText> q = {};
-  std::vector<std::string> format = {};
+  std::vector<std::string> format = {};  ///< in upper case
   std::vector<Season> season = {};
   std::vector<std::int32_t> year = {};
   std::vector<std::string> genre = {};      ///< in lower case

@@ -86,7 +86,7 @@ class Search(FlowTest):
         self.assertEqual(counts("format"), {"TV": 4})
         self.assertEqual(sum(counts("year").values()), 4)
         self.assertEqual(found["facets"]["studio"], [{"value": "kite", "name": "kite", "count": 4}])
-        self.assertEqual(len(self.names(format="MOVIE", season="spring", limit=200)), 16)
+        self.assertEqual(len(self.names(format="movie", season="spring", limit=200)), 16)
         self.assertEqual(self.names(q="harbour", year=2012), ["Kaze no Harbour"])
         self.assertEqual(set(self.names(q="harbour", year=[2012, 2013])), {"Kaze no Harbour", "Yama no Harbour"})
         self.assertEqual(set(self.names(q="train", minScore=8)), {"Mori no Train", "Tsuki no Train"})
