@@ -17,7 +17,7 @@ namespace bloomwatch {
 /// Path and body into a described struct; nothing: the call has been answered.
 template <class Body>
 std::optional<Body> read_body(Call& call) {
-  auto body = json::read_command<Body>(call.request.path_params, call.request.body);
+  auto body = json::read_command<Body>(call.request.path_params, call.request.body, call.request.query);
   if (body) return std::move(*body);
   call.refuse(problems::wrong_fields(std::move(body.error())));
   return std::nullopt;

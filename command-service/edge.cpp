@@ -51,6 +51,13 @@ Problem outcome_unknown() {
           .retry_after = std::chrono::seconds(1)};
 }
 
+/// Whoever sends it would not have a change of another's lost (RFC 9110 §13.1.1): better not done than done as if it held.
+Problem condition_not_evaluated() {
+  Problem problem = problems::not_implemented("Commands take no If-Match. Nothing was done; send it without.");
+  problem.type = "if-match-not-evaluated";
+  return problem;
+}
+
 Problem not_ready() {
   return {.status = 503,
           .type = "not-ready",
@@ -95,6 +102,10 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
     return std::nullopt;
   }
   call.principal = *principal;
+  if (call.request.header("if-match")) {
+    call.refuse(condition_not_evaluated());
+    return std::nullopt;
+  }
   if (call.request.access == http::Access::operators) call.frame.by.origin.provider = "operator";
   if (call.principal) {
     call.frame.by.account = call.principal->account;
@@ -102,8 +113,8 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
   }
   call.frame.by.command = CommandId(Uuid::v7(at));
   call.frame.by.correlation = CorrelationId(call.request.correlation_id);
-  if (const auto key = call.request.header("idempotency-key")) {
-    if (!is_idempotency_key(*key)) {
+  if (const auto key = call.request.header_list("idempotency-key")) {
+    if (!is_idempotency_key(*key)) {  // two are none
       call.refuse(
           problems::malformed(fmt::format("Idempotency-Key must be 1 to {} visible ASCII characters.", idempotency_key_length_max)));
       return std::nullopt;

@@ -140,7 +140,7 @@ http::Handler command(const Edge& edge) {
     if (!call) return;
     if (lacks_body<Command>(call->request))
       return tell_wrong<Command>(edge, std::move(*call), problems::validation({{"", "must be a JSON object"}}));
-    auto parsed = json::read_command<Command>(call->request.path_params, call->request.body);
+    auto parsed = json::read_command<Command>(call->request.path_params, call->request.body, call->request.query);
     if (!parsed) return tell_wrong<Command>(edge, std::move(*call), problems::wrong_fields(std::move(parsed.error())));
     mint_ids(*parsed, call->now);
     if constexpr (requires { prepare(*parsed, edge, *call); }) prepare(*parsed, edge, *call);

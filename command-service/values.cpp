@@ -120,6 +120,18 @@ CheckedText checked_handle(std::string_view text) {
   return std::string(text);
 }
 
+CheckedText checked_region(std::string_view text) {
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (text.size() != 2 || !std::ranges::all_of(text, is_capital)) return wrong("must be two capital letters (ISO 3166-1)");
+  return std::string(text);
+}
+
+CheckedText checked_title_format(std::string_view text) {
+  auto checked = checked_text(text, format_length_max, Lines::one);
+  if (checked) checked = ascii::upper_case(*checked);
+  return checked;
+}
+
 CheckedText checked_url(std::string_view text) {
   static const std::string must_be_url = fmt::format("must be an http or https URL of at most {} characters", url_bytes_max);
   constexpr std::string_view never = "\"<>\\^`{|}";

@@ -98,17 +98,23 @@ using CheckedText = std::expected<std::string, std::string>;
 CheckedText checked_email(std::string_view text);
 /// 3 to 30 of `a-z 0-9 _`.
 CheckedText checked_handle(std::string_view text);
+/// In upper case, as sources write it: `tv` and `TV` are one.
+CheckedText checked_title_format(std::string_view text);
 /// An http or https URL in ASCII (RFC 3986), without user information.
 CheckedText checked_url(std::string_view text);
 /// The shape of a BCP 47 tag: `en`, `de-AT`, `zh-Hant-TW`.
 CheckedText checked_language(std::string_view text);
+/// A country, ISO 3166-1 alpha-2.
+CheckedText checked_region(std::string_view text);
 /// A name of the IANA time zone database.
 CheckedText checked_time_zone(std::string_view text);
 
 using EmailAddress = RuledText<checked_email>;
 using Handle = RuledText<checked_handle>;
+using TitleFormat = RuledText<checked_title_format>;
 using Url = RuledText<checked_url>;
 using LanguageTag = RuledText<checked_language>;
+using RegionCode = RuledText<checked_region>;
 using TimeZoneName = RuledText<checked_time_zone>;
 
 /// A password on its way from a request to its hash: the edge takes it out before the command goes on. It is never written anywhere, its
@@ -142,7 +148,8 @@ class Bounded {
  public:
   using Wire = std::int32_t;
   static std::expected<Bounded, std::string> from(Wire wire) {
-    if (wire < min || wire > max) return std::unexpected("must be " + std::to_string(min) + " to " + std::to_string(max));
+    if (wire < min || wire > max)
+      return std::unexpected("must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
     return Bounded(wire);
   }
   constexpr Bounded() = default;

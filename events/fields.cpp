@@ -36,11 +36,17 @@ std::expected<EventTypeName, std::string> EventTypeName::from(Wire wire) {
   return EventTypeName{std::move(wire)};
 }
 
-std::expected<EventTypeNames, std::string> EventTypeNames::from(Wire wire) {
+std::expected<EventTypeNames, std::string> EventTypeNames::from(const Wire& wire) {
   if (wire.size() > event_types_max) return std::unexpected("must be at most " + std::to_string(event_types_max) + " types");
-  for (const std::string& name : wire)
-    if (!all_names().types.contains(name)) return std::unexpected("must be types of events, such as AnimeRated");
-  return EventTypeNames{std::move(wire)};
+  EventTypeNames types;
+  for (const EventTypeName& type : wire) types.names.push_back(type.name);
+  return types;
+}
+
+EventTypeNames::Wire EventTypeNames::wire() const {
+  Wire wire;
+  for (const std::string& name : names) wire.push_back({name});
+  return wire;
 }
 
 std::expected<FieldName, std::string> FieldName::from(Wire wire) {

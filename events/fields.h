@@ -110,9 +110,9 @@ struct EventTypeName {
 struct EventTypeNames {
   std::vector<std::string> names;
 
-  using Wire = std::vector<std::string>;
-  static std::expected<EventTypeNames, std::string> from(Wire wire);
-  const Wire& wire() const { return names; }
+  using Wire = std::vector<EventTypeName>;
+  static std::expected<EventTypeNames, std::string> from(const Wire& wire);
+  Wire wire() const;
   bool operator==(const EventTypeNames&) const = default;
 };
 

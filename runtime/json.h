@@ -453,6 +453,18 @@ std::string integer_detail_of() {
 }
 
 template <class T>
+concept WholeNumber = ValueType<T> && std::integral<typename T::Wire> && !std::same_as<typename T::Wire, bool>;
+
+/// What is no number that T could be told of is told T's own bounds where it has some, not those of its number's type.
+template <WholeNumber T>
+std::string bounds_detail() {
+  using Number = typename T::Wire;
+  for (const Number extreme : {std::numeric_limits<Number>::max(), std::numeric_limits<Number>::min()})
+    if (auto checked = T::from(extreme); !checked) return std::move(checked.error());
+  return integer_detail_of<Number>();
+}
+
+template <class T>
 std::optional<T> read_value(const Value& value, const Path& at, Errors& errors);
 
 template <class T>
@@ -770,6 +782,10 @@ std::optional<T> read_value(const Value& value, const Path& at, Errors& errors) 
       return T{std::move(inner)};
     else
       return std::optional<T>(std::in_place, std::move(*inner));
+  } else if constexpr (WholeNumber<T>) {
+    const auto number = integer_from<typename T::Wire>(value);
+    if (!number) return errors.add(at, bounds_detail<T>()), std::nullopt;
+    return check<T>(number, at, In::body, errors);
   } else if constexpr (ValueType<T>) {
     return check<T>(read_value<typename T::Wire>(value, at, errors), at, In::body, errors);
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -805,6 +821,10 @@ std::optional<T> read_text(std::string_view text, const Path& at, In in, Errors&
     auto inner = read_text<typename T::value_type>(text, at, in, errors);
     if (!inner) return std::nullopt;
     return std::optional<T>(std::in_place, std::move(*inner));
+  } else if constexpr (WholeNumber<T>) {
+    const auto number = integer_of_text(text);
+    if (!number || !std::in_range<typename T::Wire>(*number)) return errors.add(at, bounds_detail<T>(), in), std::nullopt;
+    return check<T>(std::optional(static_cast<typename T::Wire>(*number)), at, in, errors);
   } else if constexpr (ValueType<T>) {
     return check<T>(read_text<typename T::Wire>(text, at, in, errors), at, in, errors);
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -962,11 +982,13 @@ std::expected<T, FieldErrors> read(std::string_view text, Unknown unknown = Unkn
 inline bool is_blank(std::string_view text) { return ascii::trimmed(text).empty(); }
 
 /// A command from a request: parameters of the path fill the members of their names (`{watchSpace}` → `watch_space`), the body's fields the
-/// others; a blank body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added).
+/// others; a blank body is `{}`. Parameters that name no member are ignored (has_member() lets a route check when it is added). No command
+/// has parameters in its query: each is told as unknown.
 template <class T>
-std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_view body) {
+std::expected<T, FieldErrors> read_command(const Parameters& path, std::string_view body, const Parameters& query = {}) {
   Errors errors;
   const Path root;
+  for (const auto& [name, text] : query) errors.add(Path{&root, name}, "is unknown", In::query);
   detail::StructReader<T> reader(root, errors);
   reader.fill(path, In::path);
   Document document;

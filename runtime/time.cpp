@@ -132,7 +132,7 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
 }
 
 bool is_time_zone(std::string_view name) {
-  if (!is_zone_like(name)) return false;
+  if (!is_zone_like(name) || name == "Factory") return false;  // which says that nobody has set a zone
   std::string path(zone_directory);
   path += name;
   struct stat info{};

@@ -26,8 +26,8 @@ static std::string answer_body(const Edge& edge, const Answer& answer, const End
 
 void add_account_routes(http::Routes& routes, const Edge& edge, accounts::Flows& flows) {
   constexpr http::RouteOptions no_body{.content = http::Content::none};
-  // Who is nobody yet takes little of the room that there is for bodies.
-  constexpr http::RouteOptions small_body{.body_bytes_max = 4096};
+  // Who is nobody yet takes little of the room that there is for bodies: enough for the longest of all fields with each character escaped.
+  constexpr http::RouteOptions small_body{.body_bytes_max = 8192};
   routes.add(Method::post, "/api/auth/register", Access::anyone, accounts::register_user(flows), small_body);
   routes.add(Method::post, "/api/auth/login", Access::anyone, accounts::log_in(flows), small_body);
   routes.add(Method::post, "/api/auth/refresh", Access::anyone, accounts::refresh(flows), small_body);

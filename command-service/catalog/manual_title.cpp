@@ -127,31 +127,12 @@ void add_changes(TitleChanges& changes, const TitleFields& fields, const Title& 
 
 }  // namespace
 
-std::expected<GivenName, std::string> GivenName::from(const Wire& wire) {
-  auto text = TitleText::from(wire.text);
-  if (!text) return std::unexpected("its text " + text.error());
-  GivenName given;
-  given.name_ = {text->text(), std::nullopt, wire.kind.value_or(NameKind::synonym)};
-  if (!wire.language) return given;
-  auto language = LanguageTag::from(*wire.language);
-  if (!language) return std::unexpected("its language " + language.error());
-  given.name_.language = language->text();
-  return given;
+TitleName GivenName::name() const {
+  return {text.text(), language ? std::optional(language->text()) : std::nullopt, kind.value_or(NameKind::synonym)};
 }
 
-std::expected<GivenOffer, std::string> GivenOffer::from(const Wire& wire) {
-  auto provider = Word::from(wire.provider);
-  if (!provider) return std::unexpected("its provider " + provider.error());
-  const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (wire.region.size() != 2 || !std::ranges::all_of(wire.region, is_letter))
-    return std::unexpected("its region must be two capital letters (ISO 3166-1)");
-  GivenOffer given;
-  given.offer_ = {provider->text(), wire.region, wire.kind, std::nullopt, std::nullopt};
-  if (!wire.url) return given;
-  auto url = Url::from(*wire.url);
-  if (!url) return std::unexpected("its url " + url.error());
-  given.offer_.url = url->text();
-  return given;
+Offer GivenOffer::offer() const {
+  return {provider.text(), region.text(), kind, url ? std::optional(url->text()) : std::nullopt, std::nullopt};
 }
 
 std::vector<MediaReference> AddTitle::references() const {
@@ -165,8 +146,8 @@ TitleChanges AddTitle::decide(const Actor& by, At<&AddTitle::title, Title> known
   if (!may_write(person.state)) return refuse(Refusal::not_a_moderator);
   if (names.empty()) return refuse(Refusal::title_without_name);
   if (says_too_much(*this, names.size(), media_claims->size())) return refuse(Refusal::too_much_said);
-  if (known->exists) return refuse(Refusal::title_id_taken);
   if (std::ranges::any_of(holders.of, [](const auto& holder) { return holder.state != nullptr; })) return refuse(Refusal::reference_held);
+  if (known->exists) return refuse(Refusal::title_id_taken);
   TitleChanges said;
   add_changes(said, *this, Title{});
   TitleAdded added{.source = manual, .media = references(), .media_claims = *media_claims, .names = names_of(names)};

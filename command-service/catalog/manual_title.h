@@ -8,53 +8,36 @@
 
 namespace bloomwatch {
 
-struct NameOnWire {
-  std::string text = {};
-  std::optional<std::string> language = {};
-  std::optional<NameKind> kind = {};
-};
-BOOST_DESCRIBE_STRUCT(NameOnWire, (), (text, language, kind))
-
 /// `{"text": "Frieren", "language": "en", "kind": "english"}`; without a kind it is a synonym.
-class GivenName {
- public:
-  using Wire = NameOnWire;
-  static std::expected<GivenName, std::string> from(const Wire& wire);
-  Wire wire() const { return {name_.text, name_.language, name_.kind}; }
-  const TitleName& name() const { return name_; }
+struct GivenName {
+  TitleText text = {};
+  std::optional<LanguageTag> language = {};
+  std::optional<NameKind> kind = {};
+
+  TitleName name() const;
   bool operator==(const GivenName&) const = default;
-
- private:
-  TitleName name_ = {};
 };
+BOOST_DESCRIBE_STRUCT(GivenName, (), (text, language, kind))
 
-struct OfferOnWire {
-  std::string provider = {};
-  std::string region = {};
-  OfferKind kind = OfferKind::subscription;
-  std::optional<std::string> url = {};
-};
-BOOST_DESCRIBE_STRUCT(OfferOnWire, (), (provider, region, kind, url))
+using Word = Text<100>;  ///< a genre, a tag, a studio, a provider
 
 /// `{"provider": "Crunchyroll", "region": "DE", "kind": "subscription", "url": …}`. When it was checked is when it is sent.
-class GivenOffer {
- public:
-  using Wire = OfferOnWire;
-  static std::expected<GivenOffer, std::string> from(const Wire& wire);
-  Wire wire() const { return {offer_.provider, offer_.region, offer_.kind, offer_.url}; }
-  const Offer& offer() const { return offer_; }
+struct GivenOffer {
+  Word provider = {};
+  RegionCode region = {};
+  OfferKind kind = OfferKind::subscription;
+  std::optional<Url> url = {};
+
+  Offer offer() const;
   bool operator==(const GivenOffer&) const = default;
-
- private:
-  Offer offer_ = {};
 };
+BOOST_DESCRIBE_STRUCT(GivenOffer, (), (provider, region, kind, url))
 
-using Word = Text<100>;  ///< a genre, a tag, a studio
 using Synopsis = Text<synopsis_length_max, Lines::many>;
 
 /// What may be said of a title beside its names: what is left out stays, null opens it again for others to fill.
 struct TitleFields {
-  ClearablePatch<FormatText> format = {};
+  ClearablePatch<TitleFormat> format = {};
   ClearablePatch<AiringStatus> airing = {};
   ClearablePatch<Season> season = {};
   ClearablePatch<SeasonYear> season_year = {};
@@ -80,7 +63,7 @@ using TitleChanges =
     Decision<TitleAdded, TitleReferencesAdded, TitleNamesChanged, TitleDetailsChanged, TitleGenresChanged, TitleTagsChanged,
              TitleStudiosChanged, TitleProducersChanged, TitleRelationsChanged, TitleAvailabilityChanged>;
 
-/// Refused, in this order: not_a_moderator, title_without_name, too_much_said, title_id_taken, reference_held. Its id is that of its first
+/// Refused, in this order: not_a_moderator, title_without_name, too_much_said, reference_held, title_id_taken. Its id is that of its first
 /// reference, so that who tracks it already goes on to do so; without one it is fresh. It can be tracked as `{"source": "bloomwatch", "id":
 /// "<its id>"}` in any case.
 struct AddTitle : TitleFields {

@@ -20,11 +20,12 @@ constexpr auto table = std::to_array<RefusalRow<Refusal>>({
     {invitation_open, 409, "There is an open invitation for this address", "Revoke it before you send another."},
     {too_many_invitations, 409, "The watch space has too many open invitations",
      "At most {} invitations are open at a time; revoke some first.", open_invitations_max},
-    {no_such_invitation, 404, "There is no such invitation", "Check that the link is complete, or ask for another invitation."},
+    {no_such_invitation, 404, "There is no such invitation",
+     "Check that the link, or the id, is complete; whoever sent it can send another."},
     {invitation_for_another, 403, "The invitation is for somebody else", "It was sent to another e-mail address than your account's."},
-    {invitation_accepted, 409, "The invitation was accepted before", "An invitation can be used once. Ask for another."},
-    {invitation_revoked, 410, "The invitation was revoked", "Ask for another invitation."},
-    {invitation_expired, 410, "The invitation has expired", "Ask for another invitation."},
+    {invitation_accepted, 409, "The invitation was accepted before", "An invitation can be used once; another can be sent."},
+    {invitation_revoked, 410, "The invitation was revoked", "Another can be sent."},
+    {invitation_expired, 410, "The invitation has expired", "Another can be sent."},
 });
 
 }  // namespace

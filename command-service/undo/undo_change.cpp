@@ -170,7 +170,7 @@ http::Handler undo_change(const Edge& edge, accounts::Readers& readers, WorkPool
                                                                                                        http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
-    const auto path = json::read_command<UndoPath>(call->request.path_params, "");
+    const auto path = json::read_command<UndoPath>(call->request.path_params, "", call->request.query);
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
     if (call->refuse_beyond(*limit)) return;
     call->frame.by.origin.kind = OriginKind::undo;

@@ -213,7 +213,7 @@ http::Handler undo_import(const Edge& edge, accounts::Readers& readers, WorkPool
              http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
-    const auto path = json::read_command<ImportPath>(call->request.path_params, "");
+    const auto path = json::read_command<ImportPath>(call->request.path_params, "", call->request.query);
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
     if (call->refuse_beyond(*limit)) return;
     run_on(pool, std::move(*call), [&edge, &readers, &pool, path = *path](Call& moved) {

@@ -26,6 +26,9 @@ struct SearchParameters {
 };
 BOOST_DESCRIBE_STRUCT(SearchParameters, (), (query, limit, cursor))
 
+struct NoParameters {};
+BOOST_DESCRIBE_STRUCT(NoParameters, (), ())
+
 struct SearchPlace {
   SearchText query;
   std::int64_t offset = 0;
@@ -248,6 +251,8 @@ Discovery::SearchOutcome Discovery::search_without(const Wanted& wanted, const F
 void Discovery::media(const http::Request& request, http::Responder answer) {
   const auto by = admit(request, answer);
   if (!by) return;
+  if (auto wrong = json::read_query<NoParameters>(request.query); !wrong)
+    return answer(to_response(problems::wrong_fields(std::move(wrong.error())), request.request_id));
   const auto id = media_id_of(request.path_param("anilistMediaId").value_or(""));
   const auto is_unknown = [&] {
     const std::lock_guard lock(recent_mutex_);

@@ -115,7 +115,7 @@ class History(FlowTest):
         for query in ("", "?query=nonsense", "?nonsense=1", f"?query={self.space}"):
             self.assert_problem(self.ben.get(f"/api/admin/audit{query}", expect=403), 403, "admins-only")
         self.make_admin(self.ben)
-        for body, field in (({}, "/reason"), ({"reason": " "}, "/reason"), ({"reason": "x", "types": ["Nonsense"]}, "/types"), ({"reason": "x", "field": "no"}, "/field")):
+        for body, field in (({}, "/reason"), ({"reason": " "}, "/reason"), ({"reason": "x", "types": ["Nonsense"]}, "/types/0"), ({"reason": "x", "field": "no"}, "/field")):
             wrong = self.ben.post("/api/admin/audit/queries", body, expect=400)
             self.assertEqual([error["pointer"] for error in wrong["errors"]], [field])
         self.assert_problem(self.ask(self.ben, expect=422, **{"from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), 422)

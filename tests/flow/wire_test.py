@@ -37,6 +37,12 @@ class Wire(FlowTest):
         self.assert_problem(answer, 400)
         pointers = {error["pointer"].removeprefix("#") for error in answer["errors"]}
         self.assertLessEqual({"/anilistMediaId", "/episodeCount", "/sharedStatus", "/colour"}, pointers, answer)
+        answer = self.mira.call("PATCH", self.rating + "?atLeast=1", {"score": "nine"})
+        self.assert_problem(answer, 400, "validation")
+        self.assertEqual([(error["pointer"].removeprefix("#"), error["in"]) for error in answer["errors"]], [("/atLeast", "query"), ("/score", "body")])
+        for value in ("x", 1.5, 1 << 40):  # all are told the bounds of the field
+            [error] = self.mira.call("PATCH", self.rating.replace("rating", "progress"), {"episodesWatched": value}, expect=400)["errors"]
+            self.assertEqual((error["pointer"], error["detail"]), ("/episodesWatched", "must be a whole number from 0 to 100000"))
 
     def test_an_anime_that_is_not_named_is_told_with_all_else(self):
         for body, wrong in (({}, set()), ({"episodeCount": -1}, {"/episodeCount"}), ({"anilistMediaId": 1, "media": {"source": "mal", "id": 1}}, set())):
@@ -84,6 +90,14 @@ class Wire(FlowTest):
         self.assertTrue(answer.startswith(b"HTTP/1.1 413"), answer[:200])
         answer = self.raw(b"GET /api/me HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20000 + b"\r\n\r\n")
         self.assertRegex(answer[:20], rb"HTTP/1.1 (400|431|413)")
+        # What is not looked at would not keep its promise.
+        headers = {"If-Match": '"1"'}
+        self.assert_problem(self.mira.call("PATCH", self.rating, {"score": 2}, headers=headers), 501, "if-match-not-evaluated")
+        answer = self.raw(
+            f"PATCH {self.rating} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self.mira.token}\r\nContent-Type: application/json\r\n"
+            f"Idempotency-Key: one\r\nIdempotency-Key: two\r\nContent-Length: 11\r\n\r\n{{\"score\":2}}".encode()
+        )
+        self.assertTrue(answer.startswith(b"HTTP/1.1 400"), answer[:200])
         self.assertRegex(self.raw(b"\x16\x03\x01 hello\r\n\r\n")[:20], rb"^$|HTTP/1.1 400")
 
     def test_requests_may_be_pipelined(self):
@@ -110,6 +124,12 @@ class Wire(FlowTest):
         answer = self.mira.call("GET", f"{dashboard}?atLeast=999999999", headers={"Prefer": "wait=1"})
         self.assert_problem(answer, 503, "read-model-behind")
         self.assertTrue(answer.headers["Retry-After"])
+        host = urllib.parse.urlsplit(self.server.url).netloc
+        answer = self.raw(  # one list in two lines
+            f"GET {dashboard}?atLeast=1 HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self.mira.token}\r\n"
+            f"Prefer: respond-async\r\nPrefer: wait=3\r\n\r\n".encode()
+        )
+        self.assertIn(b"Preference-Applied: wait=3\r\n", answer)
         self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=deadbeef.1"), 410)
         self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=soon"), 400)
 

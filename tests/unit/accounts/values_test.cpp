@@ -122,7 +122,7 @@ TEST(Bounded, says_its_bounds) {
   EXPECT_FALSE(takes<EpisodeCount>(0));
   EXPECT_FALSE(takes<EpisodeCount>(-1));
   EXPECT_TRUE(takes<EpisodesWatched>(0));
-  EXPECT_EQ(EpisodesWatched::from(-1).error(), "must be 0 to 100000");
+  EXPECT_EQ(EpisodesWatched::from(-1).error(), "must be a whole number from 0 to 100000");
 }
 
 TEST(PossibleDate, is_one_that_the_calendar_has) {

@@ -14,7 +14,7 @@ Past moderator(const Actor& person) {
 
 AddTitle own_title() {
   AddTitle command;
-  command.names = {value<GivenName>({.text = "Our film", .language = "en", .kind = NameKind::main})};
+  command.names = {GivenName{value<TitleText>("Our film"), value<LanguageTag>("en"), NameKind::main}};
   command.title = {id_of<TitleId>("our film")};
   command.media_claims = {claims_of(command.references())};
   return command;
@@ -49,7 +49,7 @@ TEST(ChangeTitle, says_what_differs_and_opens_what_is_cleared) {
   command.title = frieren;
   command.episodes = {true, value<EpisodeCount>(30)};
   command.season = {true, std::nullopt};
-  command.format = {true, value<FormatText>("TV")};
+  command.format = {true, value<TitleFormat>("tv")};
   command.genres = {std::vector{value<Word>("Drama")}};
   World world = with_frieren();
   world.take(moderator(mira));
@@ -83,13 +83,22 @@ TEST(ChangeTitle, leaves_no_title_without_a_name) {
 TEST(ChangeTitle, keeps_where_it_can_be_watched) {
   ChangeTitle command;
   command.title = frieren;
-  command.availability = {std::vector{value<GivenOffer>({.provider = "Crunchyroll", .region = "DE", .url = "https://example.org/f"})}};
+  command.availability = {std::vector{
+      GivenOffer{.provider = value<Word>("Crunchyroll"), .region = value<RegionCode>("DE"), .url = value<Url>("https://example.org/f")}}};
   World world = with_frieren();
   world.take(moderator(mira));
   world.when(command, mira)
       .then(TitleAvailabilityChanged{"manual", {{"Crunchyroll", "DE", OfferKind::subscription, "https://example.org/f", noon}}})
       .once();
-  EXPECT_FALSE(GivenOffer::from({.provider = "X", .region = "de"}));
+}
+
+TEST(ChangeTitle, names_each_member_that_is_wrong) {
+  const auto wrong = json::read_command<ChangeTitle>(
+      {}, R"({"names":[{"text":"","language":"?"}],"availability":[{"provider":"X","region":"de","kind":"subscription"}]})");
+  ASSERT_FALSE(wrong);
+  std::vector<std::string> pointers;
+  for (const json::FieldError& error : wrong.error()) pointers.push_back(error.pointer);
+  EXPECT_THAT(pointers, ::testing::IsSupersetOf({"/names/0/text", "/names/0/language", "/availability/0/region"}));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ Past role_of(const Actor& who, AccountRole role) { return stream<User>(who.accou
 
 QueryAudit query() {
   return {.person = ken.profile,
-          .types = value<EventTypeNames>({"AnimeRated"}),
+          .types = value<EventTypeNames>({{"AnimeRated"}}),
           .field = value<FieldName>("rating"),
           .from = noon,
           .until = noon + std::chrono::hours(1),

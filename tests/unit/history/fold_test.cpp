@@ -119,7 +119,7 @@ TEST(Fields, lead_to_their_types_and_back) {
   EXPECT_TRUE(EventTypeName::from("AnimeRated"));
   EXPECT_FALSE(EventTypeName::from("animeRated"));
   EXPECT_FALSE(FieldName::from(""));
-  EXPECT_FALSE(EventTypeNames::from(std::vector<std::string>(event_types_max + 1, "AnimeRated")));
+  EXPECT_FALSE(EventTypeNames::from(std::vector(event_types_max + 1, EventTypeName{"AnimeRated"})));
 }
 
 }  // namespace
