@@ -38,14 +38,14 @@ CommandFrame frame_of_asking(const Call& call, Origin origin);
 Problem came_before(std::string type, std::string_view what, std::string_view act);
 
 /// Blocks until a command was answered that changes nothing and asks whether the many of a request may be sent. The position that its
-/// answer is true at; nothing: the call has been answered, with `before` if this is a repeat by its Idempotency-Key.
-template <class Command>
-std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame frame, Command command, const Problem& before) {
+/// answer is true at; nothing: the call has been answered, with `before(answer)` if this is a repeat by its Idempotency-Key.
+template <class Command, class Before>
+std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame frame, Command command, Before before) {
   std::promise<std::optional<Position>> asked;
   auto on_answer = [&](const Answer& answer, const Command&, const auto&) {
     const bool done = answer.kind == Answer::Kind::done;
     if (!done) call.respond(problem_response(answer, call.request.request_id));
-    if (answer.repeated && done) call.refuse(before);
+    if (answer.repeated && done) call.refuse(before(answer));
     asked.set_value(done && !answer.repeated ? std::optional(answer.position) : std::nullopt);
   };
   edge.writer.submit(std::make_unique<TypedWork<Command>>(std::move(frame), std::move(command), call.actor(), std::move(on_answer)));

@@ -60,13 +60,15 @@ BOOST_DESCRIBE_STRUCT(ImportQuery, (), (dry_run, shared))
 /// A question to the writer that changes nothing: may this person import here, and how far is the log?
 struct AskToImport {
   WatchSpaceId watch_space = {};
+  Minted<ImportId> import = {};
 
+  Uuid answer_id() const { return import->uuid; }
   Decision<MemberJoined> decide(const Actor& by, const WatchSpace& space) const {
     if (const auto refused = spaces::refuse_strangers(by, space)) return *refused;
     return nothing;
   }
 };
-BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space))
+BOOST_DESCRIBE_STRUCT(AskToImport, (), (watch_space, import))
 
 void add_sentence(std::string& sentences, std::string_view more) {
   if (more.empty()) return;
@@ -167,8 +169,12 @@ class Import {
   Origin origin() const { return {.kind = OriginKind::import, .provider = "mal", .reference = report_.id.to_string()}; }
 
   bool ask(Call& call, CommandFrame frame) {
-    const auto position =
-        ask_first(edge_, call, std::move(frame), AskToImport{space_}, came_before("import-came-before", "import", "import the file"));
+    const auto before = [](const Answer& first) {
+      Problem problem = came_before("import-came-before", "import", "import the file");
+      problem.detail += " Its id is " + first.id.to_string() + ".";
+      return problem;
+    };
+    const auto position = ask_first(edge_, call, std::move(frame), AskToImport{space_, {report_.id}}, before);
     report_.position = position.value_or(0);
     return position.has_value();
   }

@@ -120,8 +120,8 @@ class ImportUndo {
   Origin origin() const { return {.kind = OriginKind::undo, .reference = path_.import_id.to_string()}; }
 
   bool ask(Call& call, std::optional<Refusal> refusal, CommandFrame frame) {
-    const auto position = ask_first(edge_, call, std::move(frame), only_says(path_.watch_space, refusal),
-                                    came_before("import-undo-came-before", "undo", "undo the import"));
+    const auto before = [](const Answer&) { return came_before("import-undo-came-before", "undo", "undo the import"); };
+    const auto position = ask_first(edge_, call, std::move(frame), only_says(path_.watch_space, refusal), before);
     report_.position = position.value_or(0);
     return position.has_value();
   }

@@ -147,9 +147,13 @@ TEST_F(Import, is_undone_by_one_account_so_often) {
 }
 
 TEST_F(Import, with_an_idempotency_key_is_done_once) {
-  EXPECT_EQ(counts_of(import_under_key(list_of(2))), counts(2, 0, 0, 0));
+  const auto first = import_under_key(list_of(2));
+  EXPECT_EQ(counts_of(first), counts(2, 0, 0, 0));
   const std::int64_t events = count("log.events");
-  EXPECT_EQ(import_under_key(list_of(2)).json().type, "/problems/import-came-before");
+  const auto again = import_under_key(list_of(2));
+  EXPECT_EQ(again.json().type, "/problems/import-came-before");
+  constexpr std::string_view name = R"("id":")";
+  EXPECT_TRUE(again.body.contains(first.body.substr(first.body.find(name) + name.size(), 36))) << again.body;
   EXPECT_EQ(import_under_key(list_of(3)).status, 422);
   EXPECT_EQ(import_under_key(list_of(2), "?shared=true").status, 422);
   EXPECT_EQ(count("log.events"), events);
