@@ -32,7 +32,7 @@ struct TitleSummary {
   json::Raw studios;
   std::optional<double> score = {};  ///< of its source, points of the ten-scale
   std::int64_t popularity = 0;
-  std::map<std::string, std::string> sources = {};  ///< by the name of a member of this: who says so
+  std::map<std::string, std::string> sources = {};  ///< who says what, by the names that the title page has
 };
 BOOST_DESCRIBE_STRUCT(TitleSummary, (),
                       (id, name, names, format, airing, season, season_year, episodes, minutes, picture_url, thumbnail_url, genres, studios,

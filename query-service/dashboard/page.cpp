@@ -55,8 +55,8 @@ std::string random_pick() {
          std::to_string(random_pick_among_max) + ") AS few) LIMIT 1)";
 }
 
-/// In the order of rating-gaps, which shows them all (query-service/analytics/taste.cpp).
-/// As many of the widest gaps as hold the widest of highlights_max anime, however many pairs there are; then those anime.
+/// As many of the widest gaps as hold the widest of highlights_max anime, however many pairs there are; then those anime. In the order of
+/// rating-gaps, which shows them all (query-service/analytics/taste.cpp).
 std::string widest_gaps() {
   const std::string count = "cardinality(" + std::string(present_ids) + ")";
   const std::string max = std::to_string(highlights_max);
