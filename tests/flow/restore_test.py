@@ -4,51 +4,52 @@ import pathlib
 import subprocess
 import tempfile
 import unittest
-import urllib.parse
 
-from bloomwatch import PROGRAM, FlowTest, Server, database_server_url, fresh_database, psql, run, wait_until
+from bloomwatch import PROGRAM, Cluster, FlowTest, Server, fresh_database, psql, wait_until
 
 
 class Restore(FlowTest):
-    def begin_epoch(self, database_url=None):
-        command = [PROGRAM, "begin-epoch", "--database-url", database_url or self.server.database_url]
+    def begin_epoch(self, database_url):
+        command = [PROGRAM, "begin-epoch", "--database-url", database_url]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
-    def restore(self, backup):
-        """Puts the database in place of what is there."""
-        server_url = database_server_url()
-        name = urllib.parse.urlsplit(self.server.database_url).path.removeprefix("/")
-        psql(server_url, f"DROP DATABASE {name} WITH (FORCE)")
-        psql(server_url, f"CREATE DATABASE {name}")
-        subprocess.run(["pg_restore", "--exit-on-error", "-d", self.server.database_url], input=backup, check=True, timeout=120)
+    def restored(self, backup):
+        """The URL of the database on a server that has never heard of us, as the README restores it."""
+        cluster = Cluster()
+        self.addCleanup(cluster.remove)
+        psql(cluster.url, "CREATE ROLE bloomwatch_analyst NOLOGIN")
+        subprocess.run(["pg_restore", "--exit-on-error", "-d", cluster.url], input=backup, check=True, timeout=120)
+        return cluster.url
 
     def test_a_backup_is_restored(self):
-        mira = self.server.person("mira")
+        server = self.server
+        mira = server.person("mira")
         space = mira.make_space()
         anime = mira.add_anime(space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
         before = mira.dashboard(space, at_least=mira.rate(space, anime, 9)["position"])
-        backup = subprocess.run(["pg_dump", "-Fc", self.server.database_url], capture_output=True, check=True, timeout=120).stdout
+        backup = subprocess.run(["pg_dump", "-Fc", server.database_url], capture_output=True, check=True, timeout=120).stdout
         lost = mira.rate(space, anime, 2)
         token = lost.headers["Bloomwatch-Position"]
         mira.dashboard(space, at_least=token)
-        refused = self.begin_epoch()
+        refused = self.begin_epoch(server.database_url)
         self.assertEqual(refused.returncode, 1, refused)
         self.assertIn("stop all services", refused.stderr)
 
-        self.server.stop()
-        self.restore(backup)
+        server.stop()
+        server.killed = True  # as close() expects of one that has ended
+        database_url = self.restored(backup)
         discard = "INSERT INTO projection.discarded (model, position, reason) VALUES"
-        self.server.rows(f"{discard} ('dashboard', 1, 'kept'), ('dashboard', {lost['position']}, 'lost')")
-        began = self.begin_epoch()
+        psql(database_url, f"{discard} ('dashboard', 1, 'kept'), ('dashboard', {lost['position']}, 'lost')")
+        began = self.begin_epoch(database_url)
         self.assertEqual(began.returncode, 0, began.stderr)
-        self.assertEqual(self.server.rows("SELECT position, reason FROM projection.discarded"), [["1", "kept"]])
-        self.server.start()
+        self.assertEqual(psql(database_url, "SELECT position, reason FROM projection.discarded"), [["1", "kept"]])
         self.assertNotIn(token.split(".")[0], began.stdout)
-        mira.client = self.server.client()
-        again = mira.rate(space, anime, 9)
-        self.assertEqual(mira.dashboard(space, at_least=again["position"]), before)
-        self.assert_problem(mira.get(f"/api/watch-spaces/{space}/dashboard?atLeast={token}", expect=410), 410, "epoch-ended")
-        run(PROGRAM, "verify", "--home", self.server.home)
+        with contextlib.closing(Server(database_url, server.home)) as elsewhere:
+            mira.client = elsewhere.client()
+            again = mira.rate(space, anime, 9)
+            self.assertEqual(mira.dashboard(space, at_least=again["position"]), before)
+            self.assert_problem(mira.get(f"/api/watch-spaces/{space}/dashboard?atLeast={token}", expect=410), 410, "epoch-ended")
+            elsewhere.verify()
 
     def test_a_service_is_found_whatever_its_sessions_are_called(self):
         database_url, drop = fresh_database()
