@@ -1,5 +1,7 @@
 # Destroying a person's key forgets them everywhere at once: no table holds a word of theirs, and every page still answers.
-# The whole database is dumped and searched for everything that they ever said.
+# The whole database is dumped and searched for everything that they ever said. And what somebody changed in it is not taken for their words.
+import base64
+import contextlib
 import unittest
 
 from bloomwatch import ROOT, FlowTest, run
@@ -81,6 +83,89 @@ class Forgetting(FlowTest):
         self.assertEqual(ken.get(anime).json["sessionCount"], 1)
         for path in ("/api/me", "/api/me/sessions", "/api/watch-spaces", f"/api/watch-spaces/{space}"):
             self.assertLess(person.call("GET", path).status, 500, path)
+        self.server.verify()
+
+    @contextlib.contextmanager
+    def changed(self, table, column, key, change):
+        """A read model in which the box of one row is what `change` makes of it."""
+        box = self.server.rows(f"SELECT {column} FROM {table} WHERE {key}")[0][0]
+        write = lambda text: self.server.rows(f"UPDATE {table} SET {column} = '{text}' WHERE {key}")
+        write(change(box))
+        try:
+            yield
+        finally:
+            write(box)
+
+    def test_a_box_that_was_changed_stays_closed_and_its_page_answers(self):
+        ada, ben = self.server.person("ada"), self.server.person("ben")
+        space = ada.make_space("Ours")
+        ada.invite(space, ben)
+        anime = ada.add_anime(space, 154587, sharedStatus="watching", mood="wistful", vibe="slow")["id"]
+        evening = {"sessionDate": "2025-11-20T20:00:00Z", "startEpisode": 1, "endEpisode": 1, "notes": "Popcorn."}
+        ada.post(f"/api/watch-spaces/{space}/anime/{anime}/sessions", evening)
+        rated = ada.patch(f"/api/watch-spaces/{space}/anime/{anime}/participant-rating", {"notes": "Again!"})
+        bens = ben.patch(f"/api/watch-spaces/{space}/anime/{anime}/participant-rating", {"notes": "Never again."})
+        ben.dashboard(space, at_least=bens)
+        of_ben = self.server.rows(f"SELECT notes FROM read_tracking.entries WHERE profile = '{ben.id}'")[0][0]
+
+        def bytes_of(box):
+            return base64.urlsafe_b64decode(box + "=" * (-len(box) % 4))
+
+        def text_of(data):
+            return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+        def with_a_bit_changed(at):
+            """The byte at `at`; negative: from the end."""
+            return lambda box: text_of(bytes(byte ^ (index == at % len(bytes_of(box))) for index, byte in enumerate(bytes_of(box))))
+
+        header = 17  # version and account; the nonce follows, then the text, and a tag of 16 bytes
+        changes = {
+            "another version": with_a_bit_changed(0),
+            "another account": with_a_bit_changed(5),
+            "another nonce": with_a_bit_changed(header + 3),
+            "another text": with_a_bit_changed(header + 24),
+            "another tag": with_a_bit_changed(-1),
+            "cut by a character": lambda box: box[:-1],
+            "cut by four": lambda box: box[:-4],
+            "half": lambda box: box[: len(box) // 2],
+            "its account only": lambda box: box[:24],
+            "less than its account": lambda box: box[:10],
+            "nothing": lambda box: "",
+            "no base64": lambda box: "*" * len(box),
+            "somebody else's under the same name": lambda box: text_of(bytes_of(box)[:header] + bytes_of(of_ben)[header:]),
+        }
+        tracked = f"/api/watch-spaces/{space}/anime"
+        dashboard = lambda: ben.dashboard(space)
+        detail = lambda: ben.get(f"{tracked}/{anime}").json
+        mine = lambda page: next(p for p in page["participants"] if p["userId"] == ada.id)
+        # What is changed, and what pages then tell there; the rest of each is as it was.
+        boxes = {
+            ("read_tracking.anime", "mood", f"anime = '{anime}'"): (
+                lambda: (detail()["mood"], detail()["vibe"]),
+                lambda: tuple(ben.items(tracked)[0][name] for name in ("mood", "vibe")),
+                lambda: tuple(dashboard()["currentlyWatching"][0][name] for name in ("mood", "vibe")),
+            ),
+            ("read_tracking.entries", "notes", f"profile = '{ada.id}'"): (lambda: (mine(detail())["notes"], detail()["vibe"]),),
+            ("read_tracking.sessions", "notes", f"anime = '{anime}'"): (
+                lambda: (ben.items(f"{tracked}/{anime}/sessions")[0]["notes"], detail()["vibe"]),
+                lambda: (dashboard()["recentSessions"][0]["notes"], detail()["vibe"]),
+            ),
+            ("read_people.profiles", "display_name", f"profile = '{ada.id}'"): (
+                lambda: (ada.get("/api/me").json["displayName"], detail()["vibe"]),
+                lambda: ({m["userId"]: m["displayName"] for m in dashboard()["members"]}[ada.id], detail()["vibe"]),
+            ),
+        }
+        for place, shown in boxes.items():
+            told = [show() for show in shown]
+            self.assertTrue(all(all(values) for values in told), told)
+            for what, change in changes.items():
+                with self.subTest(box=f"{place[0]}.{place[1]}", change=what), self.changed(*place, change):
+                    self.assertEqual([show() for show in shown], [(None, "slow") for _ in shown])
+            self.assertEqual([show() for show in shown], told)
+        # A whole box of somebody else: whoever's page it is, they are not shown it as their own.
+        bens_name = self.server.rows(f"SELECT display_name FROM read_people.profiles WHERE profile = '{ben.id}'")[0][0]
+        with self.changed("read_people.profiles", "display_name", f"profile = '{ada.id}'", lambda box: bens_name):
+            self.assertIsNone(ada.get("/api/me").json["displayName"])
         self.server.verify()
 
 
