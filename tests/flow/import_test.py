@@ -63,7 +63,7 @@ def read_export(data):
 
 class MalImport(FlowTest):
     def setUp(self):
-        self.mira = self.server.person(f"mira_{self._testMethodName[5:20]}".strip("_"))
+        self.mira = self.server.person(f"mira_{self._testMethodName[-20:]}".strip("_"))
         self.space = self.mira.make_space("Imports")
         self.path = f"/api/watch-spaces/{self.space}/imports/mal"
         self.small = (ROOT / "tests/data/mal-small.xml").read_bytes()
@@ -203,22 +203,48 @@ class MalImport(FlowTest):
                 self.assertIn(answer.status, (400, 413, 422), answer)
                 self.assertEqual(answer.headers["Content-Type"].split(";")[0], "application/problem+json")
 
-    def test_the_real_export_comes_in_whole(self):
+    def real_export(self):
+        """Packed, as it was downloaded."""
         path = SHARED_DATA / "mal/real-export-2008.xml.gz"
         if not path.exists():
             self.skipTest(f"{path} is not here")
-        packed = path.read_bytes()
+        return path.read_bytes()
+
+    def test_the_real_export_comes_in_whole(self):
+        packed = self.real_export()
         rows = read_export(gzip.decompress(packed))
         self.assertEqual(len(rows), 109)
         report = self.send(packed)
         self.assertEqual(report["counts"]["failed"], 0, [row for row in report["rows"] if row["reason"]])
-        self.assert_all_rows(rows, report)
+        tracked = self.assert_all_rows(rows, report)
+        (mine,) = (p for p in tracked[150]["participants"] if p["userId"] == self.mira.id)
+        self.assertEqual(mine["notes"], "こんにちは、世界\nDownloaded Episodes: 50")
 
-        dashboard = self.mira.dashboard(self.space)
-        self.assertEqual(dashboard["stats"]["totalShows"], 109)
+        # Nothing that is shared has moved.
+        stats = self.mira.dashboard(self.space)["stats"]
+        self.assertEqual({name: stats[name] for name in ("totalShows", "currentlyWatching", "finished", "episodesWatchedTogether")},
+                         {"totalShows": 109, "currentlyWatching": 0, "finished": 0, "episodesWatchedTogether": 0})
         before = self.server.last_position()
         self.assertEqual(self.send(packed)["counts"]["unchanged"], 109)
         self.assertEqual(self.server.last_position(), before)
+
+    def test_the_real_export_that_is_shared_is_what_the_dashboard_tells(self):
+        packed = self.real_export()
+        rows = {row["mal_id"]: row for row in read_export(gzip.decompress(packed))}
+        report = self.send(packed, "?shared=true")
+        dashboard = self.mira.dashboard(self.space, at_least=report)
+        # As the file counts itself in its <myinfo>, and all episodes that it says were watched.
+        stats = dashboard["stats"]
+        self.assertEqual({name: stats[name] for name in ("totalShows", "currentlyWatching", "finished", "episodesWatchedTogether")},
+                         {"totalShows": 109, "currentlyWatching": 12, "finished": 73, "episodesWatchedTogether": 1312})
+        for highlights, status in (("currentlyWatching", "watching"), ("backlogHighlights", "backlog")):
+            shown = {int(item["media"]["id"]) for item in dashboard[highlights]}
+            self.assertEqual(len(shown), 5)
+            self.assertEqual({rows[mal_id]["status"] for mal_id in shown}, {status})
+        self.assertEqual(rows[int(dashboard["randomPick"]["media"]["id"])]["status"], "backlog")
+        for status, count in (("watching", 12), ("finished", 73), ("paused", 0), ("dropped", 3), ("backlog", 21)):
+            listed = self.mira.items(f"/api/watch-spaces/{self.space}/anime?status={status}")
+            self.assertEqual(len(listed), count, status)
 
     def test_the_command_line_imports_too(self):
         shown = self.server.operator("import", "mal", str(ROOT / "tests/data/mal-small.xml"), "--space", self.space, "--as", self.mira.handle)
