@@ -246,10 +246,30 @@ class MalImport(FlowTest):
             listed = self.mira.items(f"/api/watch-spaces/{self.space}/anime?status={status}")
             self.assertEqual(len(listed), count, status)
 
+    def bring_by_command_line(self, *options):
+        """What it says, of the small list."""
+        small = str(ROOT / "tests/data/mal-small.xml")
+        return self.server.operator("import", "mal", small, "--space", self.space, "--as", self.mira.handle, *options)
+
     def test_the_command_line_imports_too(self):
-        shown = self.server.operator("import", "mal", str(ROOT / "tests/data/mal-small.xml"), "--space", self.space, "--as", self.mira.handle)
-        self.assertIn("10", shown)
-        self.assertEqual(len(self.tracked(self.server.last_position())), 10)
+        self.assertIn("\n10 rows: 10 added, 0 changed, 0 unchanged, 0 failed\n", "\n" + self.bring_by_command_line())
+        tracked = self.tracked(self.server.last_position())
+        self.assertEqual(len(tracked), 10)
+        self.assertEqual({(a["sharedStatus"], a["sharedEpisodesWatched"]) for a in tracked.values()}, {("backlog", 0)})
+
+    def test_the_command_line_moves_the_shared_state_when_asked(self):
+        self.bring_by_command_line("--shared")
+        tracked = self.tracked(self.server.last_position())
+        shared = {mal_id: (anime["sharedStatus"], anime["sharedEpisodesWatched"]) for mal_id, anime in tracked.items()}
+        self.assertEqual(shared, {row["mal_id"]: (row["status"], row["episodesWatched"]) for row in read_export(self.small)})
+
+    def test_a_dry_run_by_the_command_line_writes_nothing(self):
+        before = self.server.last_position()
+        told = "10 rows: 10 added, 0 changed, 0 unchanged, 0 failed (a dry run: nothing was written)"
+        for options in (["--dry-run"], ["--dry-run", "--shared"]):
+            self.assertIn(f"{told}\n", self.bring_by_command_line(*options))
+        self.assertEqual(self.server.last_position(), before)
+        self.assertEqual(self.tracked(before), {})
 
     def test_progress_is_shown_on_a_terminal(self):
         terminal, other_end = pty.openpty()
