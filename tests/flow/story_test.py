@@ -224,12 +224,25 @@ class Story(FlowTest):
         self.assert_problem(self.mira.call("GET", "/api/me"), 401)
 
     def test_a_new_password_ends_the_other_sessions(self):
-        other = self.mira.token
-        self.mira.log_in()
+        others = []
+        for _ in range(2):
+            others.append((self.mira.token, self.mira.refresh_token))
+            login = self.mira.log_in()
+        sessions = self.mira.items("/api/me/sessions", at_least=login.headers["Bloomwatch-Position"])
+        self.assertEqual([session["current"] for session in sessions], [True, False, False], "newest first")
         new = "a better password than before"
-        self.mira.call("POST", "/api/me/password", {"currentPassword": self.mira.password, "newPassword": new}, expect=200)
-        self.mira.get("/api/me")
-        self.assert_problem(self.mira.client.call("GET", "/api/me", token=other), 401)
+        change = {"currentPassword": self.mira.password, "newPassword": new}
+        changed = self.mira.call("POST", "/api/me/password", change, expect=200)
+        self.assertEqual(self.mira.items("/api/me/sessions", at_least=changed), sessions[:1])
+        for token, refresh_token in others:
+            for method, path, body in (("GET", "/api/me", None), ("GET", "/api/me/sessions", None), ("PATCH", "/api/me", {"language": "de"})):
+                self.assert_problem(self.mira.client.call(method, path, body, token=token), 401)
+            refresh = self.mira.client.call("POST", "/api/auth/refresh", {"refreshToken": refresh_token})
+            self.assert_problem(refresh, 401, "login-session-ended")
+        refreshed = self.mira.client.call("POST", "/api/auth/refresh", {"refreshToken": self.mira.refresh_token}, expect=200)
+        self.mira.token = refreshed["accessToken"]
+        position = refreshed.headers["Bloomwatch-Position"]
+        self.assertEqual([session["id"] for session in self.mira.items("/api/me/sessions", at_least=position)], [sessions[0]["id"]])
         self.assert_problem(
             self.mira.client.call("POST", "/api/auth/login", {"email": self.mira.email, "password": self.mira.password}), 401
         )
