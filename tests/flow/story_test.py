@@ -1,8 +1,9 @@
 # The whole story that the product was asked for: two people register, share a watch space, track anime together, and read their dashboard.
 # Every step over HTTP against a real server; numbers are checked against the rules by hand.
+import datetime
 import unittest
 
-from bloomwatch import FlowTest
+from bloomwatch import FlowTest, Server
 
 
 class Story(FlowTest):
@@ -35,6 +36,28 @@ class Story(FlowTest):
         # A second use of the token is refused or quiet, never a second membership.
         self.assertIn(self.ken.call("POST", f"/api/watch-spaces/invitations/{invitation['token']}/accept").status, (200, 404, 409, 410))
         self.assertEqual(len(self.ken.get(f"/api/watch-spaces/{self.space}").json["members"]), 2)
+
+    def days_that_an_invitation_is_open(self, server):
+        """As whole days between sending one and its end."""
+        sender = server.person("sender")
+        space = sender.make_space()
+        before = datetime.datetime.now(datetime.timezone.utc)
+        sent = sender.post(f"/api/watch-spaces/{space}/invitations", {"email": "guest@example.org"})
+        after = datetime.datetime.now(datetime.timezone.utc)
+        (shown,) = sender.get(f"/api/watch-spaces/{space}", at_least=sent).json["invitations"]
+        self.assertEqual(shown["expiresAt"], sent["expiresAt"])
+        end = datetime.datetime.fromisoformat(sent["expiresAt"])
+        days = round((end - before) / datetime.timedelta(days=1))
+        # Times are told in milliseconds; those of the answer are this machine's, too.
+        self.assertLessEqual(before - datetime.timedelta(milliseconds=1), end - datetime.timedelta(days=days))
+        self.assertLessEqual(end - datetime.timedelta(days=days), after)
+        return days
+
+    def test_an_invitation_is_open_for_a_week_or_for_as_many_days_as_the_operator_says(self):
+        self.assertEqual(self.days_that_an_invitation_is_open(self.server), 7)
+        patient = Server(arguments=("--invitation-days", "30"))
+        self.addCleanup(patient.close)
+        self.assertEqual(self.days_that_an_invitation_is_open(patient), 30)
 
     def test_compatibility_of_the_documents_own_example_is_90(self):
         self.mira.invite(self.space, self.ken)
