@@ -2,6 +2,7 @@
 # A client app depends on each of these to the letter.
 import socket
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -132,6 +133,18 @@ class Wire(FlowTest):
         self.assertIn(b"Preference-Applied: wait=3\r\n", answer)
         self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=deadbeef.1"), 410)
         self.assert_problem(self.mira.call("GET", f"{dashboard}?atLeast=soon"), 400)
+
+    def test_a_page_waits_for_what_it_is_asked_unless_it_is_told_not_to(self):
+        def seconds_until_refused(**headers):
+            begun = time.monotonic()
+            answer = self.mira.call("GET", f"/api/watch-spaces/{self.space}?atLeast=999999999", headers=headers)
+            self.assert_problem(answer, 503, "read-model-behind")
+            self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+            return time.monotonic() - begun
+
+        at_once = min(seconds_until_refused(Prefer="wait=0") for _ in range(3))
+        for headers in ({}, {"Prefer": "return=minimal"}):
+            self.assertGreater(seconds_until_refused(**headers), 3 * at_once, headers)
 
     def test_lists_are_paged_by_cursor(self):
         space = self.mira.make_space("Paging")
