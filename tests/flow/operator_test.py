@@ -260,6 +260,30 @@ class Operator(FlowTest):
         self.assertIn("AnimeRated", lines)
         self.assertIn(self.ken.id, lines)
 
+    def test_the_log_is_followed_until_it_is_told_to_end(self):
+        def hear_signals():
+            """Whoever runs the tests may be deaf to them, and what it starts would be, too."""
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+        for ended_by in (signal.SIGTERM, signal.SIGINT):
+            command = [PROGRAM, "log", "--follow", "--json", "--from", str(self.last["position"]), "--home", str(self.server.home)]
+            following = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1, preexec_fn=hear_signals
+            )
+            self.addCleanup(following.kill)
+            hung = threading.Timer(60, following.kill)
+            self.addCleanup(hung.cancel)
+            hung.start()
+            lines = (json.loads(line) for line in following.stdout)
+            self.assertEqual(next(lines)["position"], self.last["position"])  # it has begun
+            newer = [self.mira.rate(self.space, self.anime, score)["position"] for score in (3, 4)]
+            self.assertEqual([next(lines)["position"] for _ in newer], newer)
+            self.assertIsNone(following.poll())
+            following.send_signal(ended_by)
+            rest, errors = following.communicate()
+            self.assertEqual((following.returncode, rest, errors), (-ended_by, "", ""))
+            self.last = {"position": newer[-1]}
+
 
 if __name__ == "__main__":
     unittest.main()
