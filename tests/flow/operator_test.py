@@ -1,9 +1,12 @@
 # The operator program on a running instance: verify notices what is wrong, rebuild changes nothing that pages show, tokens and logs.
 # Each way to break an instance is made once, in its database, and has to be named.
+import contextlib
 import http.server
+import itertools
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -283,6 +286,50 @@ class Operator(FlowTest):
             rest, errors = following.communicate()
             self.assertEqual((following.returncode, rest, errors), (-ended_by, "", ""))
             self.last = {"position": newer[-1]}
+
+    def verify_on_a_terminal(self):
+        """Its status, its report, and what the terminal was shown meanwhile."""
+        terminal, other_end = pty.openpty()
+        command = [PROGRAM, "verify", "--home", str(self.server.home)]
+        verifying = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=other_end, text=True)
+        os.close(other_end)
+        shown = b""
+        with contextlib.suppress(OSError):  # when the last one who writes there has ended
+            while piece := os.read(terminal, 65536):
+                shown += piece
+        os.close(terminal)
+        report, _ = verifying.communicate(timeout=120)
+        return verifying.returncode, report, shown.decode()
+
+    def test_verify_passes_while_commands_go_on_and_shows_how_far_it_is(self):
+        stop = threading.Event()
+        done = {}
+
+        def rate(person):
+            for number in itertools.count():
+                if stop.is_set():
+                    break
+                person.rate(self.space, self.anime, 1 + number % 9)
+                done[person.handle] = number + 1
+
+        threads = [threading.Thread(target=rate, args=(person,)) for person in (self.mira, self.ken)]
+        for thread in threads:
+            thread.start()
+            self.addCleanup(thread.join)
+        self.addCleanup(stop.set)
+        wait_until(lambda: len(done) == len(threads), 30, "commands to go on")
+
+        for _ in range(3):
+            first = self.server.last_position()
+            status, report, shown = self.verify_on_a_terminal()
+            last = self.server.last_position()
+            self.assertEqual((status, "NO" in report), (0, False), report)
+            claims, *models = (int(position) for position in re.findall(r"(?m)^\w+ .* up to position (\d+): yes$", report))
+            self.assertTrue(first <= claims <= last and first < last, (first, claims, last))
+            self.assertGreaterEqual(len(models), 8)
+            self.assertLessEqual(max(models), last)
+            for what in ("log", "people", "dashboard", "recaps"):
+                self.assertRegex(shown, rf"{what}: (\d+) of \1 \(100 %\)")
 
 
 if __name__ == "__main__":
