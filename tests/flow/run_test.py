@@ -4,13 +4,14 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import unittest
 
-from bloomwatch import PROGRAM, READY_SECONDS_MAX, ROOT, Client, Server, fresh_database, run, wait_until
+from bloomwatch import PROGRAM, READY_SECONDS_MAX, ROOT, Client, Person, Server, fresh_database, run, wait_until
 
 
 class Run(unittest.TestCase):
@@ -139,6 +140,44 @@ class Run(unittest.TestCase):
             self.assertNotIn(url, pathlib.Path(f"/proc/{self.instance()['pid']}/cmdline").read_text())
             self.assertFalse((self.home / "postgres").exists())
             self.end(running)
+
+    def test_the_next_start_goes_on_with_the_data(self):
+        titles = re.findall(r"<series_title><!\[CDATA\[(.*?)\]\]>", (ROOT / "tests/data/mal-small.xml").read_text())
+
+        def demo():
+            """What it says, and the dashboard that it shows at the end."""
+            said, _, shown = run(*self.command("--demo", "--exit")).partition("\nGET http")
+            dashboard = json.loads(shown[shown.index("\n{") : shown.rindex("\n}") + 2])
+            dashboard.pop("randomPick")  # another one each hour
+            return said, dashboard
+
+        said, first = demo()
+        self.assertIn("10 added, 0 changed, 0 unchanged, 0 failed", said)
+        self.assertEqual(first["stats"]["totalShows"], 10)
+        self.assertEqual({member["displayName"] for member in first["members"]}, {"Mira", "Ken"})
+        shown = {anime["preferredTitle"] for part in ("currentlyWatching", "backlogHighlights", "sharedRatings") for anime in first[part]}
+        self.assertLessEqual(shown, set(titles))
+        self.assertGreaterEqual(len(shown), 5)
+
+        said, again = demo()
+        self.assertIn("Their watch space is still there.", said)
+        self.assertIn("0 added, 0 changed, 10 unchanged, 0 failed", said)
+        self.assertEqual(again, first)
+
+        # By whatever it is started.
+        database_url = run(self.folder / "ops/cluster", "start", self.home / "postgres").strip()
+        for names in ({"Mira & Ken"}, {"Mira & Ken", "Another"}):
+            with contextlib.closing(Server(database_url, self.home)) as server:
+                mira = Person(server, "mira")
+                mira.log_in()
+                spaces = {space["name"]: space["id"] for space in mira.items("/api/watch-spaces")}
+                self.assertEqual(set(spaces), names)
+                dashboard = mira.dashboard(spaces["Mira & Ken"])
+                self.assertEqual({name: dashboard[name] for name in first}, first)
+                listed = mira.items(f"/api/watch-spaces/{spaces['Mira & Ken']}/anime")
+                self.assertEqual({anime["preferredTitle"] for anime in listed}, set(titles))
+                mira.make_space("Another")
+                server.verify()
 
     def test_a_second_run_in_a_home_is_refused_and_the_first_goes_on(self):
         running = self.start()
