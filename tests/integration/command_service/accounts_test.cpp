@@ -1,6 +1,10 @@
 // Signing up, in, on and out, against a real Postgres.
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <future>
+#include <mutex>
 
 #include "command-service/accounts/flows.h"
 #include "command-service/secrets.h"
@@ -10,6 +14,37 @@ namespace bloomwatch::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// What the passwords that were checked cost: of each the parameters of its hash, `$argon2id$v=19$m=65536,t=2,p=1`.
+class PasswordChecks {
+ public:
+  void add(std::string_view hash) {
+    std::size_t end = 0;
+    for (int part = 0; part < 3; ++part) end = hash.find('$', end + 1);
+    const std::lock_guard lock(mutex_);
+    costs_.emplace_back(hash.substr(0, end));
+  }
+  std::vector<std::string> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(costs_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> costs_;
+} password_checks;
+
+}  // namespace
+
+/// libsodium's, which does the work: a program's own function is taken before a library's.
+extern "C" int crypto_pwhash_str_verify(const char* hash, const char* password, unsigned long long size) {
+  using Verify = int(const char*, const char*, unsigned long long);
+  static auto* const verify = reinterpret_cast<Verify*>(::dlsym(RTLD_NEXT, "crypto_pwhash_str_verify"));
+  password_checks.add(hash);
+  return verify(hash, password, size);
+}
+
+namespace {
 
 class Accounts : public CommandServiceTest {
  protected:
@@ -77,6 +112,23 @@ TEST_F(Accounts, log_in_tells_nobody_who_has_an_account) {
   EXPECT_EQ(unknown.status, 401);
   EXPECT_EQ(wrong.json().type, unknown.json().type);
   EXPECT_TRUE(std::ranges::any_of(wrong.headers, [](const auto& h) { return h.first == "WWW-Authenticate"; }));
+}
+
+TEST_F(Accounts, log_in_checks_one_password_whoever_has_an_account) {
+  register_person("mira");
+  password_checks.take();
+  EXPECT_EQ(log_in_reply("mira@example.org", "another password").status, 401);
+  const std::vector<std::string> known = password_checks.take();
+  EXPECT_THAT(known, testing::ElementsAre(testing::StartsWith("$argon2id$v=19$m=65536,")));
+  for (const std::string email : {"nobody@example.org", "no address"}) {
+    EXPECT_EQ(log_in_reply(email, "another password").status, 401);
+    EXPECT_EQ(password_checks.take(), known) << email;
+  }
+  // Nor does it tell whose account it was that has been forgotten.
+  connection().query("DELETE FROM secrets.keys");
+  connection().query("DELETE FROM secrets.passwords");
+  EXPECT_EQ(log_in_reply("mira@example.org", "a long password").status, 401);
+  EXPECT_EQ(password_checks.take(), known);
 }
 
 TEST_F(Accounts, guessing_is_slowed_down) {
