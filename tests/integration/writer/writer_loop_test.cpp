@@ -279,6 +279,39 @@ TEST(WriterLoop, answers_everything_that_it_took_before_it_stops) {
   check_log(url, clients.all());
 }
 
+TEST(WriterLoop, appends_many_commands_with_few_statements) {
+  const std::string url = test::fresh_database();
+  Hub hub;
+  const auto writer = writer_of(url, hub);
+  ASSERT_TRUE(becomes([&] { return writer->ready(); }));
+  Clients clients;
+  constexpr std::size_t commands = 1000;
+  pg::Connection connection({.url = url});
+  {
+    pg::Connection other({.url = url});
+    other.script("BEGIN; LOCK TABLE log.events IN SHARE ROW EXCLUSIVE MODE");  // the first batch waits for it, all others for that
+    for (std::size_t i = 0; i < commands; ++i) clients.submit(*writer, pay_in(static_cast<int>(i % 40), 1), i);
+    const std::string waits = "SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE d.datname = current_database()";
+    ASSERT_TRUE(becomes([&] { return connection.query(waits + " AND NOT l.granted").size() > 0; }));
+    other.script("COMMIT");
+  }
+  clients.wait_until_open(0);
+  writer->stop(0ms);
+  check_log(url, clients.all());
+
+  // The rows that one statement wrote say the same transaction and the same command of it.
+  const auto count = [&](const std::string& what) {
+    return static_cast<std::uint64_t>(
+        connection.query("SELECT count(DISTINCT (xmin::text, cmin::text)) FROM " + what)[0].get<std::int64_t>(0));
+  };
+  const WriterCounters counters = writer->status().counters;
+  EXPECT_EQ(count("log.events WHERE position > 0"), counters.batches);
+  EXPECT_EQ(count("(SELECT xmin, cmin FROM log.events WHERE position > 0 UNION ALL SELECT xmin, cmin FROM log.idempotency) AS written"),
+            counters.batches);
+  EXPECT_LE(counters.batches, 2 + commands / 32) << "but for the first and the last one no batch is small";
+  EXPECT_LE(counters.loads, 40U) << "a stream is loaded once, whatever comes for it";
+}
+
 /// Postgres takes what is asked for and cannot store it, as with a full disk.
 constexpr std::string_view full_disk = R"(
   CREATE FUNCTION log.disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'disk full' USING ERRCODE = '53100'; END $$;
