@@ -73,8 +73,8 @@ bool Call::refuse_until(const std::optional<std::chrono::seconds>& wait) {
   return wait.has_value();
 }
 
-bool Call::refuse_beyond(TokenBuckets& limit) {
-  return refuse_until(limit.take(std::hash<UserId>()(principal->account), TokenBuckets::Clock::now()));
+bool Call::refuse_beyond(TokenBuckets& limit, double wanted) {
+  return refuse_until(limit.take(std::hash<UserId>()(principal->account), TokenBuckets::Clock::now(), wanted));
 }
 
 Actor Call::actor() const {

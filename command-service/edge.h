@@ -46,8 +46,8 @@ struct Call {
   void refuse(const Problem& problem) { respond(to_response(problem, request.request_id)); }
   /// Whether a limit (TokenBuckets::take) says to wait; then the call has been answered 429.
   bool refuse_until(const std::optional<std::chrono::seconds>& wait);
-  /// The same for a limit of accounts, of which this call's takes one token; there is a principal.
-  bool refuse_beyond(TokenBuckets& limit);
+  /// The same for a limit of accounts, of which this call's takes `wanted` tokens; there is a principal.
+  bool refuse_beyond(TokenBuckets& limit, double wanted = 1);
   /// The actor of the principal; of nobody if anonymous.
   Actor actor() const;
 };

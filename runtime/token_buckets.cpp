@@ -22,13 +22,13 @@ void TokenBuckets::make_room(Clock::time_point now) {
   std::erase_if(buckets_, [&, least = *middle](const auto& entry) { return tokens_in(entry.second, now) >= least; });
 }
 
-std::optional<std::chrono::seconds> TokenBuckets::take(std::size_t key, Clock::time_point now) {
+std::optional<std::chrono::seconds> TokenBuckets::take(std::size_t key, Clock::time_point now, double wanted) {
   const std::lock_guard lock(mutex_);
   make_room(now);
   Bucket& bucket = buckets_.try_emplace(key, Bucket{most_, now}).first->second;
   bucket = {tokens_in(bucket, now), now};
-  if (bucket.tokens < 1) return std::chrono::seconds(static_cast<std::int64_t>(std::ceil((1 - bucket.tokens) / per_second_)));
-  bucket.tokens -= 1;
+  if (bucket.tokens < wanted) return std::chrono::seconds(static_cast<std::int64_t>(std::ceil((wanted - bucket.tokens) / per_second_)));
+  bucket.tokens -= wanted;
   return std::nullopt;
 }
 

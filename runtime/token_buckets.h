@@ -20,8 +20,9 @@ class TokenBuckets {
   /// Each key may take `most` at once, and `per_second` on and on.
   TokenBuckets(double most, double per_second) : most_(most), per_second_(per_second) {}
 
-  /// Takes one token. Nothing if there was one; else how long to wait for it. `key` is a hash: two that share one share its limit.
-  std::optional<std::chrono::seconds> take(std::size_t key, Clock::time_point now);
+  /// Takes `wanted` tokens, of which a bucket can hold as many. Nothing if they were there; else none is taken, and it says how long to
+  /// wait for them. `key` is a hash: two that share one share its limit.
+  std::optional<std::chrono::seconds> take(std::size_t key, Clock::time_point now, double wanted = 1);
 
  private:
   struct Bucket {

@@ -319,12 +319,19 @@ Problem problem_from(const Unreadable& unreadable) {
   return problem.with_detail(unreadable.detail);
 }
 
+/// What an account may import in a while.
+struct Limits {
+  TokenBuckets imports{imports_max, imports_per_second};
+  TokenBuckets rows{imported_rows_max, imported_rows_per_second};
+};
+
 /// Blocks until the last row is done.
-void import_now(const Edge& edge, const WorkPool& pool, Call& call, ImportQuery query, WatchSpaceId space) {
+void import_now(const Edge& edge, const WorkPool& pool, Limits& limits, Call& call, ImportQuery query, WatchSpaceId space) {
   Import import(edge, pool, call, query, space);
   if (!import.ask_for_membership(call)) return;
   auto list = parse_export(call.request.body);
   if (!list) return call.refuse(problem_from(list.error()));
+  if (!query.dry_run.value_or(false) && call.refuse_beyond(limits.rows, static_cast<double>(list->rows.size()))) return;
   if (!import.load_key(call) || !import.ask_for_import(call)) return;
   const Report& report = import.run(std::move(list->rows));
   log::info("sync", "imported a MyAnimeList export",
@@ -370,17 +377,17 @@ std::expected<ImportAnime, std::string> command_from(const Row& row, std::string
 }
 
 http::Handler import_list(const Edge& edge, WorkPool& pool) {
-  return [&edge, &pool, limit = std::make_unique<TokenBuckets>(imports_max, imports_per_second)](http::Request request,
-                                                                                                 http::Responder respond) {
+  return [&edge, &pool, limits = std::make_unique<Limits>()](http::Request request, http::Responder respond) {
     auto call = begin_call(edge, std::move(request), std::move(respond));
     if (!call) return;
     const auto query = json::read_query<ImportQuery>(call->request.query);
     if (!query) return call->refuse(problems::wrong_fields(query.error()));
     const auto path = json::read_command<AskToImport>(call->request.path_params, "");
     if (!path) return call->refuse(problems::wrong_fields(path.error()));
-    if (call->refuse_beyond(*limit)) return;
-    run_on(pool, std::move(*call),
-           [&edge, &pool, query = *query, space = path->watch_space](Call& moved) { import_now(edge, pool, moved, query, space); });
+    if (call->refuse_beyond(limits->imports)) return;
+    run_on(pool, std::move(*call), [&edge, &pool, &limits = *limits, query = *query, space = path->watch_space](Call& moved) {
+      import_now(edge, pool, limits, moved, query, space);
+    });
   };
 }
 

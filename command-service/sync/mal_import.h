@@ -18,6 +18,10 @@ inline constexpr std::size_t rows_in_flight_max = 64;
 /// Of one account: each may take a thread for seconds, whatever its file holds.
 inline constexpr double imports_max = 20;
 inline constexpr double imports_per_second = 1.0 / 60;
+/// Of one account: each row is a command, and who sends them faster than read models are folded lets everybody's pages wait.
+inline constexpr double imported_rows_max = 60'000;
+inline constexpr double imported_rows_per_second = 50;
+static_assert(imported_rows_max >= rows_max, "else the largest list would never come in");
 
 /// One row as a command, or why it cannot be one. `remarks` grows by what was not believed or had to be cut.
 std::expected<ImportAnime, std::string> command_from(const Row& row, std::string& remarks);

@@ -203,6 +203,15 @@ class MalImport(FlowTest):
                 self.assertIn(answer.status, (400, 413, 422), answer)
                 self.assertEqual(answer.headers["Content-Type"].split(";")[0], "application/problem+json")
 
+    def test_an_account_imports_only_so_many_rows_in_a_while(self):
+        many = self.list_of([{"series_title": "a row without an id"}] * 40_000)
+        self.assertEqual(self.send(many, "?dryRun=true")["counts"]["failed"], 40_000)
+        self.send(many)
+        refused = self.send(many, expect=429)
+        self.assertLessEqual(int(refused.headers["Retry-After"]), 20_000 / 50)
+        self.send(many, "?dryRun=true")
+        self.send(self.small)
+
     def real_export(self):
         """Packed, as it was downloaded."""
         path = SHARED_DATA / "mal/real-export-2008.xml.gz"
