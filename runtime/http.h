@@ -214,7 +214,7 @@ struct ServerOptions {
   std::uint16_t port = 0;  ///< 0: any free one, see Server::port()
   unsigned threads = 2;
   std::size_t header_bytes_max = 16'384;              ///< request line and headers; more: 431
-  std::size_t bodies_bytes_max = 268'435'456;         ///< of all bodies being read at once; more: 503
+  std::size_t bodies_bytes_max = 268'435'456;         ///< of all bodies being read at once, those of over 64 KiB half of it; more: 503
   std::size_t answers_bytes_max = 268'435'456;        ///< of all answers not taken yet; more: who has most of them waiting is closed
   std::size_t connections_max = 10'000;               ///< more: 503 and closed
   std::size_t pipelined_max = 64;                     ///< unanswered requests of one connection; more are not read yet

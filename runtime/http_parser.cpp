@@ -11,8 +11,6 @@ namespace {
 
 namespace parsing = boost::beast::http;
 
-constexpr std::size_t body_bytes_reserved_max = 65'536;
-
 Method method_of(parsing::verb verb) {
   switch (verb) {
     case parsing::verb::get:
@@ -77,7 +75,7 @@ void Parser::on_field_impl(parsing::field field, Text name, Text value, Error&) 
 void Parser::on_header_impl(Error&) { header_done_ = true; }
 
 void Parser::on_body_init_impl(const boost::optional<std::uint64_t>& length, Error&) {
-  if (length && keeps_body) request.body.reserve(std::min<std::size_t>(*length, body_bytes_reserved_max));
+  if (length && keeps_body) request.body.reserve(std::min<std::size_t>(*length, small_body_bytes_max));
 }
 
 std::size_t Parser::on_body_impl(Text bytes, Error& error) {
@@ -86,7 +84,7 @@ std::size_t Parser::on_body_impl(Text bytes, Error& error) {
   if (keeps_body) {
     held_here_ += bytes.size();
     const std::size_t held = held_ += bytes.size();
-    if (held > held_max_) body_refusal = BodyRefusal::too_many_held;
+    if (held > (held_here_ > small_body_bytes_max ? held_max_ / 2 : held_max_)) body_refusal = BodyRefusal::too_many_held;
   }
   if (body_refusal != BodyRefusal::none) {
     error = parsing::error::body_limit;

@@ -16,10 +16,13 @@ namespace bloomwatch::http {
 /// A refused request's body is read and thrown away up to here, so that the connection can go on; beyond it the connection ends.
 inline constexpr std::size_t discarded_bytes_max = 65'536;
 
+/// Larger ones may fill half of the room that there is for all bodies: the few that come slowly leave the many small ones theirs.
+inline constexpr std::size_t small_body_bytes_max = 65'536;
+
 /// One message's parser; a new one for each. Fields go straight into the request, the body too while it is wanted and within its limit.
 class Parser final : public boost::beast::http::basic_parser<true> {
  public:
-  /// `held` counts the bytes of all bodies being read, of which there may be `held_max`.
+  /// `held` counts the bytes of all bodies being read, of which there may be `held_max`, and half of that once one is no small one.
   Parser(std::atomic<std::size_t>& held, std::size_t held_max);
   ~Parser() override;
 

@@ -340,7 +340,7 @@ TEST_F(Http, refuses_a_chunked_body_once_it_is_too_large) {
 TEST_F(Http, holds_only_so_much_of_all_bodies_at_once) {
   http::ServerOptions options;
   options.threads = 1;
-  options.bodies_bytes_max = 300'000;
+  options.bodies_bytes_max = 600'000;
   serve(std::move(options));
   const std::string header = "POST /api/file HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n";
   RawClient first(server_->port());
@@ -355,6 +355,22 @@ TEST_F(Http, holds_only_so_much_of_all_bodies_at_once) {
   EXPECT_EQ(third.ask(post("/api/file", std::string(250'000, 'x'))).body, "250000") << "what has been read is no longer counted";
 }
 
+TEST_F(Http, keeps_room_for_small_bodies_when_large_ones_are_slow_to_come) {
+  http::ServerOptions options;
+  options.threads = 1;
+  options.bodies_bytes_max = 600'000;
+  serve(std::move(options));
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<RawClient>(server_->port()));
+    slow.back()->send("POST /api/file HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n" + std::string(100'000, 'x'));
+  }
+  RawClient small(server_->port());
+  EXPECT_EQ(small.ask(post("/api/file", std::string(60'000, 'x'))).body, "60000");
+  RawClient large(server_->port());
+  expect_problem(large.ask(post("/api/file", std::string(150'000, 'x'))), 503, "overloaded");
+}
+
 std::optional<Problem> wants_a_token(const Request& request) {
   return request.header("Authorization") ? std::nullopt : std::optional(problems::unauthorized());
 }
@@ -363,7 +379,7 @@ TEST_F(Http, holds_no_bodies_of_those_who_may_not_send_them) {
   header_check_ = wants_a_token;
   http::ServerOptions options;
   options.threads = 1;
-  options.bodies_bytes_max = 300'000;
+  options.bodies_bytes_max = 600'000;
   serve(std::move(options));
   std::vector<std::unique_ptr<RawClient>> strangers;
   for (int i = 0; i < 8; ++i) {
