@@ -19,7 +19,7 @@ Decision<MemberJoined> AcceptInvitation::decide(const Actor& by, Claimed<&Accept
     if (is_member && invitation.accepted_by == by.profile) return nothing;
     return refuse(Refusal::invitation_accepted);
   }
-  if (invitation.revoked) return refuse(Refusal::invitation_revoked);
+  if (invitation.revoked || space->is_void(invitation)) return refuse(Refusal::invitation_revoked);
   if (is_member) return refuse(Refusal::already_a_member);
   if (!invitation.is_open(by.now)) return refuse(Refusal::invitation_expired);
   if (space->is_full()) return refuse(Refusal::space_full);

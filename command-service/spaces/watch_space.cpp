@@ -14,12 +14,17 @@ bool WatchSpace::is_last_owner(ProfileId profile) const {
   return is_owner(profile) && std::ranges::count_if(members, [](const auto& entry) { return entry.second.role == SpaceRole::owner; }) == 1;
 }
 
+bool WatchSpace::is_void(const Invitation& invitation) const { return invitation.role == SpaceRole::owner && !is_owner(invitation.sender); }
+
 std::size_t WatchSpace::open_invitations(Time now) const {
-  return static_cast<std::size_t>(std::ranges::count_if(invitations, [&](const auto& entry) { return entry.second.is_open(now); }));
+  const auto is_open = [&](const auto& entry) { return entry.second.is_open(now) && !is_void(entry.second); };
+  return static_cast<std::size_t>(std::ranges::count_if(invitations, is_open));
 }
 
 bool WatchSpace::is_invited(ClaimKey invitee, Time now) const {
-  return std::ranges::any_of(invitations, [&](const auto& entry) { return entry.second.invitee == invitee && entry.second.is_open(now); });
+  return std::ranges::any_of(invitations, [&](const auto& entry) {
+    return entry.second.invitee == invitee && entry.second.is_open(now) && !is_void(entry.second);
+  });
 }
 
 std::vector<InvitationId> WatchSpace::open_invitations_of(ProfileId sender, Time now) const {

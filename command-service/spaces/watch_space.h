@@ -67,6 +67,9 @@ struct WatchSpace {
   bool is_owner(ProfileId profile) const;
   /// Whether the space would have no owner without them.
   bool is_last_owner(ProfileId profile) const;
+  /// Whether it would make an owner and was sent by who is none any more: as if it were revoked, for as long as that is so. Else those who
+  /// lost the space could take it back.
+  bool is_void(const Invitation& invitation) const;
   std::size_t open_invitations(Time now) const;
   bool is_invited(ClaimKey invitee, Time now) const;
   /// Those that a departure revokes.

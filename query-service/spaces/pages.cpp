@@ -125,6 +125,16 @@ SpaceAnswer show_space(const pg::Row& row) {
   return space;
 }
 
+/// What makes an owner is as if revoked while who sent it is none (WatchSpace::is_void of the command service).
+void show_void(SpaceAnswer& space) {
+  const auto is_owner = [&](ProfileId profile) {
+    return std::ranges::any_of(space.members, [&](const MemberAnswer& m) { return m.user_id == profile && m.role == "owner"; });
+  };
+  for (InvitationAnswer& invitation : *space.invitations)
+    if (invitation.status == InvitationStatus::pending && invitation.role == "owner" && !is_owner(invitation.invited_by))
+      invitation.status = InvitationStatus::revoked;
+}
+
 /// All spaces of the page, at most `count`, with what belongs to each.
 std::vector<SpaceAnswer> show_spaces(const PageRows& rows, const Visit& visit, Keyring& keys, std::size_t count) {
   std::vector<SpaceAnswer> spaces;
@@ -150,8 +160,9 @@ std::vector<SpaceAnswer> show_spaces(const PageRows& rows, const Visit& visit, K
   }
   for (SpaceAnswer& space : spaces) {
     sort_by_joining(space.members);
-    if (space.invitations)
-      std::ranges::sort(*space.invitations, std::greater(), [](const InvitationAnswer& i) { return std::tuple(i.created_at, i.id); });
+    if (!space.invitations) continue;
+    show_void(space);
+    std::ranges::sort(*space.invitations, std::greater(), [](const InvitationAnswer& i) { return std::tuple(i.created_at, i.id); });
   }
   return spaces;
 }

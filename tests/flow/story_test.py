@@ -223,6 +223,20 @@ class Story(FlowTest):
         page = self.mira.get(f"/api/watch-spaces/{self.space}", at_least=left).json
         self.assertEqual({i["id"]: i["status"] for i in page["invitations"]}[sent["id"]], "revoked")
 
+    def test_who_is_no_owner_any_more_makes_none(self):
+        late = self.server.person("late_owner")
+        self.mira.invite(self.space, self.ken)
+        sent = self.mira.post(f"/api/watch-spaces/{self.space}/invitations", {"email": late.email, "role": "owner"})
+        handed = self.mira.post(f"/api/watch-spaces/{self.space}/transfer-ownership", {"userId": self.ken.id}, expect=200)
+        page = self.ken.get(f"/api/watch-spaces/{self.space}", at_least=handed).json
+        self.assertEqual({i["id"]: i["status"] for i in page["invitations"]}[sent["id"]], "revoked")
+        accept = f"/api/watch-spaces/invitations/{sent['token']}/accept"
+        self.assert_problem(late.call("POST", accept), 410, "invitation-revoked")
+        again = self.ken.patch(f"/api/watch-spaces/{self.space}/members/{self.mira.id}", {"role": "owner"})
+        page = self.ken.get(f"/api/watch-spaces/{self.space}", at_least=again).json
+        self.assertEqual({i["id"]: i["status"] for i in page["invitations"]}[sent["id"]], "pending")
+        late.call("POST", accept, expect=200)
+
     def test_profile_and_log_in_sessions(self):
         changed = self.mira.patch("/api/me", {"displayName": "Mira S.", "timeZone": "Asia/Tokyo"})
         me = self.mira.get("/api/me", at_least=changed).json

@@ -152,6 +152,20 @@ TEST(AcceptInvitation, is_refused_when_it_was_revoked) {
   ken_holds_the_link(revoked()).when(AcceptInvitation{{token}}, ken).refuses(Refusal::invitation_revoked);
 }
 
+TEST(AcceptInvitation, makes_no_owner_when_its_sender_is_none_any_more) {
+  const auto demoted = stream<WatchSpace>(space_id, OwnershipTransferred{.from = mira.profile, .to = stranger.profile});
+  const auto back = stream<WatchSpace>(space_id, MemberRoleChanged{.profile = mira.profile, .role = SpaceRole::owner});
+  const auto world = [&](SpaceRole role, const Past& more) {
+    auto offered = given(space_of(mira, stranger), sent(role), ken_registered, demoted, more);
+    offered.holding<WatchSpace>(token, space_id);
+    return offered;
+  };
+  world(SpaceRole::owner, {}).when(AcceptInvitation{{token}}, ken).refuses(Refusal::invitation_revoked);
+  EXPECT_EQ(world(SpaceRole::owner, {}).when(invite_ken("another"), stranger).events().size(), 1);
+  EXPECT_EQ(world(SpaceRole::owner, back).when(AcceptInvitation{{token}}, ken).events().size(), 1);
+  EXPECT_EQ(world(SpaceRole::member, {}).when(AcceptInvitation{{token}}, ken).events().size(), 1);
+}
+
 TEST(AcceptInvitation, opens_once_only_also_to_who_has_left) {
   ken_holds_the_link(accepted()).when(AcceptInvitation{{token}}, ken).says_nothing();
   auto world = ken_holds_the_link(accepted());
