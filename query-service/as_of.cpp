@@ -315,7 +315,8 @@ PastPages::~PastPages() {
 void PastPages::show(std::unique_ptr<OpenPage> page) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() < as_of_queue_max) {
+    const auto of_one = std::ranges::count(waiting_, page->visit.by.account, [](const auto& other) { return other->visit.by.account; });
+    if (waiting_.size() < as_of_queue_max && of_one < std::ptrdiff_t{as_of_queue_of_one_max}) {
       waiting_.push_back(std::move(page));
       changed_.notify_one();
       return;

@@ -28,6 +28,8 @@ struct Shown;
 inline constexpr std::size_t as_of_events_max = 20'000;
 /// Pages that wait for their turn; more are told to come back.
 inline constexpr std::size_t as_of_queue_max = 64;
+/// Of one account, so that nobody's long replays are all that is done.
+inline constexpr std::size_t as_of_queue_of_one_max = 16;
 inline constexpr unsigned as_of_threads = 2;
 
 /// What `?asOf=` asks for: a moment, or a position of the log.

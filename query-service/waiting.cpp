@@ -28,6 +28,7 @@ void Waiting::close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     left = std::exchange(waiters_, {});
+    waiting_of_.clear();
   }
   for (Waiters& waiters : left)
     for (auto& [position, page] : waiters) actions_.too_late(std::move(page));
@@ -36,7 +37,10 @@ void Waiting::close() {
 void Waiting::add(std::unique_ptr<OpenPage> page, Model model, Position position) {
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_ && count() < waiting_max) waiters_[static_cast<std::size_t>(model)].emplace(position, std::move(page));
+    if (has_room_for(*page)) {
+      ++waiting_of_[page->visit.by.account];
+      waiters_[static_cast<std::size_t>(model)].emplace(position, std::move(page));
+    }
   }
   if (page != nullptr) return actions_.too_late(std::move(page));
   changed_.notify_one();
@@ -57,18 +61,30 @@ std::size_t Waiting::count() const {
   return count;
 }
 
+bool Waiting::has_room_for(const OpenPage& page) const {
+  if (closed_ || count() >= waiting_max) return false;
+  const auto of_one = waiting_of_.find(page.visit.by.account);
+  return of_one == waiting_of_.end() || of_one->second < waiting_of_one_max;
+}
+
+std::unique_ptr<OpenPage> Waiting::take(Waiters& waiters, Waiters::iterator& waiter) {
+  std::unique_ptr<OpenPage> page = std::move(waiter->second);
+  waiter = waiters.erase(waiter);
+  const auto of_one = waiting_of_.find(page->visit.by.account);
+  if (--of_one->second == 0) waiting_of_.erase(of_one);
+  return page;
+}
+
 void Waiting::wake(Model model, Position position, int runs_max) {
   std::vector<std::unique_ptr<OpenPage>> woken;
   {
     const std::lock_guard lock(mutex_);
     Waiters& waiters = waiters_[static_cast<std::size_t>(model)];
     for (auto waiter = waiters.begin(); waiter != waiters.end() && waiter->first <= position;) {
-      if (waiter->second->runs >= runs_max) {
+      if (waiter->second->runs >= runs_max)
         ++waiter;
-        continue;
-      }
-      woken.push_back(std::move(waiter->second));
-      waiter = waiters.erase(waiter);
+      else
+        woken.push_back(take(waiters, waiter));
     }
   }
   for (auto& page : woken) actions_.again(std::move(page));
@@ -93,8 +109,7 @@ void Waiting::run(const std::stop_token& stop) {
             ++waiter;
             continue;
           }
-          late.push_back(std::move(waiter->second));
-          waiter = waiters.erase(waiter);
+          late.push_back(take(waiters, waiter));
         }
       }
     }

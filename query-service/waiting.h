@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "query-service/page_rows.h"
@@ -26,7 +27,8 @@ class Waiting {
   static constexpr std::chrono::milliseconds look_every{20};
   /// A page that was asked again so often waits for a look at the checkpoints: the hub is ahead of the database, as after a restore.
   static constexpr int hinted_runs_max = 8;
-  static constexpr std::size_t waiting_max = 16'384;  ///< pages; more are too late at once
+  static constexpr std::size_t waiting_max = 16'384;      ///< pages; more are too late at once
+  static constexpr std::size_t waiting_of_one_max = 256;  ///< of one account, so that who asks for a position to come leaves others room
 
   struct Actions {
     std::function<void(std::unique_ptr<OpenPage>)> again;     ///< ask it again; must not block
@@ -39,7 +41,7 @@ class Waiting {
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  /// Waits until `model` has reached `position`, or until the page's deadline; not at all where too many wait.
+  /// Waits until `model` has reached `position`, or until the page's deadline; not at all where too many wait, or too many of the account.
   void add(std::unique_ptr<OpenPage> page, Model model, Position position);
   /// The database says that a model has reached `position`.
   void reached(Model model, Position position);
@@ -51,6 +53,9 @@ class Waiting {
   using Waiters = std::multimap<Position, std::unique_ptr<OpenPage>>;
 
   std::size_t count() const;
+  bool has_room_for(const OpenPage& page) const;
+  /// Out of the map, and `waiter` on to the next.
+  std::unique_ptr<OpenPage> take(Waiters& waiters, Waiters::iterator& waiter);
   void wake(Model model, Position position, int runs_max);
   void run(const std::stop_token& stop);
 
@@ -59,6 +64,7 @@ class Waiting {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::array<Waiters, model_count> waiters_;
+  std::unordered_map<UserId, std::size_t> waiting_of_;  ///< how many pages of each account wait; of whom there are any
   bool closed_ = false;
   std::vector<Hub::Subscription> subscriptions_;
   std::jthread thread_;

@@ -208,6 +208,33 @@ TEST_F(AsOfPages, go_on_as_of_the_same_moment) {
   EXPECT_EQ(mira_.get(live + "&asOf=" + then).status(), 400) << "a cursor of the present is none of the past";
 }
 
+TEST_F(AsOfPages, leave_others_their_turn_whatever_one_account_asks_for) {
+  const Person ken("ken");
+  mira_.let_in(space_, ken);
+  const std::string then = head();
+  ASSERT_EQ(ken.get(space_ + "?atLeast=" + then).status(), 200);
+  const auto ask = [&](const Person& person) {
+    return std::async(std::launch::async, [&] { return person.get(space_ + "?asOf=" + then).status(); });
+  };
+  pg::Connection& database = World::get().database();
+  database.query("BEGIN");
+  database.query("LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE");
+  std::vector<std::future<int>> asked;
+  for (std::size_t i = 0; i <= as_of_queue_of_one_max + as_of_threads; ++i) asked.push_back(ask(mira_));
+  std::vector<int> refused;
+  for (const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+       refused.empty() && std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(std::chrono::milliseconds(1)))
+    for (auto& page : asked)
+      if (page.valid() && page.wait_for(std::chrono::seconds(0)) == std::future_status::ready) refused.push_back(page.get());
+  EXPECT_THAT(refused, testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(refused, testing::Each(503));
+  auto another = ask(ken);
+  database.query("COMMIT");
+  EXPECT_EQ(another.get(), 200);
+  for (auto& page : asked)
+    if (page.valid()) page.wait();
+}
+
 TEST_F(AsOfPages, are_refused_where_too_much_would_have_to_be_replayed) {
   const std::string id = space_.substr(space_.rfind('/') + 1);
   const std::string then = mira_.post(space_ + "/anime", R"({"anilistMediaId":1})").at();

@@ -31,7 +31,11 @@ class Waiting_ : public testing::Test {
     while (!condition() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
     return condition();
   }
-  static std::unique_ptr<OpenPage> sleeper(std::chrono::milliseconds patience) { return std::make_unique<Sleeper>(patience); }
+  static std::unique_ptr<OpenPage> sleeper(std::chrono::milliseconds patience, std::size_t account = 0) {
+    auto page = std::make_unique<Sleeper>(patience);
+    page->visit.by.account = UserId(Uuid{{static_cast<std::uint8_t>(account >> 8), static_cast<std::uint8_t>(account)}});
+    return page;
+  }
 
   Hub hub;
   std::atomic<int> again = 0;
@@ -56,10 +60,25 @@ TEST_F(Waiting_, wakes_those_whose_position_the_model_has_reached) {
 
 TEST_F(Waiting_, turns_away_who_would_be_one_too_many) {
   Waiting waiting(hub, actions());
-  for (std::size_t i = 0; i < Waiting::waiting_max; ++i) waiting.add(sleeper(60s), i % 2 == 0 ? Model::spaces : Model::people, 5);
+  for (std::size_t i = 0; i < Waiting::waiting_max; ++i) waiting.add(sleeper(60s, i), i % 2 == 0 ? Model::spaces : Model::people, 5);
   EXPECT_EQ(late, 0);
-  waiting.add(sleeper(60s), Model::tracking, 5);
+  waiting.add(sleeper(60s, Waiting::waiting_max), Model::tracking, 5);
   EXPECT_EQ(late, 1);
+}
+
+TEST_F(Waiting_, leaves_room_to_others_whatever_one_account_asks_for) {
+  Waiting waiting(hub, actions());
+  const auto add = [&](std::size_t account, Position position) { waiting.add(sleeper(60s, account), Model::spaces, position); };
+  for (std::size_t i = 0; i < Waiting::waiting_of_one_max; ++i) add(1, i == 0 ? 5 : 6);
+  EXPECT_EQ(late, 0);
+  add(1, 6);
+  EXPECT_EQ(late, 1);
+  add(2, 6);
+  EXPECT_EQ(late, 1);
+  waiting.reached(Model::spaces, 5);
+  EXPECT_EQ(again, 1);
+  add(1, 6);
+  EXPECT_EQ(late, 1) << "one less waits";
 }
 
 TEST_F(Waiting_, misses_nothing_that_was_said_before_it_came) {
