@@ -102,6 +102,7 @@ std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Re
     return std::nullopt;
   }
   call.principal = *principal;
+  if (call.principal && call.refuse_beyond(edge.limit_of_accounts)) return std::nullopt;
   if (call.request.header("if-match")) {
     call.refuse(condition_not_evaluated());
     return std::nullopt;

@@ -26,6 +26,7 @@ namespace bloomwatch {
 struct Edge {
   Writer& writer;
   Authenticator& authenticator;
+  TokenBuckets& limit_of_accounts;  ///< how often each may send a command
   DataKeys& data_keys;
   const MasterKeys& keys;
   std::string epoch;  ///< of the log, for position tokens
@@ -57,8 +58,8 @@ struct Call {
 std::expected<std::optional<Principal>, Problem> authorize(const Edge& edge, const http::Request& request, http::Responder& answer,
                                                            Time now);
 
-/// Authenticates unless the route is for anyone (what an operator's token sends is done by the system), fixes ids and time, hashes the
-/// Idempotency-Key. Nothing: the request has been answered.
+/// Authenticates unless the route is for anyone (what an operator's token sends is done by the system), takes its share of what the account
+/// may send, fixes ids and time, hashes the Idempotency-Key. Nothing: the request has been answered.
 std::optional<Call> begin_call(const Edge& edge, http::Request request, http::Responder respond);
 
 /// The problem that a refusal is shown as, from its context's table; a refusal without one breaks an invariant.

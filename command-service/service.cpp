@@ -35,7 +35,8 @@ constexpr std::chrono::seconds flow_wait_max{10};  ///< in any of these queues, 
 constexpr unsigned undo_threads = 2;               ///< each reads whole streams
 constexpr std::size_t undo_queue_max = 256;
 constexpr unsigned import_threads = 2;
-constexpr std::size_t import_queue_max = 8;  ///< each holds a body of up to 32 MiB
+constexpr std::size_t import_queue_max = 8;      ///< each holds a body of up to 32 MiB
+constexpr double commands_at_once_seconds = 10;  ///< so much of what an account may send a second it may send at once
 constexpr std::chrono::seconds shutdown_drain_max{10};
 constexpr std::chrono::minutes first_sweep_after{5};
 constexpr std::chrono::hours sweep_every{1};
@@ -90,8 +91,10 @@ struct CommandService::Parts {
         pipeline(std::make_unique<pg::Pipeline>(secrets_options(config), pg::Pipeline::Limits{.connections = 1})),
         data_keys(*pipeline, keys),
         writer(writer_options(config), make_state, hub),
+        limit_of_accounts(config.account_commands_per_second * commands_at_once_seconds, config.account_commands_per_second),
         edge{.writer = writer,
              .authenticator = authenticator,
+             .limit_of_accounts = limit_of_accounts,
              .data_keys = data_keys,
              .keys = keys,
              .epoch = LogReader(config.database_url, "bloomwatch command-service").epoch(),
@@ -109,6 +112,7 @@ struct CommandService::Parts {
   std::unique_ptr<pg::Pipeline> pipeline;
   DataKeys data_keys;
   Writer writer;
+  TokenBuckets limit_of_accounts;
   Edge edge;
   accounts::Readers readers;
   WorkPool passwords;

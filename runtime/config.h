@@ -40,6 +40,7 @@ struct Config {
   std::uint64_t writer_memory_mib_max = 256;
 
   unsigned invitation_days = 7;
+  unsigned account_commands_per_second = 200;
   unsigned password_threads = 2;
 
   std::string anilist_url = "https://graphql.anilist.co";
@@ -53,8 +54,9 @@ struct Config {
 BOOST_DESCRIBE_STRUCT(Config, (),
                       (config_file, home, log_level, database_url, bind, port, http_threads, connections_max, trusted_proxies, admin_port,
                        feed, models, kafka_bootstrap, kafka_property, writer_queue_max, writer_batch_commands_max,
-                       writer_batches_in_flight_max, writer_memory_mib_max, invitation_days, password_threads, anilist_url, anilist_ca_file,
-                       anilist_requests_per_minute, anilist_wait_ms, anilist_pause_ms, anilist_rest_ms, anilist_search_fresh_ms))
+                       writer_batches_in_flight_max, writer_memory_mib_max, invitation_days, account_commands_per_second, password_threads,
+                       anilist_url, anilist_ca_file, anilist_requests_per_minute, anilist_wait_ms, anilist_pause_ms, anilist_rest_ms,
+                       anilist_search_fresh_ms))
 
 /// Which programs a setting is for.
 enum class SettingGroup { process, database, api, writer, feed, projector, kafka, accounts, anilist };

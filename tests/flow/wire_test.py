@@ -238,5 +238,22 @@ class Wire(FlowTest):
         cls.server.verify()
 
 
+class AccountLimit(FlowTest):
+    serve_arguments = ("--account-commands-per-second", "1")  # ten at once
+
+    def test_an_account_that_sends_too_much_waits_and_nobody_else(self):
+        mira, ken = self.server.person("mira"), self.server.person("ken")
+        space = mira.make_space()
+        rename = lambda i: mira.call("PATCH", f"/api/watch-spaces/{space}", {"name": f"Name {i}"})
+        answers = [rename(i) for i in range(100)]
+        refused = [answer for answer in answers if answer.status != 200]
+        self.assertGreater(len(refused), 0)
+        for answer in refused:
+            self.assert_problem(answer, 429, "too-many-requests")
+            self.assertEqual(answer.headers["Retry-After"], "1")
+        mira.get(f"/api/watch-spaces/{space}")
+        ken.make_space()
+
+
 if __name__ == "__main__":
     unittest.main()
