@@ -16,7 +16,7 @@ class LoginLimit {
   using Clock = TokenBuckets::Clock;
   static constexpr double attempts_per_pair_max = 20;
   static constexpr double attempts_per_email_max = 60;
-  static constexpr double attempts_per_peer_max = 1000;
+  static constexpr double attempts_per_peer_max = 128;  ///< half of those that wait for a thread: one address leaves room to others
   static constexpr double pair_refill_per_second = 0.2;
   static constexpr double email_refill_per_second = 0.5;
   static constexpr double peer_refill_per_second = 20;

@@ -79,5 +79,14 @@ TEST(LoginLimit, slows_down_many_who_try_one_address) {
   EXPECT_TRUE(limit.take("mira", "another", start));
 }
 
+TEST(LoginLimit, slows_down_one_host_that_tries_many_addresses) {
+  accounts::LoginLimit limit;
+  const auto start = accounts::LoginLimit::Clock::now();
+  for (int i = 0; i < accounts::LoginLimit::attempts_per_peer_max; ++i)
+    EXPECT_FALSE(limit.take("person " + std::to_string(i), "here", start)) << i;
+  EXPECT_TRUE(limit.take("another", "here", start));
+  EXPECT_FALSE(limit.take("another", "there", start));
+}
+
 }  // namespace
 }  // namespace bloomwatch
