@@ -4,6 +4,7 @@
 
 #include <boost/describe.hpp>
 #include <boost/mp11/list.hpp>
+#include <chrono>
 #include <string_view>
 #include <vector>
 
@@ -100,6 +101,9 @@ BOOST_DESCRIBE_STRUCT(AccountRoleChanged, (), (role))
 
 using UserEvents = boost::mp11::mp_list<UserRegistered, PasswordChanged, DisplayNameChanged, HandleChanged, AvatarChanged, TimeZoneChanged,
                                         LanguageChanged, PrivacyChanged, AccountRoleChanged>;
+
+/// A log-in session that is not refreshed for so long is over, so that a forgotten device opens nothing for ever (RFC 9700 §4.14.2).
+inline constexpr std::chrono::days login_session_idle_max{90};
 
 /// A log-in. `password` is the one it was proved with: once the account has another, only the session that changed it goes on.
 struct LoginSessionStarted {

@@ -7,10 +7,10 @@ namespace bloomwatch {
 
 using accounts::Refusal;
 
-Decision<LoginSessionRefreshed, LoginSessionEnded> RefreshLoginSession::decide(const Actor&, const LoginSession& refreshed,
+Decision<LoginSessionRefreshed, LoginSessionEnded> RefreshLoginSession::decide(const Actor& by, const LoginSession& refreshed,
                                                                                const User& account) const {
   if (refreshed.account != user || generation < 0 || generation > refreshed.generation) return refuse(Refusal::refresh_token_unknown);
-  if (!refreshed.goes_on(account)) return refuse(Refusal::login_session_ended);
+  if (!refreshed.goes_on(account) || refreshed.is_idle(by.now)) return refuse(Refusal::login_session_ended);
   if (generation == refreshed.generation) return LoginSessionRefreshed{.generation = generation + 1};
   Decision<LoginSessionRefreshed, LoginSessionEnded> decision(LoginSessionEnded{.reason = LoginSessionEnd::refresh_token_reused});
   decision.refuse(refuse(Refusal::refresh_token_reused));

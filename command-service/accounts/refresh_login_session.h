@@ -7,7 +7,8 @@
 namespace bloomwatch {
 
 /// What the edge read from a refresh token whose signature is good. Refused, in this order: refresh_token_unknown (no such session of that
-/// account, or a generation that it never had), login_session_ended, refresh_token_reused (which is also remembered: it ends the session).
+/// account, or a generation that it never had), login_session_ended (or too long not refreshed), refresh_token_reused (which is also
+/// remembered: it ends the session).
 struct RefreshLoginSession {
   SessionId session = {};
   UserId user = {};

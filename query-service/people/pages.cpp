@@ -81,20 +81,22 @@ const pg::Statement& me_statement() {
   return statement;
 }
 
-/// $2 how many, $3 and $4 the last one shown. Live: proved with the present password, or told to go on when it was changed.
+/// $2 how many, $3 since when used, $4 and $5 the last one shown. Live: used not too long ago, proved with the present password or told to
+/// go on when it was changed.
 std::string sessions_text(std::string_view after) {
   return people_sql()
       .rows(kind_session,
             {{"id", "s.session"}, {"text", "s.device"}, {"at1", "s.started_at"}, {"at2", "COALESCE(s.last_refreshed_at, s.started_at)"}},
             "FROM read_people.accounts AS a JOIN read_people.login_sessions AS s ON s.account = a.account WHERE a.account = $1 AND"
-            " s.account = $1 AND s.ended_at IS NULL AND (s.password = a.password OR s.session = a.continuing_session)" +
+            " s.account = $1 AND s.ended_at IS NULL AND (s.password = a.password OR s.session = a.continuing_session) AND "
+            "COALESCE(s.last_refreshed_at, s.started_at) > $3" +
                 std::string(after) + " ORDER BY s.started_at DESC, s.session DESC LIMIT $2")
       .text();
 }
 
 const pg::Statement& sessions_statement(bool after) {
   static const pg::Statement from_start(sessions_text(""));
-  static const pg::Statement from_place(sessions_text(" AND (s.started_at, s.session) < ($3, $4)"));
+  static const pg::Statement from_place(sessions_text(" AND (s.started_at, s.session) < ($4, $5)"));
   return after ? from_place : from_start;
 }
 
@@ -124,7 +126,7 @@ std::expected<Shown, Problem> MePage::show(const PageRows& rows, const Visit&, K
 }
 
 std::expected<Question, Problem> LoginSessionListPage::ask(const Visit& visit) const {
-  pg::Params params(visit.by.account, items_max() + 1);
+  pg::Params params(visit.by.account, items_max() + 1, visit.now - login_session_idle_max);
   if (!cursor) return Question{&sessions_statement(false), std::move(params)};
   const auto place = visit.cursors->open<LoginSessionPlace>(*cursor, visit.epoch, visit.path);
   if (!place) return std::unexpected(place.error());

@@ -222,6 +222,9 @@ TEST(LoginSessionListPage, lists_live_sessions_newest_first_and_marks_the_one_th
   const Answer ended = mira.del("/api/me/sessions/" + sessions[2].id);
   EXPECT_EQ(ended.status(), 200) << ended.response.body;
   EXPECT_THAT(page<List<LoginSession>>(mira, "/api/me/sessions").items, SizeIs(2));
+  World::get().database().query("UPDATE read_people.login_sessions SET started_at = now() - interval '91 days' WHERE session = '" +
+                                sessions[1].id + "'");
+  EXPECT_THAT(page<List<LoginSession>>(mira, "/api/me/sessions").items, SizeIs(1)) << "it was not used for too long";
 }
 
 TEST(SpacePage, shows_members_to_members_and_invitations_to_owners) {

@@ -61,6 +61,16 @@ TEST(RefreshLoginSession, is_refused_when_the_session_has_ended) {
   given(mira_registered, logged_in(), ended()).when(refresh(0), mira).refuses(Refusal::login_session_ended);
 }
 
+TEST(RefreshLoginSession, is_refused_when_the_session_was_not_used_for_long) {
+  const Time idle = noon + login_session_idle_max;
+  const auto still = idle - std::chrono::milliseconds(1);
+  given(mira_registered, logged_in()).when(refresh(0), later(mira, idle)).refuses(Refusal::login_session_ended);
+  given(mira_registered, logged_in()).when(refresh(0), later(mira, still)).then(LoginSessionRefreshed{.generation = 1});
+  given(mira_registered, logged_in(), refreshed(1).at(still))
+      .when(refresh(1), later(mira, idle))
+      .then(LoginSessionRefreshed{.generation = 2});
+}
+
 TEST(RefreshLoginSession, is_refused_for_a_session_of_somebody_else_or_none) {
   given(mira_registered).when(refresh(0), mira).refuses(Refusal::refresh_token_unknown);
   given(mira_registered, logged_in())

@@ -41,9 +41,10 @@ constexpr Kept kept[] = {
      R"("timeZone":"Europe/Berlin","language":"de","privacy":"public","role":"admin",)"
      R"("password":"00000000-0000-4000-8000-000000000014","continuingSession":"00000000-0000-4000-8000-000000000015",)"
      R"("handleChangedAt":"2026-11-21T12:00:00.000Z"})"},
-    {"login-session", 1,
+    {"login-session", 2,
      R"({"id":"00000000-0000-4000-8000-000000000015","account":"00000000-0000-4000-8000-000000000004",)"
-     R"("password":"00000000-0000-4000-8000-000000000014","generation":7,"ended":false})"},
+     R"("password":"00000000-0000-4000-8000-000000000014","generation":7,"ended":false,)"
+     R"("usedAt":"2026-11-21T12:00:00.000Z"})"},
 };
 
 TEST(Snapshots, are_read_as_they_were_written) {
