@@ -205,8 +205,8 @@ class Splitter {
     std::string damage = {};  ///< why it cannot be read; then there is no `xml`
   };
   struct Parts {
-    std::string root;    ///< the name of the first element
-    std::string header;  ///< the beginning of all that is in no row: the root and `myinfo`
+    std::string_view root;  ///< the name of the first element, in the file
+    std::string header;     ///< the beginning of all that is in no row: the root and `myinfo`
     std::vector<RowText> rows;
     bool has_manga = false;
     bool broke_off = false;  ///< the file ends inside a row, or without the root's end
@@ -235,8 +235,11 @@ class Splitter {
       } else {
         const std::string_view run = rest_.substr(0, rest_.find('<'));
         rest_.remove_prefix(run.size());
-        put(escape_ampersands(repair_text(run)));
+        if (has_room_for(run)) put(escape_ampersands(repair_text(run)));
       }
+      if (row_bytes_ > inflated_bytes_max)
+        return unreadable(Unreadable::Kind::too_large,
+                          "The file's rows have more than " + std::to_string(inflated_bytes_max >> 20) + " MiB once they are repaired.");
     }
     parts_.broke_off = in_row_ || !root_ended_;
     if (in_row_) parts_.rows.pop_back();
@@ -250,10 +253,21 @@ class Splitter {
       return;
     }
     RowText& row = parts_.rows.back();
-    if (row.xml.size() + text.size() > row_bytes_max) damage("it is longer than " + std::to_string(row_bytes_max) + " bytes");
+    if (row.xml.size() + text.size() > row_bytes_max) damage_by_length();
     if (row.tags > row_tags_max) damage("it has more than " + std::to_string(row_tags_max) + " tags");
-    if (row.damage.empty()) row.xml += text;
+    if (!row.damage.empty()) return;
+    row.xml += text;
+    row_bytes_ += text.size();
   }
+
+  /// Whether a text may be put at all. One that is too long as it stands is not even repaired, which can make it five times as long.
+  bool has_room_for(std::string_view text) {
+    if (!in_row_) return parts_.header.size() + text.size() <= header_bytes_max;
+    if (text.size() > row_bytes_max) damage_by_length();
+    return parts_.rows.back().damage.empty();
+  }
+
+  void damage_by_length() { damage("it is longer than " + std::to_string(row_bytes_max) + " bytes"); }
 
   void damage(std::string why) {
     RowText& row = parts_.rows.back();
@@ -272,7 +286,8 @@ class Splitter {
       return rest_.remove_prefix(row + row_end.size());
     }
     rest_.remove_prefix(9);
-    put("<![CDATA[" + repair_text(up_to("]]>")) + "]]>");
+    const std::string_view text = up_to("]]>");
+    if (has_room_for(text)) put("<![CDATA[" + repair_text(text) + "]]>");
   }
 
   void take_tag() {
@@ -288,7 +303,7 @@ class Splitter {
     if (in_row_) ++parts_.rows.back().tags;
     const bool empty = up_to(">").ends_with('/');
     if (name == parts_.root && (ends || empty)) root_ended_ = true;
-    if (!row || in_row_) put((ends ? "</" : "<") + std::string(name) + (empty ? "/>" : ">"));
+    if ((!row || in_row_) && has_room_for(name)) put((ends ? "</" : "<") + std::string(name) + (empty ? "/>" : ">"));
     if (row && (ends || empty)) in_row_ = false;
   }
 
@@ -304,6 +319,7 @@ class Splitter {
   std::string_view rest_;
   std::size_t next_end_ = 0;  ///< of a CDATA section, in `text_`; npos: there is none
   Parts parts_;
+  std::size_t row_bytes_ = 0;  ///< that were put into rows, kept or not
   bool in_row_ = false;
   bool root_ended_ = false;
 };
@@ -525,7 +541,7 @@ std::expected<Export, Unreadable> parse_export(std::string_view file) {
     return unreadable(Unreadable::Kind::manga_list, "This is an export of a manga list; only anime lists are imported.");
   Export read;
   read.rows.reserve(parts->rows.size() + 1);
-  for (const Splitter::RowText& row : parts->rows) read.rows.push_back(parse_row(row));
+  for (Splitter::RowText& row : parts->rows) read.rows.push_back(parse_row(std::exchange(row, {})));  // a row is in memory once
   if (parts->broke_off) read.rows.push_back({.error = "the file breaks off here: what should follow is missing"});
   return read;
 }

@@ -17,7 +17,7 @@
 
 namespace bloomwatch::mal {
 
-/// What a file may inflate to; the largest lists known are below 20 MiB.
+/// What a file may inflate to, and what its rows may have once their texts are repaired; the largest lists known are below 20 MiB.
 inline constexpr std::size_t inflated_bytes_max = std::size_t{64} << 20;
 /// Rows of one file.
 inline constexpr std::size_t rows_max = 50'000;

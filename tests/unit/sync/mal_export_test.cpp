@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sanitizer/allocator_interface.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 namespace bloomwatch::mal {
@@ -43,6 +45,18 @@ std::string gzip(std::string_view text) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
+}
+
+/// What the heap held at most while `use` ran, beyond what it held before; tests are built with a sanitizer, whose allocator tells.
+std::size_t peak_heap_bytes_of(const std::function<void()>& use) {
+  static std::size_t held, most;
+  static const int hooked = __sanitizer_install_malloc_and_free_hooks(
+      [](const volatile void*, std::size_t bytes) { most = std::max(most, held += bytes); },
+      [](const volatile void* freed) { held -= std::min(held, __sanitizer_get_allocated_size(freed)); });
+  EXPECT_NE(hooked, 0);
+  held = most = 0;
+  use();
+  return most;
 }
 
 TEST(MalExport, reads_every_field_of_a_row) {
@@ -279,6 +293,27 @@ TEST(MalExport, fails_a_row_that_is_too_large_to_be_one_and_goes_on) {
   EXPECT_THAT(parsed->rows[0].error, testing::HasSubstr("tags"));
   EXPECT_THAT(parsed->rows[1].error, testing::HasSubstr("bytes"));
   EXPECT_EQ(parsed->rows[2].row.notes, longest);
+}
+
+TEST(MalExport, repairs_no_text_that_is_too_long_to_be_kept) {
+  const std::size_t size = 8 * row_bytes_max;
+  const std::string bad(size, '\xFF'), ampersands(size, '&'), name(size, 'x');
+  for (const std::string& file : {list_of(row_with("<my_comments>" + bad)), list_of(row_with("<my_comments>" + ampersands)),
+                                  list_of(row_with("<my_comments><![CDATA[" + bad + "]]>")), list_of(row_with("<" + name + ">")),
+                                  list_of(bad), list_of(ampersands), list_of("<" + name + ">"), "<" + name + ">"})
+    EXPECT_LT(peak_heap_bytes_of([&] { (void)parse_export(file); }), row_bytes_max) << file.substr(100, 120);
+}
+
+TEST(MalExport, refuses_what_becomes_too_large_as_it_is_repaired) {
+  // An ampersand becomes five bytes.
+  std::string rows;
+  while (rows.size() * 5 <= inflated_bytes_max) rows += row_with("<my_comments>" + std::string(row_bytes_max / 6, '&') + "</my_comments>");
+  const std::size_t peak = peak_heap_bytes_of([&] {
+    const auto parsed = parse_export(list_of(rows));
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().kind, Unreadable::Kind::too_large);
+  });
+  EXPECT_LT(peak, 3 * inflated_bytes_max);
 }
 
 TEST(MalExport, reads_an_empty_list) { EXPECT_TRUE(parse_export(list_of(""))->rows.empty()); }
