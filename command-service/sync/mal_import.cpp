@@ -37,7 +37,7 @@ struct ReportedRow {
   std::int64_t index = 0;
   Outcome outcome = Outcome::failed;
   std::optional<AnimeId> anime_id = {};
-  Row row = {};
+  std::optional<Row> row = {};  ///< none: the report is full
   std::optional<std::string> reason = {};
 };
 BOOST_DESCRIBE_STRUCT(ReportedRow, (), (index, outcome, anime_id, row, reason))
@@ -90,8 +90,22 @@ bool cut_to(std::string& text, std::size_t length_max) {
 Row shortened(Row row) {
   constexpr std::size_t shown_length_max = 200;
   for (std::optional<std::string>* text : {&row.title, &row.format, &row.notes})
-    if (*text) cut_to(**text, shown_length_max);
+    if (*text && cut_to(**text, shown_length_max)) (*text)->shrink_to_fit();
   return row;
+}
+
+/// Leaves of what is too much for a report the outcomes only. Failed rows come first: they are what one has to do something about.
+void keep_within(std::size_t bytes_max, std::vector<ReportedRow>& rows) {
+  std::size_t bytes = 0;
+  for (const bool failed : {true, false}) {
+    for (ReportedRow& row : rows) {
+      if ((row.outcome == Outcome::failed) != failed) continue;
+      if (bytes <= bytes_max) bytes += json::to_string(row).size();
+      if (bytes <= bytes_max) continue;
+      row.row.reset();
+      if (row.reason) row.reason = "the report is full: what there is to say of this row is left out";
+    }
+  }
 }
 
 /// `text` as the value type checks it, cut to its length if it is too long; nothing, and a remark, if it is no such text.
@@ -162,6 +176,7 @@ class Import {
     send_all(take_each_once(rows), report_.dry_run, &Import::take);
     send_all(std::exchange(without_progress_, {}), report_.dry_run, &Import::take);
     for (const ReportedRow& row : report_.rows) count(row.outcome);
+    keep_within(report_bytes_max, report_.rows);
     return report_;
   }
 

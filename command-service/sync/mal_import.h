@@ -15,6 +15,8 @@ namespace bloomwatch::mal {
 
 inline constexpr std::size_t import_bytes_max = std::size_t{32} << 20;  ///< of a request's body
 inline constexpr std::size_t rows_in_flight_max = 64;
+/// Of what a report says of its rows, some 25,000 of a usual list; of those beyond it only the outcome is told, and which anime they are.
+inline constexpr std::size_t report_bytes_max = std::size_t{8} << 20;
 /// Of one account: each may take a thread for seconds, whatever its file holds.
 inline constexpr double imports_max = 20;
 inline constexpr double imports_per_second = 1.0 / 60;

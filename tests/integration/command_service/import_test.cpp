@@ -214,6 +214,52 @@ TEST_F(Import, answers_no_more_of_a_long_text_than_is_needed_to_recognize_it) {
   EXPECT_LT(reply.body.size(), 1000U);
 }
 
+struct ToldRow {
+  std::string outcome;
+  json::Raw row;
+  std::optional<std::string> reason;
+};
+BOOST_DESCRIBE_STRUCT(ToldRow, (), (outcome, row, reason))
+struct ToldRows {
+  std::vector<ToldRow> rows;
+};
+BOOST_DESCRIBE_STRUCT(ToldRows, (), (rows))
+
+TEST_F(Import, tells_failed_rows_first_and_of_the_others_what_the_report_has_room_for) {
+  const std::string text(200, '"');  // as JSON twice as long
+  std::string list = "<myanimelist>";
+  const std::size_t rows = mal::report_bytes_max / (4 * text.size());
+  for (std::size_t i = 1; i <= rows; ++i)
+    list +=
+        fmt::format("<anime><series_animedb_id>{}</series_animedb_id><my_comments>{}</my_comments><series_title>{}</series_title></anime>",
+                    i, text, text);
+  const Reply reply = import(list + "<anime><my_score>12</my_score></anime></myanimelist>", "?dryRun=true");
+  EXPECT_EQ(counts_of(reply), counts(static_cast<int>(rows), 0, 0, 1));
+  EXPECT_LT(reply.body.size(), mal::report_bytes_max + rows * 100);
+  const auto told = json::read<ToldRows>(reply.body, json::Unknown::ignored).value().rows;
+  ASSERT_EQ(told.size(), rows + 1);
+  EXPECT_NE(told.front().row.text, "null");
+  EXPECT_TRUE(told.back().reason.value_or("").contains("my_score"));
+  const ToldRow& last = told.at(rows - 1);
+  EXPECT_EQ(last.outcome, "added");
+  EXPECT_EQ(last.row.text, "null");
+  EXPECT_EQ(last.reason, std::nullopt);
+}
+
+TEST_F(Import, says_that_a_failed_row_is_left_out_of_a_full_report) {
+  const std::string row = "<anime><my_comments>" + std::string(200, '"') + "</my_comments></anime>";
+  std::string list = "<myanimelist>";
+  const std::size_t rows = mal::report_bytes_max / 400;
+  for (std::size_t i = 0; i < rows; ++i) list += row;
+  const Reply reply = import(list + "</myanimelist>");
+  EXPECT_EQ(counts_of(reply), counts(0, 0, 0, static_cast<int>(rows)));
+  EXPECT_LT(reply.body.size(), mal::report_bytes_max + rows * 200);
+  const auto told = json::read<ToldRows>(reply.body, json::Unknown::ignored).value().rows;
+  EXPECT_TRUE(told.front().reason.value_or("").contains("series_animedb_id"));
+  EXPECT_EQ(told.back().row.text, "null");
+  EXPECT_TRUE(told.back().reason.value_or("").contains("the report is full"));
+}
+
 Config with_a_queue_of(std::uint64_t most) {
   Config config;
   config.writer_queue_max = most;
