@@ -2,6 +2,7 @@
 #include "command-service/values.h"
 
 #include <fmt/format.h>
+#include <unicode/uchar.h>
 
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
@@ -30,8 +31,13 @@ bool is_space(char32_t c) {
          c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-/// Takes no room: zero-width characters and the byte order mark.
-bool is_invisible(char32_t c) { return (c >= 0x200b && c <= 0x200f) || (c >= 0x2060 && c <= 0x2064) || c == 0xfeff || c == 0xad; }
+/// Shown as nothing: Unicode's Default_Ignorable_Code_Point (zero-width characters, controls of direction, Hangul's fillers, selectors of
+/// variants; Unicode 5.21), and those that it counts as visible though their glyph is blank: Braille without dots, a note without a head,
+/// blanks of Egyptian hieroglyphs and Khitan.
+bool is_invisible(char32_t c) {
+  return u_hasBinaryProperty(static_cast<UChar32>(c), UCHAR_DEFAULT_IGNORABLE_CODE_POINT) || c == 0x2800 || c == 0x1d159 || c == 0x13441 ||
+         c == 0x13442 || c == 0x16fe4;
+}
 
 /// C0, DEL, C1, the line and paragraph separators, and what turns the direction of the text around it.
 bool is_control(char32_t c) {
@@ -99,7 +105,7 @@ std::expected<std::string, std::string> checked_text(std::string_view text, std:
     visible = visible || !(is_space(c) || is_invisible(c));
     out.append(kept.substr(at, kept.size() - rest.size() - at));
   }
-  if (!visible) return wrong("must not be blank");
+  if (!visible) return wrong("must not be blank: no character of it can be seen");
   if (length_of(out) > length_max) return std::unexpected("must have at most " + std::to_string(length_max) + " characters");
   return out;
 }

@@ -26,6 +26,16 @@ TEST(Text, is_never_blank) {
   for (const auto* blank : {"", " ", "\u3000", "\u200b\u200b", "\ufeff \u00ad"}) EXPECT_FALSE(takes<SpaceName>(blank)) << blank;
 }
 
+TEST(Text, has_a_character_that_can_be_seen) {
+  for (const auto* blank : {"\u3164", "\u115f\u1160", "\u2800", "\uffa0", "\u200d", "\u034f", "\u061c", "\u17b4", "\u180e", "\ufe0f",
+                            "\U0001d159", "\U000e0041", "\u200e \u200f", "\u3164 \u2800\u2060"}) {
+    EXPECT_EQ(kept<DisplayName>(blank), "refused: must not be blank: no character of it can be seen") << blank;
+    EXPECT_EQ(kept<DisplayName>(std::string(blank) + "x"), std::string(blank) + "x");
+  }
+  for (const auto* bidi : {"\u202e", "\u2066\u2069"}) EXPECT_FALSE(takes<DisplayName>(bidi)) << bidi;
+  for (const auto* seen : {"한", "⠃", "花", "👩‍❤️‍👩", "ก็", "."}) EXPECT_TRUE(takes<DisplayName>(seen)) << seen;
+}
+
 TEST(Text, is_counted_in_characters_not_in_bytes) {
   std::string flowers;
   for (std::size_t i = 0; i < name_length_max; ++i) flowers += "花";
