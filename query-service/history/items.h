@@ -16,7 +16,7 @@ namespace bloomwatch {
 
 struct HistoryPerson {
   ProfileId user_id;
-  std::optional<std::string> display_name;  ///< of today; null: forgotten
+  std::optional<std::string> display_name;  ///< of today; null: forgotten, or not to be told
 };
 BOOST_DESCRIBE_STRUCT(HistoryPerson, (), (user_id, display_name))
 

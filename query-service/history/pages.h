@@ -86,7 +86,8 @@ struct AnimeHistoryPage : FilteredHistoryList {
 };
 BOOST_DESCRIBE_STRUCT(AnimeHistoryPage, (FilteredHistoryList), (watch_space, anime, person))
 
-/// GET /api/me/history: what one did, and what others or the system did about one: in one's account, its log-in sessions, and spaces.
+/// GET /api/me/history: what one did, and what others or the system did about one: in one's account, its log-in sessions, and spaces. In
+/// spaces that one is no member of now, others are not named, nor is the space.
 struct MyHistoryPage : FilteredHistoryList {
   static constexpr std::string_view pattern = "/api/me/history";
   static constexpr http::Access access = http::Access::signed_in;

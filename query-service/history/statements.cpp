@@ -112,15 +112,21 @@ std::string told_clause(HistoryWalk walk, bool filtered) {
          " b.position = CASE WHEN p.part > 0 THEN p.position END AND b.part = 0)";
 }
 
-/// Who is named on the page, and whose keys open what is told.
-std::string named_clauses() {
+/// Who is named on the page, and whose keys open what is told. By changes in a space that one is no member of now nobody is named but
+/// oneself: a name is today's, and may be one that a former member never saw.
+std::string named_clauses(HistoryWalk walk) {
   std::string several;
   for (const std::string_view type : types_about_several) several += (several.empty() ? "'" : ", '") + std::string(type) + '\'';
-  return ", named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM told UNION ALL SELECT person FROM told UNION"
-         " ALL SELECT x.person FROM told AS t CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position = t.position AND"
-         " part > 0 OFFSET 0) AS x WHERE t.type IN (" +
-         several +
-         ")) AS n WHERE profile IS NOT NULL)"
+  constexpr std::string_view of_own_spaces =
+      " WHERE t.watch_space IS NULL OR EXISTS (SELECT FROM read_spaces.members AS m WHERE m.watch_space = t.watch_space AND m.profile = $4"
+      " OFFSET 0)";
+  const bool own = walk == HistoryWalk::own;
+  return ", naming AS MATERIALIZED (SELECT t.position, t.type, t.actor, t.person FROM told AS t" + std::string(own ? of_own_spaces : "") +
+         "), named AS MATERIALIZED (SELECT DISTINCT profile FROM (SELECT actor AS profile FROM naming UNION ALL SELECT person FROM naming"
+         " UNION ALL SELECT x.person FROM naming AS t CROSS JOIN LATERAL (SELECT person FROM read_history.changes WHERE position ="
+         " t.position AND part > 0 OFFSET 0) AS x WHERE t.type IN (" +
+         several + ")" + (own ? " UNION ALL SELECT $4" : "") +
+         ") AS n WHERE profile IS NOT NULL)"
          ", sealers AS MATERIALIZED (SELECT DISTINCT account FROM (SELECT sealed_by AS account FROM told UNION ALL SELECT before_sealed_by"
          " FROM told) AS s WHERE account IS NOT NULL)";
 }
@@ -179,7 +185,7 @@ void add_names(PageSql& sql, HistoryWalk walk) {
 
 std::string statement_text(HistoryWalk walk, bool filtered) {
   PageSql sql({Model::history, Model::spaces, Model::people, Model::tracking, Model::catalog}, "$1", columns());
-  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + named_clauses() + undos_clause());
+  sql.with((filtered ? floor_clause(walk) : "") + told_clause(walk, filtered) + named_clauses(walk) + undos_clause());
   if (is_of_a_space(walk)) add_members(sql, "at1");
   if (is_for_admins(walk)) add_admin(sql);
   add_changes(sql);

@@ -9,9 +9,13 @@
 namespace bloomwatch {
 namespace {
 
+constexpr std::string_view forgotten_person = "a forgotten person";
+constexpr std::string_view somebody = "somebody";
+
 /// A sentence begins with a capital; names stay as people write them.
 std::string begin_sentence(std::string words) {
-  if (words.starts_with("a forgotten")) words.front() = 'A';
+  if (words == forgotten_person) words.front() = 'A';
+  if (words == somebody) words.front() = 'S';
   return words;
 }
 
@@ -22,9 +26,9 @@ struct Sentence {
   const ChangeValue& after;
 
   std::string name(const std::optional<ProfileId>& profile) const {
-    if (!profile) return "somebody";
-    const auto found = scene.names.find(*profile);
-    return found == scene.names.end() || !found->second ? "a forgotten person" : *found->second;
+    const auto found = profile ? scene.names.find(*profile) : scene.names.end();
+    if (found == scene.names.end()) return std::string(somebody);
+    return found->second.value_or(std::string(forgotten_person));
   }
   std::string person() const { return name(scene.person); }
   /// Who did it.

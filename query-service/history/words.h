@@ -11,7 +11,7 @@
 
 namespace bloomwatch {
 
-/// Names of today; none: forgotten.
+/// Names of today; none: forgotten. Who is not there is not to be named.
 using NamesOfPeople = std::map<ProfileId, std::optional<std::string>>;
 
 /// What is told beside an event.

@@ -80,8 +80,9 @@ class History(FlowTest):
         items = self.ben.items("/api/me/history", limit=3, at_least=removed)
         concerns = f"profile = '{self.ben.id}' OR partition_key = '{self.ben.id}' OR data ->> 'profile' = '{self.ben.id}'"
         self.assertEqual([item["position"] for item in items], self.positions(f"({concerns})"))
-        self.assertEqual(items[0]["summary"], "Ann removed Ben from the watch space")
-        self.assertIsNone(items[0]["subject"]["watchSpace"]["name"], "whoever is out is told no name of today")
+        self.assertEqual(items[0]["summary"], "Somebody removed Ben from the watch space", "whoever is out is told no name of today")
+        self.assertEqual(items[0]["by"], {"userId": self.ann.id, "displayName": None})
+        self.assertIsNone(items[0]["subject"]["watchSpace"]["name"])
         self.assertEqual(items[-1]["summary"], "Ben signed up")
         self.assertEqual(items[-1]["after"]["email"], self.ben.email)
         self.assertTrue(self.cyd.get("/api/me/history", at_least=removed)["items"][0]["summary"].endswith("logged in"))

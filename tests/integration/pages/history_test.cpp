@@ -326,6 +326,26 @@ TEST(HistoryPages, tell_former_members_no_name_that_the_space_got_since) {
   EXPECT_EQ(ken.get(space + "/history").status(), 404);
 }
 
+TEST(HistoryPages, tell_former_members_no_name_that_others_took_since) {
+  const Person mira("mira"), ken("ken");
+  const std::string left = mira.make_space("Left"), ours = mira.make_space("Ours");
+  mira.let_in(left, ken);
+  mira.let_in(ours, ken);
+  mira.patch(ours + "/members/" + ken.id, R"({"role":"owner"})");
+  const std::string evening = R"({"sessionDate":"2026-11-01T20:00:00Z","startEpisode":1,"endEpisode":1})";
+  EXPECT_EQ(mira.post(mira.add(left, 1, R"(,"preferredTitle":"Frieren")") + "/sessions", evening).status(), 201);
+  mira.del(left + "/members/" + ken.id);
+  const std::string at = mira.patch("/api/me", R"({"displayName":"New Mira"})").at();
+  const auto told = [&](const std::string& types) { return shown(ken.get("/api/me/history?types=" + types + "&atLeast=" + at)).at(0); };
+  const ShownChange removed = told("MemberRemoved");
+  EXPECT_EQ(removed.summary, "Somebody removed ken from the watch space");
+  EXPECT_EQ(removed.by.text, R"({"userId":")" + mira.id + R"(","displayName":null})");
+  EXPECT_FALSE(removed.forgotten);
+  EXPECT_EQ(told("WatchSessionRecorded").summary, "Somebody recorded episode 1 of Frieren with ken");
+  EXPECT_EQ(told("MemberRoleChanged").summary, "New Mira changed ken's role in the watch space from member to owner");
+  EXPECT_EQ(shown(mira.get("/api/me/history?types=MemberRemoved")).at(0).summary, "New Mira removed ken from the watch space");
+}
+
 TEST(HistoryPages, are_exported_page_by_page) {
   const Person mira("mira");
   const std::string space = mira.make_space("=HYPERLINK(\\\"http://x\\\")");

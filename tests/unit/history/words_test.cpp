@@ -50,6 +50,12 @@ TEST_F(Words, every_event_has_a_sentence_and_values_that_are_json) {
   });
 }
 
+TEST_F(Words, name_nobody_who_is_not_to_be_named) {
+  const ProfileId unnamed(*Uuid::parse("00000000-0000-7000-8000-00000000000d"));
+  EXPECT_EQ(telling(MemberRemoved{ben}, {}, unnamed).summary, "Somebody removed Ben from the watch space");
+  EXPECT_EQ(telling(MemberRemoved{unnamed}, {}, ben, unnamed).summary, "Ben removed somebody from the watch space");
+}
+
 TEST_F(Words, say_what_it_was_and_what_it_is) {
   const auto rated = [](std::int16_t tenths) { return AnimeRated{.profile = ben, .title = {}, .score_tenths = tenths}; };
   const Telling changed = telling(rated(85), rated(80));
