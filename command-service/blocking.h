@@ -52,6 +52,22 @@ std::optional<Position> ask_first(const Edge& edge, Call& call, CommandFrame fra
   return asked.get_future().get();
 }
 
+/// Asks the writer whether a command, whose every field is filled, would be accepted as things are, and if so goes on with
+/// `then(Call&, Command)` on `pool`: what is refused, or was done before under its Idempotency-Key, is answered as by submit(), and nothing
+/// has been hashed or written for it. `then` submits the command; it may be refused by then, if things have changed meanwhile.
+template <class Command, class Body, class Then>
+void ask_before(const Edge& edge, WorkPool& pool, Call call, Command command, Actor actor, Body body, Then then) {
+  CommandFrame frame = call.frame;
+  auto on_answer = [&edge, &pool, call = std::move(call), body = std::move(body), then = std::move(then)](
+                       const Answer& answer, const Command& asked, const auto&) mutable {
+    if (answer.kind != Answer::Kind::done) return call.respond(problem_response(answer, call.request.request_id));
+    if (answer.repeated) return call.respond(done_response(edge, answer, body(answer, asked)));
+    run_on(pool, std::move(call), [command = asked, then = std::move(then)](Call& moved) mutable { then(moved, std::move(command)); });
+  };
+  edge.writer.submit(
+      std::make_unique<TypedWork<Command>>(std::move(frame), std::move(command), std::move(actor), std::move(on_answer), true));
+}
+
 /// Submits a command whose every field is filled. `reply(answer, command)` gives the response, however it ended; it runs on the writer's
 /// thread and must not block.
 template <class Command, class Reply>

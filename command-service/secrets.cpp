@@ -48,15 +48,13 @@ const pg::Statement delete_unneeded_addresses(
 
 }  // namespace
 
-DataKey Secrets::make_account(UserId account, PasswordId password, std::string_view hash) {
-  const DataKey key = DataKey::make(account);
+void Secrets::put_account(const DataKey& key, PasswordId password, std::string_view hash) {
   const std::string wrapped = key.wrap(keys_);
   const auto connection = pool_.checkout();
   pg::Transaction transaction(*connection);
-  transaction.run(insert_key, pg::Params(account, bytes_of(wrapped)));
-  transaction.run(insert_password, pg::Params(password, account, hash));
+  transaction.run(insert_key, pg::Params(key.account(), bytes_of(wrapped)));
+  transaction.run(insert_password, pg::Params(password, key.account(), hash));
   transaction.commit();
-  return key;
 }
 
 void Secrets::put_password(PasswordId password, UserId account, std::string_view hash) {

@@ -26,8 +26,8 @@ class Secrets {
  public:
   Secrets(pg::Pool& pool, const MasterKeys& keys) : pool_(pool), keys_(keys) {}
 
-  /// Makes the data key of a new account and keeps its first password's hash, in one transaction.
-  DataKey make_account(UserId account, PasswordId password, std::string_view hash);
+  /// Keeps the data key of a new account and its first password's hash, in one transaction.
+  void put_account(const DataKey& key, PasswordId password, std::string_view hash);
   void put_password(PasswordId password, UserId account, std::string_view hash);
   void put_invitation_address(InvitationId invitation, WatchSpaceId watch_space, std::string_view email);
 

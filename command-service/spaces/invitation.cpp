@@ -1,4 +1,5 @@
-// From the request to the command that names the address's row, and back to the token.
+// From the request to the command that names the address's row, which is written if the invitation would be accepted, and back to the
+// token.
 #include "command-service/spaces/invitation.h"
 
 #include <boost/describe.hpp>
@@ -50,12 +51,14 @@ http::Handler invite(const Edge& edge, Secrets& secrets, WorkPool& pool) {
     command->invitee.value = email_claim(edge.keys, command->email.text());
     command->token_claim.value = invitation_claim(edge.keys, invitation_token(edge.keys, id));
     command->expires_at.value = expiry_of(edge, id);
-    run_on(pool, std::move(*call), [&edge, &secrets, command = std::move(*command)](Call& moved) mutable {
-      secrets.put_invitation_address(*command.invitation, command.watch_space, command.email.text());
+    const auto body = [&edge](const Answer& answer, const InviteMember&) { return invited(edge, answer); };
+    const auto write_and_submit = [&edge, &secrets, body](Call& moved, InviteMember accepted) {
+      secrets.put_invitation_address(*accepted.invitation, accepted.watch_space, accepted.email.text());
       Actor actor = moved.actor();
-      submit(edge, std::move(moved), std::move(command), std::move(actor),
-             [&edge](const Answer& answer, const InviteMember&) { return invited(edge, answer); });
-    });
+      submit(edge, std::move(moved), std::move(accepted), std::move(actor), body);
+    };
+    Actor actor = call->actor();
+    ask_before(edge, pool, std::move(*call), std::move(*command), std::move(actor), body, write_and_submit);
   };
 }
 

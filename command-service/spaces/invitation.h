@@ -13,7 +13,7 @@ namespace bloomwatch::spaces {
 /// that is stored does.
 std::string invitation_token(const MasterKeys& keys, CommandId command);
 
-/// Of one account: each writes an address, whoever may invite.
+/// Of one account: each asks the writer, and may write an address.
 inline constexpr double invitations_max = 200;
 inline constexpr double invitations_per_second = 1;
 
