@@ -117,8 +117,8 @@ class Claims {
   Lookup held_;
 };
 
-// Parameters of `decide` that say where a state is found when the command's own field of the state's `Key` type does not (SHAPES: the
-// signature is the declaration).
+// Parameters of `decide` that say where a state is found when the command's own field of the state's `Key` type does not: the
+// signature is the declaration.
 
 /// The actor's own: `By<User>` by account, a state keyed by ProfileId by profile.
 template <class State>

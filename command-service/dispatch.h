@@ -1,4 +1,4 @@
-// From a command's `decide` to the writer's Work: the signature is the declaration (SHAPES.md). Its first state is the stream that is
+// From a command's `decide` to the writer's Work: the signature is the declaration. Its first state is the stream that is
 // written, the others are only read; each is found by the id of its type in the command, so nobody writes that down twice. Start at
 // TypedWork. What a parameter of `decide` may be is said at the Parameter specialisations.
 #pragma once

@@ -1,4 +1,4 @@
-// Secrets beside the log: data keys, password hashes, invitees' addresses (DESIGN.md §10). Each is written first, under a fresh id, in a
+// Secrets beside the log: data keys, password hashes, invitees' addresses. Each is written first, under a fresh id, in a
 // transaction of its own; the event that names the id makes it valid, and what no event names is swept after a day.
 // Start at Secrets (blocking, for the flows' pool) and DataKeys (never blocks, for every command).
 #pragma once

@@ -1,4 +1,4 @@
-// The writer: decides commands one after another in memory and appends what they say in batches behind a fence (DESIGN.md §5).
+// The writer: decides commands one after another in memory and appends what they say in batches behind a fence.
 // A machine of steps: in go commands, loads, append results and tails; out come batches, loads and answers. No threads, no clock, no I/O,
 // so that tests/unit/writer_simulation can drive it through any history. Start at Work, then WriterMachine::step.
 #pragma once

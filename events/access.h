@@ -1,5 +1,5 @@
 // Who a request speaks for, told without asking the database: access, refresh and operator tokens, and the log-in sessions that have ended.
-// Every process that checks tokens follows the log for ends (DESIGN.md §10), so that ending a session holds within a second everywhere.
+// Every process that checks tokens follows the log for ends, so that ending a session holds within a second everywhere.
 // Start at Authenticator; AccessTokens and EndedSessions are what it asks.
 #pragma once
 

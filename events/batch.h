@@ -15,7 +15,7 @@
 
 namespace bloomwatch {
 
-/// A point of the log known by its event, not by its number alone: the fence of the next batch (DESIGN.md §5).
+/// A point of the log known by its event, not by its number alone: the fence of the next batch.
 struct LogPoint {
   Position position = 0;
   EventId event_id = {};

@@ -1,4 +1,4 @@
-// An event as a CloudEvent 1.0 in Kafka's binary mode: the whole envelope in `ce_…` headers, the data as the value (DESIGN.md §8). Pure:
+// An event as a CloudEvent 1.0 in Kafka's binary mode: the whole envelope in `ce_…` headers, the data as the value. Pure:
 // the relay and the feed produce and consume. Source: CloudEvents 1.0.2, and its Kafka protocol binding.
 #pragma once
 

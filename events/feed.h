@@ -1,4 +1,4 @@
-// A feed: an ordered, resumable source of events (DESIGN.md §8). Projectors and policies read it and do not know where it comes from.
+// A feed: an ordered, resumable source of events. Projectors and policies read it and do not know where it comes from.
 // `postgres_feed` reads the log by position (one cursor for the whole log); a Kafka feed gives each partition a cursor of its own.
 // One contract suite, tests/integration/log/feed_contract.h, runs against each.
 #pragma once
@@ -84,7 +84,7 @@ inline constexpr std::string_view projector_group = "bloomwatch.projector";
 /// The name that a group has in an epoch.
 std::string group_of(std::string_view group, std::string_view epoch);
 
-/// The topic of the log's epoch (DESIGN.md §8). The cursor says where each partition is read from, never an offset; records at or below it
+/// The topic of the log's epoch. The cursor says where each partition is read from, never an offset; records at or below it
 /// are repeats, and are left out. What the topic leaves out (`ce_previous` tells), and what in it is no event of ours, is read from the
 /// log. Nothing is given while the topic has what the log has not: not_ready() says so, and next() looks again. Waits for a topic that is
 /// not there yet, and follows the log into a new epoch. Does not connect before it is asked for something.

@@ -1,5 +1,5 @@
-// Who may write (or relay) now: a session advisory lock that its holder keeps alive every second. For order only, the fence is for truth
-// (DESIGN.md §5). Whoever hangs, is stopped or is cut off loses it: Postgres ends a session that was idle for 3 s, and the lock with it.
+// Who may write (or relay) now: a session advisory lock that its holder keeps alive every second. For order only, the fence is for truth.
+// Whoever hangs, is stopped or is cut off loses it: Postgres ends a session that was idle for 3 s, and the lock with it.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// The log in Postgres: appending batches under the fence through libpq's pipeline, and reading streams, ranges and tails (DESIGN.md §5,
-// §6). Start here: AppendPipeline is the writer's one way in, LogReader everybody's way out. Who may write is events/lease.h's to say; what
+// The log in Postgres: appending batches under the fence through libpq's pipeline, and reading streams, ranges and tails.
+// Start here: AppendPipeline is the writer's one way in, LogReader everybody's way out. Who may write is events/lease.h's to say; what
 // is true is the fence's.
 #pragma once
 

@@ -1,5 +1,5 @@
 // Where the last events of each partition are, for whoever compares a position of the log with checkpoints that are kept by partition: a
-// quiet partition's checkpoint stays low although nothing is left to fold in it (DESIGN.md §9, "a model has reached p").
+// quiet partition's checkpoint stays low although nothing is left to fold in it.
 // PartitionPositions is what is known, and pure; PartitionHeads keeps it up to date in a thread of its own.
 #pragma once
 

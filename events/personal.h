@@ -1,5 +1,5 @@
 // What is about a person: encrypted in the log and in every read model under that person's key, opened only where a page is rendered.
-// Destroying the key forgets the person everywhere at once (DESIGN.md §10).
+// Destroying the key forgets the person everywhere at once.
 #pragma once
 
 #include <expected>

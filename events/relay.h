@@ -1,4 +1,4 @@
-// The relay: copies the log to Kafka, every event once at least, first occurrences in the order of the log (DESIGN.md §8). It keeps nothing
+// The relay: copies the log to Kafka, every event once at least, first occurrences in the order of the log. It keeps nothing
 // of its own: what the topic ends with says where to go on. One relays, others stand by (events/lease.h). Start here; what it asks of the
 // topic is in events/relay_topic.h, what a record looks like in events/cloud_event.h.
 #pragma once

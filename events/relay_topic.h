@@ -1,4 +1,4 @@
-// The topic as the relay finds it: made or checked, and how much of the log it holds by partition (DESIGN.md §8). Asks and compares,
+// The topic as the relay finds it: made or checked, and how much of the log it holds by partition. Asks and compares,
 // produces nothing.
 #pragma once
 

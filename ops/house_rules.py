@@ -1,4 +1,4 @@
-# The house rules that no compiler checks (DESIGN.md's layout, repeated in the README): names, arrows between folders, who may speak to
+# The house rules that no compiler checks: names, arrows between folders, who may speak to
 # sockets and Postgres, how files open. Prints every breach as file:line and exits 1 if there is one.
 # Usage: house_rules.py   (looks at the files that git knows or would add)
 import collections

@@ -1,4 +1,4 @@
-// Folds batches of a feed into models and flushes them, each batch in one transaction with the checkpoints that it moves (DESIGN.md §9).
+// Folds batches of a feed into models and flushes them, each batch in one transaction with the checkpoints that it moves.
 // No threads and no waiting: Projector and rebuild drive it, tests too. Every effect is exactly once, also when two followers believe that
 // a model is theirs: the one whose checkpoint was moved by another gets StaleCheckpoint and has written nothing.
 #pragma once

@@ -1,5 +1,5 @@
 // What a read model is to the chassis: a described struct of tables with one `apply` per event that it cares about. Here an event reaches
-// the folds, and the ids that it names become the keys of the rows that a fold may ask for (SHAPES.md, "A read model").
+// the folds, and the ids that it names become the keys of the rows that a fold may ask for.
 // Pure; no database.
 #pragma once
 

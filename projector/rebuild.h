@@ -1,5 +1,5 @@
 // Rebuild: a model is folded anew from position 0 into tables beside the live ones, compared, and switched to under the lock of its flush,
-// so that no reader goes backwards and none sees a half-built model (blue/green, DESIGN.md §9).
+// so that no reader goes backwards and none sees a half-built model (blue/green).
 #pragma once
 
 #include <chrono>

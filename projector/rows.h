@@ -1,5 +1,5 @@
 // The tables of a read model as its fold sees them: rows in memory, and nothing of databases. Three kinds: Rows are read and changed, Sums
-// only added to, Puts only overwritten or removed (DESIGN.md §9). On their own they know every row, as in tests, `verify` and `asOf`; under
+// only added to, Puts only overwritten or removed. On their own they know every row, as in tests, `verify` and `asOf`; under
 // the projector they know what was loaded, and remember what changed. Start at Rows.
 #pragma once
 
@@ -28,7 +28,7 @@ struct MissingRow : std::runtime_error {
 struct UnannouncedRow : std::logic_error {
   using std::logic_error::logic_error;
 };
-/// Events of two partitions write one row: a bug of the model (DESIGN.md §9).
+/// Events of two partitions write one row: a bug of the model.
 struct ForeignPartition : std::logic_error {
   using std::logic_error::logic_error;
 };

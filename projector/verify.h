@@ -1,4 +1,4 @@
-// Verify: each live read model against the fold of the log, row for row, on a system that goes on working (DESIGN.md §6.5). Memory holds
+// Verify: each live read model against the fold of the log, row for row, on a system that goes on working. Memory holds
 // the rows of one pass: a long log is folded in several, each of them for some of the 16 partitions, and from 16 passes on they grow with
 // the log. While a pass's rows are compared, a snapshot is held.
 #pragma once

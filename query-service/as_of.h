@@ -1,4 +1,4 @@
-// Pages as they were: `?asOf=` replays what happened in one space through the same folds as the projector's (DESIGN.md §9), and asks the
+// Pages as they were: `?asOf=` replays what happened in one space through the same folds as the projector's, and asks the
 // page's own statement of the rows so made. Names and keys are today's, and so is who may see it.
 // What is folded goes to Postgres with the statement, as arrays in place of tables, so a page says nothing twice to be shown as of then.
 #pragma once

@@ -1,5 +1,5 @@
 // What every page does alike: who asks, what is asked, one statement, how new its rows are, then JSON. A page says only what is its own
-// (the Page concept below); it is added with one line in service.cpp. Source: DESIGN.md §9.
+// (the Page concept below); it is added with one line in service.cpp.
 // A page that is older than `?atLeast=` is not shown: it waits for the models that it reads, and is asked again.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Pages that wait for a read model to catch up (read your writes, DESIGN.md §9). They are asked again when the hub says that the model has
+// Pages that wait for a read model to catch up (read your writes). They are asked again when the hub says that the model has
 // got there; the checkpoints are looked at while anybody waits when it says that partitions have moved, and, as a hint may be lost, every
 // few milliseconds. Nobody waits beyond their deadline.
 #pragma once

@@ -1,5 +1,4 @@
-// What must hold or the process must not go on: our own bug, or a corrupt log. On in production (DESIGN.md §11 names the other three kinds
-// of error).
+// What must hold or the process must not go on: our own bug, or a corrupt log. On in production.
 #pragma once
 
 #include <source_location>

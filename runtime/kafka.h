@@ -32,7 +32,7 @@ namespace bloomwatch::kafka {
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// Kafka said no, or could not be asked. Infrastructure (DESIGN.md §11): thrown, and caught in a worker loop.
+/// Kafka said no, or could not be asked. Infrastructure: thrown, and caught in a worker loop.
 class Error : public std::runtime_error {
  public:
   /// `code` is librdkafka's (rd_kafka_resp_err_t).

@@ -38,7 +38,7 @@ using Milliseconds = std::chrono::milliseconds;
 
 // ---------------------------------------------------------------------------------------------------------------------------- errors
 
-/// Postgres said no, or could not be asked. Infrastructure (DESIGN.md §11): thrown, and caught at the request edge or in a worker loop.
+/// Postgres said no, or could not be asked. Infrastructure: thrown, and caught at the request edge or in a worker loop.
 class Error : public std::runtime_error {
  public:
   /// `sqlstate` is empty where the connection failed before the server could name one.
@@ -651,7 +651,7 @@ class Listener {
 };
 
 /// NOTIFYs one channel from a thread of its own, coalesced: only the latest payload is sent. Inside the append's transaction it would cost
-/// 3–4 times as much (DESIGN.md §6).
+/// 3–4 times as much.
 class Notifier {
  public:
   Notifier(Options options, std::string channel);

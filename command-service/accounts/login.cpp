@@ -46,7 +46,7 @@ http::Response welcome(const Flows& flows, const Answer& answer, const Person& p
                              .expires_in = std::max<std::int64_t>(0, std::chrono::floor<std::chrono::seconds>(expires_at - at).count()),
                              .refresh_token = flows.refresh_tokens.mint(next),
                              .user = {person_json(person, key)}}));
-  response.status = 200;  // PRODUCT.md: log-in answers its own body, and nothing that has an address was made
+  response.status = 200;  // not 201: nothing that has an address was made
   return response;
 }
 

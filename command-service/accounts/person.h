@@ -1,4 +1,4 @@
-// A person as log-in and refresh answer them (PRODUCT.md, `user`): folded from their stream, opened with their key.
+// A person as log-in and refresh answer them: folded from their stream, opened with their key.
 // The one place outside query-service that opens personal texts: only the person themselves is shown them.
 #pragma once
 

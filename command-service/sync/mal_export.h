@@ -1,4 +1,4 @@
-// Reads a MyAnimeList XML export (FORMATS §1a): bytes as people upload them → rows. Pure: no I/O, no clock.
+// Reads a MyAnimeList XML export: bytes as people upload them → rows. Pure: no I/O, no clock.
 // Real files are dirty: bytes that are no UTF-8, bare ampersands, HTML entities inside CDATA, statuses in several spellings, half a date.
 // What is wrong with one row is said beside that row; only a file that is no export at all is refused as a whole.
 #pragma once

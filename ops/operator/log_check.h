@@ -1,5 +1,6 @@
-// What `bloomwatch verify` checks of the log itself and of the claims: DESIGN.md §6, invariants 1 and 2, and that log.claims is the fold of
-// the log. Feed it every event in order; ask it for each page of the table. Pure: no I/O, so that its own tests can break a log.
+// What `bloomwatch verify` checks of the log itself and of the claims: positions and versions without a gap or a repeat, and log.claims as
+// the fold of the log. Feed it every event in order; ask it for each page of the table. Pure: no I/O, so that its own tests can break a
+// log.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// What `bloomwatch verify` checks of the topic: DESIGN.md §6, invariant 6. Kafka holds every event of the log in its partition, first
+// What `bloomwatch verify` checks of the topic: Kafka holds every event of the log in its partition, first
 // occurrences in order and with no gap; a repeat is passed over, and so is a record of somebody else's. Reads both once, in bounded memory.
 #pragma once
 

@@ -1,4 +1,4 @@
-// `bloomwatch verify`: checks on a live system what must always hold (DESIGN.md §6): dense positions and versions, claims, snapshots and
+// `bloomwatch verify`: checks on a live system what must always hold: dense positions and versions, claims, snapshots and
 // read models equal to the fold of the log, and where Kafka is used its topic equal to the log. Reads log and claims by position and key
 // ranges; a snapshot is held only while rows of read models are compared (projector/verify.h). Prints what it checked and how far it is.
 #include <fmt/core.h>

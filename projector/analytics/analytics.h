@@ -1,6 +1,6 @@
 // The read model `analytics`: what the numbers of a space are made of, summed as events come in, so that a page reads months and members
 // and never evenings. Who is a member now, names and titles are joined by the page. Partition key of all its events: the space.
-// Source: document 000 §5.4, §11.4. Tables: migrations/0024_read_analytics.sql, 0031_titles_in_spaces.sql, 0042_what_undo_brings_back.sql.
+// Tables: migrations/0024_read_analytics.sql, 0031_titles_in_spaces.sql, 0042_what_undo_brings_back.sql.
 #pragma once
 
 #include <boost/describe.hpp>

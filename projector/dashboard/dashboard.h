@@ -1,6 +1,6 @@
 // The read model `dashboard`: what must be kept by folding so that a space's dashboard is a few keyed reads: scores, gaps between members,
 // sums. Names, titles and who is a member now are joined by the page, so a departure or a rename changes nothing here.
-// Source: document 000 §9.3, §12. Partition key of all its events: the space. Tables: migrations/0014_read_dashboard.sql.
+// Partition key of all its events: the space. Tables: migrations/0014_read_dashboard.sql.
 #pragma once
 
 #include <boost/describe.hpp>

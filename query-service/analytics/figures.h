@@ -1,5 +1,5 @@
 // The figures of analytics that need more than a sum: watch time, streaks, distributions. Pure arithmetic; what the data cannot say is null
-// with a label that says so, never a number (document 000 §11.4). Labels are for people and may be reworded; label keys are stable.
+// with a label that says so, never a number. Labels are for people and may be reworded; label keys are stable.
 #pragma once
 
 #include <boost/describe.hpp>

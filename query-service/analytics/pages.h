@@ -1,4 +1,4 @@
-// The pages of a space's analytics. Document 000 §5.4, §11.4 and §12; members only. Who has left is in no figure of a member, in no gap and
+// The pages of a space's analytics; members only. Who has left is in no figure of a member, in no gap and
 // in no compatibility; the evenings that they were at stay evenings of the space.
 #pragma once
 

@@ -1,5 +1,5 @@
 // An anime as AniList describes it and as clients get it. What "add anime" takes has the names that it has there. Everything but the id
-// may be unknown. Source: PRODUCT's catalogue; document 000 §8.8.
+// may be unknown.
 #pragma once
 
 #include <boost/describe.hpp>

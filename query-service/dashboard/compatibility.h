@@ -1,5 +1,5 @@
-// How close members are in taste: document 000 §12, extended to groups. Pure arithmetic on sums of gaps, exact until it is rounded once.
-// Gaps are in tenths of the ten-scale, as events and rows have them.
+// How close members are in taste: 100 less ten for each point of their mean gap, over what both rated. Pure arithmetic on sums of gaps,
+// exact until it is rounded once. Gaps are in tenths of the ten-scale, as events and rows have them.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// GET …/dashboard: a space at a glance. Document 000 §9.3 and §12, and what PRODUCT.md's table adds.
+// GET …/dashboard: a space at a glance.
 #pragma once
 
 #include <array>

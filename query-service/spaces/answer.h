@@ -1,4 +1,4 @@
-// A watch space as pages show it (PRODUCT.md, "JSON on the wire"). Texts are views into the rows that they came from.
+// A watch space as pages show it. Texts are views into the rows that they came from.
 #pragma once
 
 #include <boost/describe.hpp>

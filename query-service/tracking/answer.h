@@ -1,4 +1,4 @@
-// An anime of a space, its participants and its watch sessions as pages show them (PRODUCT.md, "JSON on the wire"). Texts are views into
+// An anime of a space, its participants and its watch sessions as pages show them. Texts are views into
 // the rows that they came from, but for those that had to be opened.
 #pragma once
 

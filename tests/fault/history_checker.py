@@ -1,5 +1,5 @@
 # What must hold of a history whatever died while it was made: acknowledged, so in the log, once; in the log, so in Kafka, first occurrences in
-# order and without a gap (DESIGN.md §6.3, §6.6). That read models are the fold of the log is `bloomwatch verify`'s to say.
+# order and without a gap. That read models are the fold of the log is `bloomwatch verify`'s to say.
 # Knows nothing of the server's code: the log is read by psql, the topic by kcat.
 import json
 import pathlib

@@ -1,4 +1,4 @@
-// What every feed promises (DESIGN.md §8). A feed takes part by a FeedSource and a line of INSTANTIATE_TEST_SUITE_P.
+// What every feed promises. A feed takes part by a FeedSource and a line of INSTANTIATE_TEST_SUITE_P.
 #pragma once
 
 #include <gtest/gtest.h>

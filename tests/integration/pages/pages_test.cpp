@@ -1,4 +1,4 @@
-// Pages over real rows: commands, events and folds made them. What PRODUCT.md's table says, who may see it, how lists go on, and how new a
+// Pages over real rows: commands, events and folds made them. What each page says, who may see it, how lists go on, and how new a
 // page is.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The compatibility score: document 000 §12's own example, the rounding, groups, and no data.
+// The compatibility score: a worked example, the rounding, groups, and no data.
 #include "query-service/dashboard/compatibility.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// Runs many seeded histories of the writer and checks each against the rules of DESIGN.md §5 and §6.
+// Runs many seeded histories of the writer and checks each against the rules of the log: dense positions and versions, claims, idempotency.
 // BLOOMWATCH_HISTORIES=n runs n of them, from BLOOMWATCH_FIRST_SEED on; BLOOMWATCH_SEED=s runs that one and prints what happened.
 #include <gtest/gtest.h>
 
