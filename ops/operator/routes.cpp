@@ -30,16 +30,16 @@ std::vector<RouteLine> routes_of(const std::string& home) {
 
 void add_routes(CLI::App& program, Action& action) {
   struct Options {
-    Target target;
+    std::string home;
     bool json = false;
   };
   auto options = std::make_shared<Options>();
   CLI::App* subcommand = program.add_subcommand("routes", "List the routes of the API and who may use them");
-  add_target(*subcommand, options->target);
+  add_home(*subcommand, options->home);
   subcommand->add_flag("--json", options->json, "As JSON");
   subcommand->callback([options, &action] {
     action = [options] {
-      const std::vector<RouteLine> routes = routes_of(options->target.home);
+      const std::vector<RouteLine> routes = routes_of(options->home);
       if (options->json) {
         fmt::print("{}\n", json::to_string(routes));
         return 0;

@@ -36,11 +36,13 @@ Config Target::with_kafka() const {
   return told;
 }
 
+void add_home(CLI::App& subcommand, std::string& home) {
+  home = "var";
+  subcommand.add_option("--home", home, "The home folder of the running instance")->envname("BLOOMWATCH_HOME")->capture_default_str();
+}
+
 void add_target(CLI::App& subcommand, Target& target, std::initializer_list<SettingGroup> groups) {
-  target.home = "var";
-  subcommand.add_option("--home", target.home, "The home folder of the running instance")
-      ->envname("BLOOMWATCH_HOME")
-      ->capture_default_str();
+  add_home(subcommand, target.home);
   subcommand.add_option("--database-url", target.database_url, "Its Postgres, where not the one that the running instance has")
       ->envname("BLOOMWATCH_DATABASE_URL");
   add_settings(subcommand, target.settings, groups);

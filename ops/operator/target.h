@@ -34,7 +34,9 @@ struct Target {
   Config with_kafka() const;
 };
 
-/// Adds --home (else $BLOOMWATCH_HOME, else var/), --database-url and the settings of `groups` to a subcommand. What neither flags nor the
+/// Adds --home (else $BLOOMWATCH_HOME, else var/). `home` must live until the arguments are parsed.
+void add_home(CLI::App& subcommand, std::string& home);
+/// Adds --home, --database-url and the settings of `groups` to a subcommand. What neither flags nor the
 /// environment say, the file of settings in the home does. `target` must live until the arguments are parsed.
 void add_target(CLI::App& subcommand, Target& target, std::initializer_list<SettingGroup> groups = {});
 
