@@ -85,9 +85,14 @@ void check_going_on(const ReplayState& state, const ReplayState& begin, LogReade
                     there ? "another event" : "less", state.position));
 }
 
-ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, const std::string& state_file) {
+/// `last`: where it is to end.
+ReplayState begin_or_go_on(const ReplayOptions& options, LogReader& reader, const std::string& state_file, Position last) {
   ReplayState begin{.epoch = reader.epoch(), .request = request_of(options)};
   begin.position = first_position(reader, options.from) - 1;
+  if (begin.position > last)
+    throw std::runtime_error("--from " + options.from + " is after the last event" +
+                             (options.until.empty() ? " of the log" : " that --until " + options.until + " leaves") + ", at position " +
+                             std::to_string(last));
   const bool to_file = options.topic.empty() && !options.to_stream();
   if (options.resume) {
     if (state_file.empty())
@@ -117,8 +122,8 @@ int replay(const ReplayOptions& options) {
   const kafka::Options broker = options.topic.empty() ? kafka::Options{} : kafka_of(options.target);
   LogReader reader(options.target.database(), "bloomwatch replay");
   const std::string state_file = state_file_of(options);
-  ReplayState state = begin_or_go_on(options, reader, state_file);
   const Position last = last_position(reader, options.until);
+  ReplayState state = begin_or_go_on(options, reader, state_file, last);
   reader.await_durable();
   const TextFormat format = options.format == "csv" ? TextFormat::csv : TextFormat::ndjson;
   const auto output =

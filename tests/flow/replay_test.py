@@ -219,6 +219,8 @@ class Replay(unittest.TestCase):
         self.assertIn("neither a position nor a time", self.refused("--from", "yesterday"))
         self.assertIn("is a time to come", self.refused("--from", "2999-01-01"))
         self.assertEqual(self.selected("--from", str(len(self.lines) + 1)), [])
+        self.assertIn("is after the last event of the log", self.refused("--from", str(len(self.lines) + 2)))
+        self.assertIn("that --until 5 leaves", self.refused("--from", "7", "--until", "5"))
         self.assertEqual(len(self.selected("--until", "2999-01-01T00:00:00Z")), len(self.lines))
         self.assertIn("--resume needs", self.refused("--resume"))
 
