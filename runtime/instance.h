@@ -26,7 +26,7 @@ BOOST_DESCRIBE_STRUCT(Instance, (), (url, admin_url, database_url, pid, kafka_bo
 struct RouteLine {
   std::string method;
   std::string pattern;
-  std::string access;  ///< who may use it: anyone, signed-in, member, owner
+  std::string access;  ///< who may use it, as http::to_string has it
 };
 BOOST_DESCRIBE_STRUCT(RouteLine, (), (method, pattern, access))
 

@@ -47,7 +47,8 @@ START_ANIME, START_LIFE_SECONDS = 1000, 15  # few anime with a long past
 AS_OF_EVENTS = (100, 1_000, 10_000)
 AS_OF_ANIME = 50
 PARTS = ("append", "commands", "pages", "bare", "start", "rebuild", "kafka", "search")
-CATALOGUE = ROOT.parent / "shared/data/catalog/anime-12k.csv"  # not ours to ship
+SHARED_DATA = pathlib.Path(os.environ.get("BLOOMWATCH_SHARED_DATA") or ROOT.parent / "shared" / "data")  # not ours to ship
+CATALOGUE = SHARED_DATA / "catalog" / "anime-12k.csv"
 HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # all of it is on this machine, whatever proxy is set
 
 
@@ -641,12 +642,15 @@ def free_port():
 
 def main():
     parser = argparse.ArgumentParser(prog="ops/bench", description="One table of what BloomWatch does on this machine, next to nginx, pgbench and COPY.")
-    parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("work", type=pathlib.Path)
+    # Where it is called without these, as ops/bench does before it builds, only the other arguments are checked.
+    parser.add_argument("--build", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default 5)")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=[])
     parser.add_argument("--catalogue", type=pathlib.Path, default=CATALOGUE, help="the CSV that search's titles are made from")
     options = parser.parse_args()
+    if options.work is None:
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     bench = Bench(options.build.resolve(), options.work.resolve(), options.seconds, options.only, options.catalogue)
     print(f"{os.cpu_count()} cores; PostgreSQL {bench.psql('SHOW server_version')}, fsync {bench.psql('SHOW fsync')}; {time.strftime('%F %R')}")

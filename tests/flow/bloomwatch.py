@@ -18,7 +18,8 @@ import uuid
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("BLOOMWATCH_PROGRAM", str(ROOT / "build/test/bloomwatch"))
 COMMAND_SERVICE = str(pathlib.Path(PROGRAM).parent / "command-service")
-SHARED_DATA = ROOT.parent / "shared" / "data"  # real inputs that are not ours to ship; tests that need them skip where they are absent
+# Real inputs that are not ours to ship; tests that need them skip where they are absent.
+SHARED_DATA = pathlib.Path(os.environ.get("BLOOMWATCH_SHARED_DATA") or ROOT.parent / "shared" / "data")
 
 os.environ.pop("BLOOMWATCH_DATABASE_URL", None)  # whatever its owner keeps there is no place for tests
 

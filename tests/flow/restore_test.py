@@ -1,11 +1,12 @@
 # A restore from a backup: what was after it is gone, what was told of it then is refused, and all that is before goes on.
 import contextlib
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
 
-from bloomwatch import PROGRAM, Cluster, FlowTest, Server, fresh_database, psql, wait_until
+from bloomwatch import PROGRAM, ROOT, Cluster, FlowTest, Server, fresh_database, psql, wait_until
 
 
 class Restore(FlowTest):
@@ -13,13 +14,13 @@ class Restore(FlowTest):
         command = [PROGRAM, "begin-epoch", "--database-url", database_url]
         return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
-    def restored(self, backup):
-        """The URL of the database on a server that has never heard of us, as the README restores it."""
-        cluster = Cluster()
-        self.addCleanup(cluster.remove)
-        psql(cluster.url, "CREATE ROLE bloomwatch_analyst NOLOGIN")
-        subprocess.run(["pg_restore", "--exit-on-error", "-d", cluster.url], input=backup, check=True, timeout=120)
-        return cluster.url
+    def as_written(self, name, database_url, folder):
+        """Runs the README's block of that name on a database, with its files in `folder`; what it printed."""
+        (block,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+        script = "set -euo pipefail\n" + block.replace("postgresql://…", f"'{database_url}'").replace("ops/bloomwatch", PROGRAM)
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, cwd=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
 
     def test_a_backup_is_restored(self):
         server = self.server
@@ -27,7 +28,10 @@ class Restore(FlowTest):
         space = mira.make_space()
         anime = mira.add_anime(space, 154587, preferredTitle="Frieren", episodeCount=28)["id"]
         before = mira.dashboard(space, at_least=mira.rate(space, anime, 9)["position"])
-        backup = subprocess.run(["pg_dump", "-Fc", server.database_url], capture_output=True, check=True, timeout=120).stdout
+        discard = "INSERT INTO projection.discarded (model, position, reason) VALUES"
+        psql(server.database_url, f"{discard} ('dashboard', 1, 'kept'), ('dashboard', 1000000, 'lost')")
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.as_written("backup", server.database_url, folder)
         lost = mira.rate(space, anime, 2)
         token = lost.headers["Bloomwatch-Position"]
         mira.dashboard(space, at_least=token)
@@ -37,13 +41,12 @@ class Restore(FlowTest):
 
         server.stop()
         server.killed = True  # as close() expects of one that has ended
-        database_url = self.restored(backup)
-        discard = "INSERT INTO projection.discarded (model, position, reason) VALUES"
-        psql(database_url, f"{discard} ('dashboard', 1, 'kept'), ('dashboard', {lost['position']}, 'lost')")
-        began = self.begin_epoch(database_url)
-        self.assertEqual(began.returncode, 0, began.stderr)
+        never_heard_of_us = Cluster()
+        self.addCleanup(never_heard_of_us.remove)
+        database_url = never_heard_of_us.url
+        said = self.as_written("restore", database_url, folder)
         self.assertEqual(psql(database_url, "SELECT position, reason FROM projection.discarded"), [["1", "kept"]])
-        self.assertNotIn(token.split(".")[0], began.stdout)
+        self.assertNotIn(token.split(".")[0], said)
         with contextlib.closing(Server(database_url, server.home)) as elsewhere:
             mira.client = elsewhere.client()
             again = mira.rate(space, anime, 9)
