@@ -17,7 +17,7 @@ class Restore(FlowTest):
     def as_written(self, name, database_url, folder):
         """Runs the README's block of that name on a database, with its files in `folder`; what it printed."""
         (block,) = re.findall(rf"<!-- {name} -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-        script = "set -euo pipefail\n" + block.replace("postgresql://…", f"'{database_url}'").replace("ops/bloomwatch", PROGRAM)
+        script = "set -euo pipefail\n" + block.replace("postgresql://…", database_url).replace("ops/bloomwatch", PROGRAM)
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, cwd=folder)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
