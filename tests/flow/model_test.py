@@ -1,5 +1,7 @@
-# Random commands of three members against a model of a space that is made of what people are told alone: no event, no row, no fold. Every
-# so many commands all pages of the space are compared with it, whatever statement they come from (a small space's or a large one's).
+# Random commands of three members, imports and what is taken back among them, against a model of a space that is made of what people are
+# told alone: no event, no row, no fold. Every so many commands all pages of the space are compared with it, whatever statement they come
+# from (a small space's or a large one's).
+import copy
 import dataclasses
 import itertools
 import math
@@ -10,6 +12,7 @@ from fractions import Fraction
 from bloomwatch import FlowTest
 
 STATUSES = ("backlog", "watching", "finished", "paused", "dropped")
+ON_MAL = {"backlog": "Plan to Watch", "watching": "Watching", "finished": "Completed", "paused": "On-Hold", "dropped": "Dropped"}
 
 
 def rounded(value):
@@ -71,6 +74,8 @@ class Life:
         self.members = {person.id for person in self.people}
         self.ask = set()
         self.titles = {}
+        self.media = itertools.count(1)
+        self.imported = {}  # by MyAnimeList's ids
         self.position = 0
 
     def step(self):
@@ -88,16 +93,28 @@ class Life:
             self.consent: 5,
             self.answer: 8,
             self.leave: 2,
+            self.bring: 2,
         }
         (act,) = self.chance.choices(list(acts), list(acts.values()))
+        before, position = copy.deepcopy(self.titles), self.position
         act(person)
+        if self.position > position and act not in (self.consent, self.leave, self.bring) and self.chance.random() < 0.1:
+            self.take_back(person, before)
+
+    def take_back(self, person, before):
+        """What has just been done, and sometimes the taking back."""
+        after, self.titles = self.titles, before
+        undone = self.did(person.post(f"{self.path}/history/{self.position}/undo", expect=200))
+        if self.chance.random() < 0.3:
+            self.did(person.post(f"{self.path}/history/{undone['position']}/undo", expect=200))
+            self.titles = after
 
     def add(self, person):
         count = self.chance.choice([None, 1, 12, 13, 24])
         status = self.chance.choice(STATUSES)
-        name = self.chance.choice(["Ä", "zeta", "Alpha", "星", "😀"])
-        fields = {"episodeCount": count, "sharedStatus": status, "preferredTitle": f"{name} {len(self.titles)}"}
-        self.titles[self.did(person.add_anime(self.space, len(self.titles) + 1, **fields))["id"]] = Title(count, Side(status))
+        media, name = next(self.media), self.chance.choice(["Ä", "zeta", "Alpha", "星", "😀"])
+        fields = {"episodeCount": count, "sharedStatus": status, "preferredTitle": f"{name} {media}"}
+        self.titles[self.did(person.add_anime(self.space, media, **fields))["id"]] = Title(count, Side(status))
 
     def rate(self, person):
         fields = self.some(score=[None] + [tenths / 2 for tenths in range(1, 21)], notes=[None, "cosy", "a 星 for it"])
@@ -137,6 +154,33 @@ class Life:
         if evening.advances:
             for side in [title.shared] + [title.of(who) for who, attendance in there.items() if attendance == "present"]:
                 side.attend(end, title.count)
+
+    def bring(self, person):
+        """An export: what it says of progress is the person's own, and a title that is new is the space's backlog."""
+        rows = {}
+        for mal in self.chance.sample(range(1, 30), self.chance.randint(1, 4)):
+            count, end = self.chance.choice([None, 12, 24]), self.chance.randrange(28)
+            if mal in self.imported:
+                count = self.titles[self.imported[mal]].count
+                end = min(end, count or end)
+            rows[mal] = (count, end, self.chance.choice(STATUSES), self.chance.choice([0, 0, 3, 8, 10]))
+        kind = {"Content-Type": "application/octet-stream"}
+        report = self.did(person.call("POST", f"{self.path}/imports/mal", self.export_of(rows), headers=kind, expect=200))
+        for (mal, (count, end, status, score)), told in zip(rows.items(), report["rows"]):
+            fits = end <= (count or end)
+            title = self.titles.setdefault(told["animeId"], Title(count if fits else None, Side()))
+            self.imported[mal] = told["animeId"]
+            side = title.of(person.id)
+            side.episodes, side.status, side.score = end, status, score or side.score
+
+    @staticmethod
+    def export_of(rows):
+        row = (
+            "<anime><series_animedb_id>{}</series_animedb_id><series_episodes>{}</series_episodes><my_watched_episodes>{}"
+            "</my_watched_episodes><my_status>{}</my_status><my_score>{}</my_score></anime>"
+        )
+        listed = (row.format(mal, count or 0, end, ON_MAL[status], score) for mal, (count, end, status, score) in rows.items())
+        return f"<myanimelist>{''.join(listed)}</myanimelist>".encode()
 
     def consent(self, person):
         consent = self.chance.choice(["ask", "automatic"])
