@@ -155,7 +155,7 @@ TEST(Json, writes_names_in_camel_case_and_absent_optionals_as_null) {
   std::string sparse;
   json::write_sparse(sparse, Part{});
   EXPECT_EQ(sparse, R"({"number":0})");
-  EXPECT_EQ(json::camel_case("watch_space_id"), "watchSpaceId");
+  EXPECT_EQ(json::name_of_member("watch_space_id"), "watchSpaceId");
   EXPECT_EQ(json::to_string(Status::on_hold), R"("on-hold")");
   EXPECT_EQ(json::name_of(Status::private_), "private");
   EXPECT_EQ(json::to_string(Nothing{}), "{}");
